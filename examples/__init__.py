@@ -1,0 +1,1 @@
+"""Reference applications: real prediction services that modelvane watches."""

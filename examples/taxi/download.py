@@ -1,0 +1,184 @@
+"""Fetches a published month of green-taxi trips from the New York City Taxi & Limousine Commission (TLC)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import requests
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+from modelvane.errors import ModelvaneError
+
+PUBLISHER = "https://d37ci6vzurychx.cloudfront.net/trip-data"
+"""Where the TLC publishes its trip records."""
+
+NEEDED_COLUMNS = frozenset(
+    {
+        "lpep_pickup_datetime",
+        "lpep_dropoff_datetime",
+        "PULocationID",
+        "DOLocationID",
+        "passenger_count",
+        "trip_distance",
+        "fare_amount",
+        "total_amount",
+        "payment_type",
+    }
+)
+"""The columns without which a file is of no use to the application."""
+
+CHECKSUMS: Mapping[str, str] = {
+    "2020-04": "3028f4203882cd81412a68512b44501e6de547a78e905ea0e07b94e79c98338c",
+    "2021-01": "b8e2c9496c5eada0f10adbd88f98d91721ec6fe2787a2b355cf0ccfa9678ee7b",
+    "2021-02": "fd43c7afa2002716c8afadfd57665ab9c9ad99be419570a9b0a08de15cbeb64e",
+    "2021-03": "78847a2e0ccb58202eef3337903e696317656815f50423733ad3099dabc58a9d",
+    "2021-04": "97fe4a2885411d52f63fd1b276ec115e84338e33719824c28d933088d86f1131",
+    "2022-01": "6a9efa68165ed2c52ec130cc9d8098b9e8a876f4316c17ddcbc170e46c45ad1d",
+    "2022-02": "4e2fb2eb988955311e2110475eb32308ed2b2a1d601dca73965f3adf731245c4",
+}
+"""SHA-256 of the published files that the figures in the documentation were measured on."""
+
+_TIMEOUT = (5.0, 30.0)  # to connect, between two chunks
+
+
+class DownloadError(ModelvaneError):
+    """The publisher answered, but not with a usable month of trips."""
+
+
+class UnreachableError(DownloadError):
+    """The publisher cannot be reached from here, or broke off."""
+
+
+def file_name(month: str) -> str:
+    """Name the published file of a month.
+
+    >>> file_name("2021-01")
+    'green_tripdata_2021-01.parquet'
+    """
+    return f"green_tripdata_{month}.parquet"
+
+
+def download(
+    month: str,
+    folder: Path,
+    console: Console,
+    *,
+    publisher: str = PUBLISHER,
+    checksums: Mapping[str, str] = CHECKSUMS,
+) -> Path:
+    """Fetch one month into `folder` and check it before it gets its name.
+
+    The TLC republishes old months now and then, so a checksum that differs is no proof of damage. Such a
+    file is accepted with a warning if it reads as Parquet with the columns that the application needs, and
+    refused otherwise. A file that is there under its final name is therefore always whole and readable.
+
+    Parameters
+    ----------
+    month
+        As in ``2021-01``.
+    folder
+        Created if need be.
+    console
+        Gets the progress bar (on a terminal only) and the warnings.
+    publisher, checksums
+        The base address and the known SHA-256 by month.
+
+    Raises
+    ------
+    UnreachableError
+        No connection, a time-out, a connection that broke off, or a server that is out of order.
+    DownloadError
+        The month is not published, or what came is not a month of trips.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / file_name(month)
+    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=folder)
+    part = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            digest = _fetch(f"{publisher}/{target.name}", month, file.fileno(), console)
+        _check(part, month, digest, checksums, console)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    return target
+
+
+def require_trips(path: Path) -> None:
+    """Refuse a file that does not read as Parquet with the columns of :data:`NEEDED_COLUMNS`.
+
+    Raises
+    ------
+    DownloadError
+        With the columns that are missing, or with what the Parquet reader says.
+    """
+    try:
+        columns = set(pq.read_schema(path).names)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DownloadError(
+            f"{path.name} is not a readable Parquet file",
+            received=str(error),
+            expected="a month of green-taxi trips as the TLC publishes it",
+            remedy="Delete the file if it is in the cache and start again",
+        ) from error
+    if missing := NEEDED_COLUMNS - columns:
+        raise DownloadError(
+            f"{path.name} lacks columns of green-taxi trips",
+            received=sorted(missing),
+            expected="a month of green-taxi trips as the TLC publishes it",
+            available=sorted(columns),
+        )
+
+
+def _fetch(url: str, month: str, descriptor: int, console: Console) -> str:
+    digest = hashlib.sha256()
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    try:
+        with requests.get(url, stream=True, timeout=_TIMEOUT) as answer:
+            _require_success(answer, month)
+            size = int(answer.headers.get("content-length", 0)) or None
+            with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+                task = progress.add_task(f"Trips of {month}", total=size)
+                for chunk in answer.iter_content(1 << 16):
+                    os.write(descriptor, chunk)
+                    digest.update(chunk)
+                    progress.advance(task, len(chunk))
+    except requests.RequestException as error:
+        raise UnreachableError(
+            f"The trips of {month} cannot be downloaded from {url}",
+            received=f"{type(error).__name__}: {error}",
+            remedy="Check the network, or set MODELVANE_DATA to a folder with taxi/" + file_name(month),
+        ) from error
+    return digest.hexdigest()
+
+
+def _require_success(answer: requests.Response, month: str) -> None:
+    if answer.status_code >= 500:
+        raise UnreachableError(f"The server of {answer.url} is out of order", received=answer.status_code)
+    if answer.status_code != 200:
+        raise DownloadError(
+            f"The trips of {month} are not published at {answer.url}",
+            received=answer.status_code,
+            expected="200",
+            remedy="Months are published from 2014-01 on, about two months late",
+        )
+
+
+def _check(part: Path, month: str, digest: str, checksums: Mapping[str, str], console: Console) -> None:
+    require_trips(part)
+    known = checksums.get(month)
+    if known is None:
+        console.print(f"[yellow]No checksum is known for {month}; the file reads as a month of trips.[/]")
+    elif digest != known:
+        console.print(
+            f"[yellow]The trips of {month} are not the file the documentation was measured on: SHA-256 "
+            f"{digest}, expected {known}. They read as a month of trips, so the TLC has probably republished "
+            "them; the figures may differ a little from the documented ones.[/]"
+        )

@@ -1,0 +1,206 @@
+"""The prediction service: a trip in, its duration out, the prediction logged off the request path.
+
+::
+
+    python -m examples.taxi.service --model .modelvane/demo/model.skops --monitor http://127.0.0.1:8085
+    curl -d '{"PULocationID": 74, "DOLocationID": 75, "trip_distance": 1.8}' \
+         -H 'content-type: application/json' http://127.0.0.1:9696/predict
+
+Without ``--monitor`` it serves all the same, and logs nowhere.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import signal
+import sys
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, Protocol
+
+from flask import Flask, Response, jsonify, request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from werkzeug.exceptions import HTTPException
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from examples.taxi.model import DurationModel
+from modelvane.errors import ModelvaneError
+
+TIME_FIELD = "lpep_pickup_datetime"
+_LARGEST_BODY = 64 * 1024
+
+Zone = Annotated[int, Field(ge=1, le=265, description="taxi zone of the TLC")]
+Amount = Annotated[float, Field(allow_inf_nan=False, description="US dollars; refunds are negative")]
+
+
+class Trip(BaseModel):
+    """What a caller must say of a trip (the first three), and may say; other fields are ignored.
+
+    Only what the model cannot compute with is refused. A trip of 200 000 miles is a broken meter, and
+    noticing broken meters is the monitor's job.
+    """
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    PULocationID: Zone
+    DOLocationID: Zone
+    trip_distance: Annotated[float, Field(ge=0, allow_inf_nan=False, description="miles")]
+    lpep_pickup_datetime: dt.datetime | None = None
+    passenger_count: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    fare_amount: Amount | None = None
+    total_amount: Amount | None = None
+    payment_type: Annotated[float, Field(ge=0, le=6, allow_inf_nan=False)] | None = None
+
+
+class PredictionLog(Protocol):
+    """Where predictions go: `modelvane.client.Client`, or anything that logs like it."""
+
+    def log(self, record: Mapping[str, Any], prediction: float) -> str:
+        """Take a prediction without blocking or raising; return the id that its label will carry."""
+        ...
+
+    @property
+    def counters(self) -> Any:
+        """A dataclass of counts that tell what became of the predictions."""
+        ...
+
+
+class Problem(Exception):  # noqa: N818 - RFC 9457 calls it a problem
+    """An answer of 4xx, as RFC 9457 (2023) wants it."""
+
+    def __init__(self, status: int, title: str, detail: str, **members: object) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **members}
+
+
+def create_app(model: DurationModel, log: PredictionLog | None = None) -> Flask:
+    """Build the service's WSGI application.
+
+    Parameters
+    ----------
+    model
+        What predicts.
+    log
+        What remembers; without one each prediction still gets an id.
+    """
+    app = Flask("taxi")
+    app.config["MAX_CONTENT_LENGTH"] = _LARGEST_BODY
+
+    @app.post("/predict")
+    def predict() -> Response:
+        trip = _trip_of_request()
+        duration = float(model.predict([trip.model_dump()])[0])
+        # Fields that the caller left out stay out, so that the monitor can tell absent from null.
+        record = trip.model_dump(mode="json", exclude_unset=True)
+        logged = str(uuid.uuid4()) if log is None else log.log(record, duration)
+        return jsonify(duration=duration, id=logged)
+
+    @app.get("/healthz")
+    def healthz() -> Response:
+        return jsonify(status="ok", log=None if log is None else asdict(log.counters))
+
+    @app.errorhandler(Problem)
+    def problem(error: Problem) -> Response:
+        return _problem_response(error)
+
+    @app.errorhandler(HTTPException)
+    def refusal(error: HTTPException) -> Response:
+        answer = _problem_response(Problem(error.code or 500, error.name, error.description or error.name))
+        if isinstance(error.get_response(), Response) and (allow := error.get_response().headers.get("Allow")):
+            answer.headers["Allow"] = allow
+        return answer
+
+    return app
+
+
+def _trip_of_request() -> Trip:
+    if not request.is_json:
+        raise Problem(
+            415,
+            "The body is not declared as JSON",
+            "A trip is posted as one JSON object.",
+            received=request.content_type or "no content type",
+            expected="content-type: application/json",
+        )
+    try:
+        return Trip.model_validate_json(request.get_data())
+    except ValidationError as error:
+        raise _problem_of(error) from error
+
+
+def _problem_of(error: ValidationError) -> Problem:
+    faults = error.errors(include_url=False, include_context=False)
+    if faults[0]["type"] == "json_invalid":
+        return Problem(400, "The body is not JSON", faults[0]["msg"], expected="one JSON object")
+    if not faults[0]["loc"]:
+        return Problem(422, "The body is not a trip", faults[0]["msg"], expected="one JSON object")
+    errors = [_fault(fault) for fault in faults]
+    detail = "; ".join(f"{one['field']}: {one['expected']}" for one in errors)
+    fields = [one["field"] for one in errors]
+    return Problem(422, "The trip has a bad field", detail, fields=fields, errors=errors)
+
+
+def _fault(fault: Mapping[str, Any]) -> dict[str, object]:
+    field = str(fault["loc"][0])
+    if fault["type"] == "missing":
+        return {"field": field, "received": "nothing", "expected": "a value: the field is required"}
+    return {"field": field, "received": repr(fault["input"])[:100], "expected": fault["msg"]}
+
+
+def _problem_response(problem: Problem) -> Response:
+    answer = jsonify(problem.body)
+    answer.status_code = problem.status
+    answer.content_type = "application/problem+json"
+    return answer
+
+
+class _QuietHandler(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"  # keep-alive: a connection per prediction costs more than the prediction
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing: one line per prediction hides the lines that matter."""
+
+
+def main() -> int:
+    """Serve until SIGINT or SIGTERM, then send what is still to be logged."""
+    parser = argparse.ArgumentParser(prog="python -m examples.taxi.service", description="Predict taxi trips.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=9696)
+    parser.add_argument("--model", type=Path, default=Path(".modelvane/demo/model.skops"))
+    parser.add_argument("--monitor", help="base address of the monitor, as in http://127.0.0.1:8085")
+    parser.add_argument("--dataset", default="taxi", help="the monitor's name for these predictions")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        _serve(options)
+    except KeyboardInterrupt:
+        return 0
+    except (ModelvaneError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _serve(options: argparse.Namespace) -> None:
+    model = DurationModel.load(options.model)
+    client = None
+    if options.monitor:
+        from modelvane.client import Client
+
+        client = Client(options.monitor, options.dataset, time_field=TIME_FIELD)
+    try:
+        app = create_app(model, client)
+        server = make_server(options.host, options.port, app, threaded=True, request_handler=_QuietHandler)
+        print(f"predictions at http://{options.host}:{options.port}/predict", flush=True)
+        server.serve_forever()
+    finally:
+        if client is not None:
+            client.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""Watches machine-learning models in production.
+
+The public names are loaded when they are first used, so that ``import modelvane`` is quick and
+``import modelvane.client`` loads nothing but the client.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from modelvane.findings import Finding as Finding
+    from modelvane.findings import Findings as Findings
+    from modelvane.findings import Verdict as Verdict
+    from modelvane.monitor import Monitor as Monitor
+    from modelvane.reference import Reference as Reference
+    from modelvane.schema import Column as Column
+    from modelvane.schema import Schema as Schema
+    from modelvane.table import Table as Table
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Column": "modelvane.schema",
+    "Finding": "modelvane.findings",
+    "Findings": "modelvane.findings",
+    "Monitor": "modelvane.monitor",
+    "Reference": "modelvane.reference",
+    "Schema": "modelvane.schema",
+    "Table": "modelvane.table",
+    "Verdict": "modelvane.findings",
+}
+
+__all__ = [*_HOME, "__version__"]  # noqa: PLE0604 - every key of _HOME is a string
+
+
+def __getattr__(name: str) -> object:
+    try:
+        home = _HOME[name]
+    except KeyError:
+        raise AttributeError(
+            f"module 'modelvane' has no attribute {name!r}; it has {', '.join(_HOME)}"
+        ) from None
+    return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,252 @@
+"""From columns as they came to numbers, categories and times; what does not fit is counted, never dropped."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from modelvane.table import RawColumn
+
+
+class Fault(IntEnum):
+    """Why a value cannot be counted as what its column is."""
+
+    NONE = 0
+    MISSING = 1
+    POSITIVE_INFINITE = 2
+    NEGATIVE_INFINITE = 3
+    WRONG_TYPE = 4
+
+
+NO_TIME = np.iinfo(np.int64).min
+
+_NUMBER_WORDS = {
+    "nan": math.nan,
+    "infinity": math.inf,
+    "+infinity": math.inf,
+    "-infinity": -math.inf,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """A numerical column: ``values`` is float64 with NaN wherever ``faults`` (uint8, see `Fault`) is not 0.
+
+    ``faults`` is ``None`` when every value is finite.
+    """
+
+    values: NDArray[np.float64]
+    faults: NDArray[np.uint8] | None
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Categories:
+    """A categorical column: ``codes`` (int32) index ``names``; ``-Fault.MISSING`` and ``-Fault.WRONG_TYPE`` else."""
+
+    codes: NDArray[np.int32]
+    names: list[str]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+
+def canonical(value: object) -> str | None:
+    """Give the one form in which a category is known: 74, 74.0 and "74" are the same; NaN is missing.
+
+    >>> canonical(74), canonical(74.0), canonical("74"), canonical(True), canonical(0.5)
+    ('74', '74', '74', 'true', '0.5')
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool | np.bool_):
+        return "true" if value else "false"
+    if isinstance(value, int | np.integer):
+        return str(int(value))
+    if isinstance(value, float | np.floating):
+        number = float(value)
+        if math.isnan(number):
+            return None
+        return str(int(number)) if number.is_integer() else repr(number)
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return None
+
+
+def as_numbers(raw: RawColumn, dtype: str = "double") -> Numbers:
+    """Cast a column to float64 by way of the reference's own type.
+
+    Parameters
+    ----------
+    raw
+        Python values or an Arrow array.
+    dtype
+        Arrow type name of the reference's column; ``"float"`` rounds to 32 bits first, so that the very same rows
+        land on the same edges whichever way they came.
+    """
+    numbers = _numbers_of_list(raw) if isinstance(raw, list) else _numbers_of_arrow(raw)
+    if dtype in ("float", "halffloat"):
+        narrow = np.float32 if dtype == "float" else np.float16
+        with np.errstate(over="ignore"):
+            rounded = numbers.values.astype(narrow).astype(np.float64)
+        return _with_faults(rounded, numbers.faults)
+    return numbers
+
+
+def _numbers_of_list(raw: list[Any]) -> Numbers:
+    types = set(map(type, raw))
+    if types <= {float, int}:
+        try:
+            return _with_faults(np.array(raw, np.float64), None)
+        except OverflowError:
+            pass
+    if types <= {float, int, type(None)}:
+        try:
+            return _with_faults(np.array(raw, np.float64), None)
+        except OverflowError:
+            pass
+    values = np.empty(len(raw), np.float64)
+    faults = np.zeros(len(raw), np.uint8)
+    for i, value in enumerate(raw):
+        values[i], faults[i] = _number(value)
+    return _with_faults(values, faults)
+
+
+def _number(value: object) -> tuple[float, Fault]:
+    if value is None:
+        return math.nan, Fault.MISSING
+    if isinstance(value, str):
+        # JSON has no literal for these; clients write them as words
+        word = _NUMBER_WORDS.get(value.lower())
+        return (math.nan, Fault.WRONG_TYPE) if word is None else (word, Fault.NONE)
+    if isinstance(value, bool | np.bool_) or not hasattr(value, "__float__"):
+        return math.nan, Fault.WRONG_TYPE
+    try:
+        return float(value), Fault.NONE
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf, Fault.NONE  # type: ignore[operator] # an int too large
+    except (TypeError, ValueError):
+        return math.nan, Fault.WRONG_TYPE
+
+
+def _numbers_of_arrow(raw: pa.ChunkedArray) -> Numbers:
+    kind = raw.type
+    is_number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    if is_number:
+        as_double = raw if pa.types.is_float64(kind) else pc.cast(raw, pa.float64(), safe=False)
+        return _with_faults(as_double.to_numpy().astype(np.float64, copy=False), None)
+    if pa.types.is_null(kind):
+        return Numbers(np.full(len(raw), np.nan), np.full(len(raw), Fault.MISSING, np.uint8))
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return _numbers_of_list(raw.to_pylist())
+    nulls = pc.is_null(raw).to_numpy().astype(bool)
+    faults = np.where(nulls, Fault.MISSING, Fault.WRONG_TYPE).astype(np.uint8)
+    return Numbers(np.full(len(raw), np.nan), faults)
+
+
+def _with_faults(values: NDArray[np.float64], faults: NDArray[np.uint8] | None) -> Numbers:
+    finite = np.isfinite(values)
+    if finite.all():
+        return Numbers(values, None)
+    found = np.zeros(len(values), np.uint8) if faults is None else faults.copy()
+    found[np.isnan(values) & (found == Fault.NONE)] = Fault.MISSING
+    found[np.isposinf(values)] = Fault.POSITIVE_INFINITE
+    found[np.isneginf(values)] = Fault.NEGATIVE_INFINITE
+    return Numbers(np.where(finite, values, np.nan), found)
+
+
+def as_categories(raw: RawColumn) -> Categories:
+    """Cast a column to codes of canonical categories; lists and objects are of the wrong type."""
+    if not isinstance(raw, list):
+        encoded = pc.dictionary_encode(raw)
+        chunk = encoded.combine_chunks()
+        if isinstance(chunk, pa.ChunkedArray):
+            chunk = chunk.chunk(0) if chunk.num_chunks else pa.array([], encoded.type)
+        codes = pc.fill_null(chunk.indices, -1).to_numpy(zero_copy_only=False).astype(np.int32)
+        return _canonical_codes(codes, chunk.dictionary.to_pylist())
+    try:
+        distinct = dict.fromkeys(raw)
+    except TypeError:
+        return _categories_one_by_one(raw)
+    if bool in set(map(type, raw)):
+        # True and 1 are one key of a dict but two categories
+        return _categories_one_by_one(raw)
+    order = {value: code for code, value in enumerate(distinct)}
+    codes = np.fromiter(map(order.__getitem__, raw), np.int32, len(raw))
+    return _canonical_codes(codes, list(order))
+
+
+def _canonical_codes(codes: NDArray[np.int32], values: list[Any]) -> Categories:
+    names: dict[str, int] = {}
+    renamed = np.empty(len(values) + 1, np.int32)
+    renamed[-1] = -Fault.MISSING
+    for code, value in enumerate(values):
+        renamed[code] = _code(value, names)
+    return Categories(renamed[codes], list(names))
+
+
+def _categories_one_by_one(raw: Sequence[Any]) -> Categories:
+    names: dict[str, int] = {}
+    codes = np.fromiter((_code(value, names) for value in raw), np.int32, len(raw))
+    return Categories(codes, list(names))
+
+
+def _code(value: object, names: dict[str, int]) -> int:
+    name = canonical(value)
+    if name is not None:
+        return names.setdefault(name, len(names))
+    is_missing = value is None or isinstance(value, float | np.floating)
+    return -Fault.MISSING if is_missing else -Fault.WRONG_TYPE
+
+
+def as_times(raw: RawColumn) -> NDArray[np.int64]:
+    """Cast a column to microseconds since 1970 in UTC; `NO_TIME` where there is none.
+
+    Numbers are seconds since 1970; text is ISO 8601; without an offset a time is taken as UTC.
+    """
+    if not isinstance(raw, list):
+        if pa.types.is_timestamp(raw.type):
+            return _microseconds(pc.cast(raw, pa.timestamp("us", raw.type.tz), safe=False))
+        if pa.types.is_date(raw.type):
+            return _microseconds(pc.cast(raw, pa.timestamp("us")))
+        raw = raw.to_pylist()
+    return np.fromiter(map(microseconds, raw), np.int64, len(raw))
+
+
+def _microseconds(stamps: pa.ChunkedArray) -> NDArray[np.int64]:
+    filled = pc.fill_null(pc.cast(stamps, pa.int64()), NO_TIME)
+    return np.asarray(filled.to_numpy(), np.int64)
+
+
+def microseconds(value: object) -> int:
+    """Give one time in microseconds since 1970, or `NO_TIME`.
+
+    >>> microseconds("1970-01-01T00:00:01"), microseconds(1.5)
+    (1000000, 1500000)
+    """
+    if isinstance(value, bool) or value is None:
+        return NO_TIME
+    if isinstance(value, int | float):
+        return round(value * 1e6) if math.isfinite(value) and abs(value) < 1e12 else NO_TIME
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return NO_TIME
+    if isinstance(value, datetime):
+        aware = value if value.tzinfo else value.replace(tzinfo=UTC)
+        # exact: a float of seconds loses microseconds after the year 2100
+        delta = aware - datetime(1970, 1, 1, tzinfo=UTC)
+        return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+    return NO_TIME

@@ -1,0 +1,13 @@
+"""What a prediction service imports: logs predictions and late ground truth to a modelvane service.
+
+``Client.log`` only appends to a bounded queue; one background thread encodes, batches and sends. Only the
+standard library is used, and its slow modules (``http.client``, ``ssl``, ``logging``) are loaded by that
+thread when it first needs them.
+"""
+
+from __future__ import annotations
+
+from modelvane.client.client import Client
+from modelvane.client.outbox import Counters
+
+__all__ = ["Client", "Counters"]

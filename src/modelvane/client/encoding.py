@@ -1,0 +1,116 @@
+"""Rows to JSON: whatever a model was fed with, written as text that every JSON reader accepts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from math import isfinite, isnan
+
+
+def encode(row: dict[str, object]) -> bytes:
+    """Write one row as a JSON object.
+
+    NumPy and PyTorch scalars and arrays become numbers and lists, dates ISO 8601 text, ``Decimal`` and
+    ``Fraction`` floats, UUIDs text, enumeration members their values and ``pandas.NA`` null. Infinite and
+    not-a-number floats, for which JSON has no word, become the strings ``"NaN"``, ``"Infinity"`` and
+    ``"-Infinity"``: a broken value has to reach the monitor, which counts it as a fault of quality.
+
+    Parameters
+    ----------
+    row : dict
+        Column names and values.
+
+    Returns
+    -------
+    bytes
+        UTF-8.
+
+    Raises
+    ------
+    TypeError, ValueError, RecursionError
+        If a value has no JSON form: a socket, a list that contains itself.
+
+    Examples
+    --------
+    >>> encode({"trip_distance": 2.5, "fare": float("nan")})
+    b'{"trip_distance":2.5,"fare":"NaN"}'
+    """
+    try:
+        return _STRICT.encode(row).encode()
+    except (TypeError, ValueError):
+        # Rare: a float that JSON cannot spell, a key that is no string, a lone surrogate. Spelling every value
+        # out costs ten times as much, so only such rows pay for it.
+        return _STRICT.encode(_spelled(row)).encode()
+
+
+def merge(row: dict[str, object], prediction: object, field: str | tuple[str, ...]) -> dict[str, object]:
+    """Put a prediction into its row.
+
+    A mapping of class to probability becomes one column per class. When the prediction has several columns,
+    a sequence or array of as many values fills them in order. Anything else goes under the one column.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If several columns are expected and the prediction is not that many values.
+
+    Examples
+    --------
+    >>> merge({"id": "a"}, {"cat": 0.9, "dog": 0.1}, "prediction")
+    {'id': 'a', 'cat': 0.9, 'dog': 0.1}
+    >>> merge({"id": "a"}, [0.9, 0.1], ("cat", "dog"))
+    {'id': 'a', 'cat': 0.9, 'dog': 0.1}
+    """
+    if prediction is None:
+        return row
+    if isinstance(prediction, Mapping):
+        return row | dict(prediction)
+    if isinstance(field, str):
+        return row | {field: prediction}
+    values = prediction.tolist() if hasattr(prediction, "tolist") else prediction
+    if isinstance(values, str) or not isinstance(values, Sequence) or len(values) != len(field):
+        raise TypeError(
+            f"the prediction is a {type(prediction).__name__}, expected {len(field)} values for {', '.join(field)}"
+        )
+    return row | dict(zip(field, values, strict=True))
+
+
+def _plain(value: object) -> object:
+    # By what a value can do, not by its class: that would need its library imported.
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    if hasattr(value, "tolist"):
+        # datetime64[ns] lists as nanoseconds, an integer that nobody could tell from a number
+        dated = getattr(getattr(value, "dtype", None), "kind", "") == "M" and hasattr(value, "astype")
+        return value.astype(str).tolist() if dated else value.tolist()
+    if isinstance(value, Mapping):
+        return dict(value)
+    if hasattr(value, "__float__"):
+        return float(value)
+    kind = type(value)
+    if kind.__module__ == "uuid":
+        return str(value)
+    if kind.__name__ == "NAType":
+        return None
+    if hasattr(kind, "__members__") and hasattr(value, "value"):
+        return value.value
+    raise TypeError(f"a value of type {kind.__module__}.{kind.__qualname__} has no JSON form")
+
+
+def _spelled(value: object) -> object:
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()  # a lone surrogate would cost the batch, not the row
+    if isinstance(value, float):
+        if isfinite(value):
+            return value
+        return "NaN" if isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, dict):
+        return {_spelled(str(key)): _spelled(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_spelled(item) for item in value]
+    return _spelled(_plain(value))
+
+
+_STRICT = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":"), default=_plain)

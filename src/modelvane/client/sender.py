@@ -1,0 +1,187 @@
+"""The background thread: takes rows from the outbox, encodes them, and posts them until they are settled."""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event, Lock, Thread, current_thread
+
+from modelvane.client.connection import NO_ANSWER, Connection, Reply
+from modelvane.client.encoding import encode, merge
+from modelvane.client.outbox import Item, Outbox
+from modelvane.client.reporter import Reporter
+
+AWAY = frozenset({NO_ANSWER, 408, 425, 429, 502, 503, 504})
+"""Statuses that say nothing about the rows: the service is away or busy, and is waited for without end."""
+
+_LONGEST_RETRY_AFTER = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How rows are sent; see `modelvane.client.Client` for the meaning and units of each."""
+
+    prediction_field: str | tuple[str, ...]
+    queue_size: int
+    batch_size: int
+    linger: float
+    timeout: float
+    retries: int
+    backoff: float
+    backoff_max: float
+
+
+class Sender:
+    """The outbox, its thread and its connection: all that one process needs to send for one client.
+
+    The thread starts with the first row. A fork leaves it behind in the parent, so a child makes a new sender
+    and calls `disown` on the inherited one.
+
+    Parameters
+    ----------
+    connect : callable
+        Makes the connection.
+    root : str
+        Path of the dataset, to which the route of an item is appended.
+    policy : Policy
+    on_error : callable or None
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], Connection],
+        root: str,
+        policy: Policy,
+        on_error: Callable[[str], object] | None,
+    ) -> None:
+        self.outbox = Outbox(policy.queue_size, self._wake)
+        self.reporter = Reporter(on_error)
+        self._connection = connect()
+        self._root = root
+        self._policy = policy
+        self._thread: Thread | None = None
+        self._starting = Lock()
+        self._stop = Event()
+        self._drops_told = 0
+
+    def flush(self, timeout: float | None) -> bool:
+        """Wait until all rows put so far are settled; see `Client.flush`."""
+        if current_thread() is self._thread:
+            return False  # on_error runs on this thread, which cannot wait for itself
+        return self.outbox.flush(timeout)
+
+    def close(self, timeout: float | None) -> bool:
+        """Take no more rows, send what is there within `timeout` seconds, drop the rest."""
+        atexit.unregister(self._at_exit)
+        self.outbox.close()
+        self.outbox.nudge()
+        done = self.flush(timeout)
+        self._stop.set()
+        self.outbox.abandon()
+        if done and self._thread is not None:
+            self._thread.join(timeout=1.0)  # nothing is under way: it is about to end
+        return done
+
+    def disown(self) -> None:
+        """Forget, in a forked child, what belongs to the parent."""
+        atexit.unregister(self._at_exit)
+
+    def _wake(self) -> None:
+        # Not waiting for the lock: who holds it is starting the thread, or was interrupted doing so.
+        if self._thread is None and self._starting.acquire(blocking=False):
+            try:
+                if self._thread is None:
+                    self._start()
+            finally:
+                self._starting.release()
+        self.outbox.nudge()
+
+    def _start(self) -> None:
+        thread = Thread(target=self._run, name="modelvane-client", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:  # no more threads, or the interpreter is ending
+            self.reporter.last_error = f"the sender's thread did not start: {error}"
+            self.outbox.expect()
+            return
+        self._thread = thread
+        # Here and not in the constructor: multiprocessing clears what a child has inherited.
+        atexit.register(self._at_exit)
+
+    def _at_exit(self) -> None:
+        self.close(self._policy.timeout)
+
+    def _run(self) -> None:
+        from random import Random  # noqa: PLC0415 - kept out of the caller's import
+
+        self._jitter = Random()  # noqa: S311 - spreads retries, guards nothing
+        while items := self.outbox.take(self._policy.batch_size, self._policy.linger):
+            try:
+                self._send(items)
+            except Exception as error:  # noqa: BLE001 - nobody is above this thread; the next batch must go out
+                self.reporter.report(f"a batch was given up: {type(error).__name__}: {error}")
+                self.outbox.settle(rejected=self.outbox.in_flight)
+        self._tell_drops()
+        self._connection.close()
+
+    def _send(self, items: list[Item]) -> None:
+        self._tell_drops()
+        bodies: dict[str, list[bytes]] = {}
+        for route, row, prediction in items:
+            try:
+                if isinstance(row, Exception):
+                    raise row
+                text = encode(merge(row, prediction, self._policy.prediction_field))
+            except Exception as error:  # noqa: BLE001 - a value's own methods may raise anything
+                self.reporter.report(f"a row for {route} was rejected: {type(error).__name__}: {error}")
+                self.outbox.settle(rejected=1)
+            else:
+                bodies.setdefault(route, []).append(text)
+        # Predictions first, in whatever order they were met, so that labels find them.
+        for route in sorted(bodies, reverse=True):
+            self._deliver(f"{self._root}/{route}", bodies[route])
+
+    def _deliver(self, path: str, rows: list[bytes]) -> None:
+        body = b"[" + b",".join(rows) + b"]"
+        attempt = 0
+        while not 200 <= (reply := self._connection.post(path, body)).status < 300:
+            if reply.status == 413 and len(rows) > 1:
+                half = len(rows) // 2
+                self._deliver(path, rows[:half])
+                self._deliver(path, rows[half:])
+                return
+            self.reporter.report(f"POST {path} of {len(rows)} rows: {reply.detail}")
+            if not self._worth_repeating(reply, attempt):
+                self.outbox.settle(rejected=len(rows))
+                return
+            self._tell_drops()
+            if self._stop.wait(self._delay(reply, attempt)):
+                self.outbox.settle(dropped=len(rows))
+                return
+            attempt += 1
+            self.outbox.retry()
+        self.outbox.settle(sent=len(rows))
+
+    def _worth_repeating(self, reply: Reply, attempt: int) -> bool:
+        if reply.status in AWAY:
+            return True
+        # Any other fault of the server may be the doing of these very rows, which must not block the rest.
+        return reply.status >= 500 and attempt < self._policy.retries
+
+    def _delay(self, reply: Reply, attempt: int) -> float:
+        # Exponential backoff with full jitter. Brooker, Exponential backoff and jitter, 2015.
+        ceiling = min(self._policy.backoff_max, self._policy.backoff * 2.0 ** min(attempt, 32))
+        jitter = self._jitter.uniform(0.0, ceiling)
+        if reply.retry_after is None:
+            return jitter
+        return min(reply.retry_after, _LONGEST_RETRY_AFTER) + min(jitter, self._policy.backoff)
+
+    def _tell_drops(self) -> None:
+        dropped = self.outbox.dropped
+        if dropped > self._drops_told:
+            self.reporter.report(
+                f"{dropped - self._drops_told} rows were dropped: the queue of {self._policy.queue_size} was full, "
+                "or the client closed. Raise queue_size, or find out why the service is slow or away."
+            )
+            self._drops_told = dropped

@@ -1,0 +1,156 @@
+"""What a watch found: one value, its lines, its verdict, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any
+
+import pyarrow as pa
+
+
+class Verdict(StrEnum):
+    """What a finding means for whoever is on call."""
+
+    OK = "ok"
+    """Nothing beyond sampling noise."""
+    CHANGED = "changed"
+    """A change beyond sampling noise, within this stream's habit."""
+    ALARM = "alarm"
+    """Above every line that the finding carries."""
+    UNDEFINED = "undefined"
+    """There is no value; ``why`` says the reason."""
+    INFO = "info"
+    """A value without lines."""
+
+
+class Family(StrEnum):
+    """What a finding is about."""
+
+    DRIFT = "drift"
+    DATASET = "dataset"
+    QUALITY = "quality"
+    PREDICTION = "prediction"
+    PERFORMANCE = "performance"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One measured value.
+
+    Parameters
+    ----------
+    family, measure
+        What was measured; ``measure`` is a name of the catalogue.
+    column, segment, label
+        Which column, which ``column=value`` segment, and which class or quantile; ``None`` for all.
+    value
+        ``None`` when undefined; ``why`` then says the reason.
+    unit
+        ``"ratio"``, ``"rows"``, ``"seconds"``, ``"column"`` (the column's own unit) or ``""``.
+    n
+        Rows that the value rests on.
+    noise_floor, usual_range, threshold
+        The lines: sampling noise, this stream's habit, a limit from the config; ``None`` where there is none.
+    error_bound
+        The value is within this much of the exact one; ``None`` when it is exact.
+    p_value
+        Probability of a value this large without any change, where a formula gives it.
+    verdict, cause, why
+        What it means, what made it, and why a value or a line is missing.
+    """
+
+    family: Family
+    measure: str
+    column: str | None = None
+    segment: str | None = None
+    label: str | None = None
+    value: float | None = None
+    unit: str = ""
+    n: int = 0
+    noise_floor: float | None = None
+    usual_range: float | None = None
+    threshold: float | None = None
+    error_bound: float | None = None
+    p_value: float | None = None
+    verdict: Verdict = Verdict.INFO
+    cause: str = ""
+    why: str = ""
+
+    @property
+    def key(self) -> tuple[str, str | None, str | None, str | None]:
+        """What tells this finding from the others of a round."""
+        return self.measure, self.column, self.segment, self.label
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain JSON values."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All findings of one round over one dataset.
+
+    Parameters
+    ----------
+    dataset
+        Its name.
+    computed_at
+        Seconds since 1970.
+    rows, labelled
+        Rows in the window, and labelled rows in the performance window.
+    findings
+        In the order of the catalogue.
+    """
+
+    dataset: str
+    computed_at: float
+    rows: int
+    labelled: int
+    findings: tuple[Finding, ...]
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self.findings)
+
+    def __len__(self) -> int:
+        return len(self.findings)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst verdict among drift, quality and performance."""
+        found = {finding.verdict for finding in self.findings}
+        for verdict in (Verdict.ALARM, Verdict.CHANGED, Verdict.OK):
+            if verdict in found:
+                return verdict
+        return Verdict.UNDEFINED
+
+    def get(
+        self, measure: str, column: str | None = None, segment: str | None = None, label: str | None = None
+    ) -> Finding | None:
+        """Give one finding, or ``None``."""
+        key = (measure, column, segment, label)
+        return next((finding for finding in self.findings if finding.key == key), None)
+
+    def to_arrow(self) -> pa.Table:
+        """Give a table with one row per finding; pandas and polars read it as it is."""
+        return pa.Table.from_pylist([finding.to_dict() for finding in self.findings], schema=_ARROW)
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Hand the table to any data frame library."""
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain JSON values."""
+        return {
+            "dataset": self.dataset,
+            "verdict": self.verdict,
+            "computed_at": self.computed_at,
+            "rows": self.rows,
+            "labelled": self.labelled,
+            "findings": [finding.to_dict() for finding in self.findings],
+        }
+
+
+_TYPES = {"int": pa.int64(), "float | None": pa.float64()}
+_ARROW = pa.schema([(f.name, _TYPES.get(str(f.type), pa.string())) for f in fields(Finding)])

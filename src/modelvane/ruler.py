@@ -1,0 +1,258 @@
+"""The ruler of a column: edges or categories, frozen from the reference once."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import blake2b
+from typing import Any, ClassVar, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modelvane.casting import Categories, Fault
+from modelvane.errors import TallyMismatchError
+
+EDGE_BUDGET = 1024
+BINS = 20
+# a reference value is at most 2^40 quanta from the centre, so that sums of a million rows fit one machine word
+QUANTA = 40
+
+Floats: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class NumericalRuler:
+    """Edges of a numerical column; cells are the edges themselves and the open intervals between them.
+
+    Cell ``2i + 1`` is the edge ``i``; cell ``2i`` is the open interval below it; with k edges there are 2k + 1.
+
+    Parameters
+    ----------
+    edges
+        Strictly increasing, the reference's minimum and maximum among them.
+    center
+        What sums are centred on: the reference's mean.
+    quantum
+        The unit of the integer sums, a power of two: every value enters a sum rounded to it.
+    exact
+        Every distinct reference value is an edge: Kolmogorov-Smirnov is then exact for any current data.
+    dtype
+        Arrow type name of the reference's column.
+    bins
+        Positions in ``edges`` that close a bin: bin j holds the cells up to and with edge ``bins[j]``; what is above
+        the last of them is the last bin.
+    """
+
+    kind: ClassVar[str] = "numerical"
+    edges: Floats
+    center: float
+    quantum: float
+    exact: bool
+    dtype: str
+    bins: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, values: Floats, dtype: str = "double", budget: int = EDGE_BUDGET) -> NumericalRuler:
+        """Freeze a ruler from the finite values of the reference.
+
+        While at most ``budget`` values are distinct, all are edges. Otherwise half of the budget are quantiles,
+        and the rest split, again and again, the open cell with the largest rows x width.
+        """
+        distinct, counts = np.unique(values, return_counts=True)
+        if len(distinct) == 0:
+            nothing = np.empty(0)
+            return cls(nothing, 0.0, 1.0, True, dtype, np.empty(0, np.intp))
+        exact = len(distinct) <= budget
+        edges = distinct if exact else _edges(distinct, counts, budget)
+        center = float(np.clip(math.fsum(values) / len(values), distinct[0], distinct[-1]))
+        reach = max(center - distinct[0], distinct[-1] - center)
+        exponent = math.frexp(reach)[1] if reach > 0 else math.frexp(center)[1] if center else 0
+        quantum = math.ldexp(1.0, max(exponent - QUANTA, -1000))
+        return cls(edges, center, quantum, exact, dtype, _bins(edges, distinct, counts))
+
+    @property
+    def size(self) -> int:
+        """Number of cells."""
+        return 2 * len(self.edges) + 1
+
+    @cached_property
+    def digest(self) -> bytes:
+        """What tells two rulers apart."""
+        text = blake2b(self.edges.tobytes(), digest_size=16)
+        text.update(np.array([self.center, self.quantum]).tobytes() + self.bins.astype(np.int64).tobytes())
+        return text.digest()
+
+    @cached_property
+    def steps(self) -> NDArray[np.int64]:
+        """The edges, in quanta from the centre."""
+        return np.rint((self.edges - self.center) / self.quantum).astype(np.int64)
+
+    @cached_property
+    def bin_starts(self) -> NDArray[np.intp]:
+        """First cell of each bin."""
+        return np.concatenate(([0], 2 * self.bins + 2)).astype(np.intp)
+
+    @property
+    def bin_count(self) -> int:
+        """Number of bins."""
+        return len(self.bins) + 1
+
+    def bin_limits(self) -> list[tuple[float, float]]:
+        """Give each bin as (above, up to and with); the outermost are infinite."""
+        inner = [float(self.edges[i]) for i in self.bins]
+        return list(zip([-math.inf, *inner], [*inner, math.inf], strict=True))
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Give what `from_arrays` needs beside `facts`."""
+        return {"edges": self.edges, "bins": self.bins.astype(np.int64)}
+
+    def facts(self) -> dict[str, Any]:
+        """Give the scalars, as plain JSON values."""
+        return {
+            "kind": self.kind,
+            "center": self.center.hex(),
+            "quantum": self.quantum.hex(),
+            "exact": self.exact,
+            "dtype": self.dtype,
+        }
+
+    @classmethod
+    def from_arrays(cls, facts: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> NumericalRuler:
+        """Read what `arrays` and `facts` gave."""
+        return cls(
+            edges=arrays["edges"].astype(np.float64),
+            center=float.fromhex(facts["center"]),
+            quantum=float.fromhex(facts["quantum"]),
+            exact=facts["exact"],
+            dtype=facts["dtype"],
+            bins=arrays["bins"].astype(np.intp),
+        )
+
+
+def _edges(distinct: Floats, counts: NDArray[np.intp], budget: int) -> Floats:
+    positions = np.linspace(0, counts.sum() - 1, budget // 2)
+    chosen = set(np.searchsorted(np.cumsum(counts), positions, side="right").tolist())
+    chosen |= {0, len(distinct) - 1}
+    before = np.concatenate(([0], np.cumsum(counts)))
+    order = sorted(chosen)
+    heap: list[tuple[float, int, int]] = []
+
+    def offer(left: int, right: int) -> None:
+        if right - left > 1:
+            rows = before[right] - before[left + 1]
+            heapq.heappush(heap, (-float(rows) * float(distinct[right] - distinct[left]), left, right))
+
+    for left, right in zip(order, order[1:], strict=False):
+        offer(left, right)
+    while heap and len(chosen) < budget:
+        _, left, right = heapq.heappop(heap)
+        middle = distinct[left] + (distinct[right] - distinct[left]) / 2
+        split = int(np.searchsorted(distinct, middle))
+        split = min(max(split, left + 1), right - 1)
+        chosen.add(split)
+        offer(left, split)
+        offer(split, right)
+    return distinct[sorted(chosen)]
+
+
+def _bins(edges: Floats, distinct: Floats, counts: NDArray[np.intp], bins: int = BINS) -> NDArray[np.intp]:
+    below = np.concatenate(([0], np.cumsum(counts)))
+    up_to = below[np.searchsorted(distinct, edges, side="right")]
+    at_edge = up_to - below[np.searchsorted(distinct, edges, side="left")]
+    rows = below[-1]
+    closing: list[int] = []
+    closed = 0
+    for i in range(len(edges) - 1):
+        # a value with a bin's worth of rows gets a bin of its own, so it must not join what lies below it
+        next_is_heavy = at_edge[i + 1] * bins >= rows
+        if (up_to[i] - closed) * bins >= rows or (next_is_heavy and up_to[i] > closed):
+            closing.append(i)
+            closed = up_to[i]
+    return np.array(closing, np.intp)
+
+
+@dataclass(frozen=True, eq=False)
+class CategoricalRuler:
+    """Categories of a column in canonical form, the most frequent in the reference first; one more cell for the rest."""
+
+    kind: ClassVar[str] = "categorical"
+    names: tuple[str, ...]
+    _codes: dict[str, int] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_codes", {name: code for code, name in enumerate(self.names)})
+
+    @classmethod
+    def of(cls, categories: Categories) -> CategoricalRuler:
+        """Freeze a ruler from the reference's categories."""
+        counts = np.bincount(categories.codes[categories.codes >= 0], minlength=len(categories.names))
+        order = sorted(range(len(categories.names)), key=lambda i: (-counts[i], categories.names[i]))
+        return cls(tuple(categories.names[i] for i in order if counts[i]))
+
+    @property
+    def size(self) -> int:
+        """Number of cells: the categories and the cell for everything unseen."""
+        return len(self.names) + 1
+
+    @property
+    def unseen(self) -> int:
+        """The code of everything that the reference does not have."""
+        return len(self.names)
+
+    @cached_property
+    def digest(self) -> bytes:
+        """What tells two rulers apart."""
+        return blake2b("\0".join(self.names).encode(), digest_size=16).digest()
+
+    def code(self, name: str) -> int:
+        """Give the cell of a canonical category."""
+        return self._codes.get(name, self.unseen)
+
+    def codes(self, names: list[str]) -> NDArray[np.int32]:
+        """Give the cells of canonical categories."""
+        unseen = self.unseen
+        get = self._codes.get
+        return np.fromiter((get(name, unseen) for name in names), np.int32, len(names))
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Give what `from_arrays` needs beside `facts`."""
+        return {}
+
+    def facts(self) -> dict[str, Any]:
+        """Give the categories, as plain JSON values."""
+        return {"kind": self.kind, "names": list(self.names)}
+
+    @classmethod
+    def from_arrays(cls, facts: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> CategoricalRuler:  # noqa: ARG003
+        """Read what `arrays` and `facts` gave."""
+        return cls(tuple(facts["names"]))
+
+
+Ruler: TypeAlias = NumericalRuler | CategoricalRuler
+
+
+def require_same(one: Ruler, other: Ruler) -> None:
+    """Refuse two tallies that were counted on different rulers.
+
+    Raises
+    ------
+    TallyMismatchError
+        When they differ.
+    """
+    if one is not other and one.digest != other.digest:
+        raise TallyMismatchError(
+            "Two tallies were counted on different rulers",
+            received=f"{one.digest.hex()[:12]} and {other.digest.hex()[:12]}",
+            expected="one ruler, frozen from one reference",
+            remedy="Count both with the same reference file",
+        )
+
+
+def encode_on(ruler: CategoricalRuler, categories: Categories) -> NDArray[np.int32]:
+    """Give the cells of a column's values; faults stay negative (see `Fault`)."""
+    on_ruler = np.concatenate((ruler.codes(categories.names), [0, -Fault.WRONG_TYPE, 0, 0, -Fault.MISSING]))
+    # negative codes index from the end: -1 is missing, -4 is of the wrong type
+    return on_ruler.astype(np.int32)[categories.codes]

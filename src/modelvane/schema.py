@@ -1,0 +1,181 @@
+"""Columns: what each one is for (its role) and how it is measured (its kind)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from modelvane.errors import SchemaError, UnknownNameError
+
+
+class Role(StrEnum):
+    """What a column is for."""
+
+    FEATURE = "feature"
+    PREDICTION = "prediction"
+    TARGET = "target"
+    ID = "id"
+    TIME = "time"
+    SEGMENT = "segment"
+
+
+class Kind(StrEnum):
+    """How a column is measured: on edges, or by categories."""
+
+    NUMERICAL = "numerical"
+    CATEGORICAL = "categorical"
+
+
+class Task(StrEnum):
+    """What the model does, which decides how its performance is measured."""
+
+    REGRESSION = "regression"
+    CLASSIFICATION = "classification"
+
+
+MEASURED = frozenset({Role.FEATURE, Role.PREDICTION, Role.TARGET, Role.SEGMENT})
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a dataset.
+
+    Parameters
+    ----------
+    name
+        As it stands in the data.
+    role
+        What it is for.
+    kind
+        How it is measured; ``None`` for ids and times, which are not.
+    dtype
+        The reference's own type, an Arrow type name such as ``"float"`` (32 bit), ``"double"`` or ``"int64"``:
+        numbers are cast to it before they are looked up among the edges.
+    """
+
+    name: str
+    role: Role = Role.FEATURE
+    kind: Kind | None = Kind.NUMERICAL
+    dtype: str = "double"
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The columns of a dataset and the model's task.
+
+    Parameters
+    ----------
+    columns
+        In the order of the reference. At most one has the role id, time and target each.
+    task
+        ``None`` while neither prediction nor target is known.
+    segments
+        Names of columns by whose values performance, drift and quality are broken down.
+    positive
+        The canonical form of the positive class of a binary classifier, if it was given.
+
+    Raises
+    ------
+    SchemaError
+        For two columns of one name, or two ids, times or targets.
+    """
+
+    columns: tuple[Column, ...]
+    task: Task | None = None
+    segments: tuple[str, ...] = ()
+    positive: str | None = None
+    _by_name: dict[str, Column] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        by_name = {column.name: column for column in self.columns}
+        if len(by_name) != len(self.columns):
+            names = [column.name for column in self.columns]
+            twice = sorted({name for name in names if names.count(name) > 1})
+            raise SchemaError("Columns of a schema need different names", received=twice)
+        for role in (Role.ID, Role.TIME, Role.TARGET):
+            named = [column.name for column in self.columns if column.role is role]
+            if len(named) > 1:
+                raise SchemaError(f"A schema has at most one {role} column", received=named)
+        object.__setattr__(self, "_by_name", by_name)
+        for name in self.segments:
+            self[name]
+
+    def __getitem__(self, name: str) -> Column:
+        try:
+            return self._by_name[name]
+        except KeyError:
+            raise UnknownNameError.of("column", name, self._by_name) from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._by_name
+
+    def __iter__(self) -> Iterator[Column]:
+        return iter(self.columns)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all columns, in order."""
+        return tuple(self._by_name)
+
+    @property
+    def measured(self) -> tuple[Column, ...]:
+        """Columns that are counted: all but ids and times."""
+        return tuple(column for column in self.columns if column.role in MEASURED)
+
+    @property
+    def features(self) -> tuple[Column, ...]:
+        """The model's inputs."""
+        return tuple(column for column in self.columns if column.role is Role.FEATURE)
+
+    @property
+    def predictions(self) -> tuple[Column, ...]:
+        """The prediction column, or one column of probabilities per class."""
+        return tuple(column for column in self.columns if column.role is Role.PREDICTION)
+
+    @property
+    def target(self) -> Column | None:
+        """The ground truth, if there is a column for it."""
+        return self._of_role(Role.TARGET)
+
+    @property
+    def id(self) -> Column | None:
+        """What labels are joined by, if there is a column for it."""
+        return self._of_role(Role.ID)
+
+    @property
+    def time(self) -> Column | None:
+        """The time of the event, if there is a column for it."""
+        return self._of_role(Role.TIME)
+
+    def _of_role(self, role: Role) -> Column | None:
+        return next((column for column in self.columns if column.role is role), None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the schema as plain JSON values."""
+        return {
+            "columns": [
+                {"name": c.name, "role": c.role, "kind": c.kind, "dtype": c.dtype} for c in self.columns
+            ],
+            "task": self.task,
+            "segments": list(self.segments),
+            "positive": self.positive,
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Schema:
+        """Read what `to_dict` gave."""
+        return cls(
+            columns=tuple(
+                Column(c["name"], Role(c["role"]), Kind(c["kind"]) if c["kind"] else None, c["dtype"])
+                for c in data["columns"]
+            ),
+            task=Task(data["task"]) if data["task"] else None,
+            segments=tuple(data["segments"]),
+            positive=data["positive"],
+        )
+
+    def with_segments(self, names: Iterable[str]) -> Schema:
+        """Give the same schema, broken down by other columns."""
+        return Schema(self.columns, self.task, tuple(names), self.positive)

@@ -1,0 +1,55 @@
+"""What a statistic is: a pure function of one tally, and what is known about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeVar
+
+from modelvane.undefined import Value
+
+TallyT = TypeVar("TallyT", contravariant=True)
+
+Better = Literal["lower", "higher", None]
+
+
+@dataclass(frozen=True, slots=True)
+class Statistic(Generic[TallyT]):
+    """One number of a tally.
+
+    Parameters
+    ----------
+    name, title
+        Its name in configs and series, and in prose.
+    function
+        Gives the value, or `Undefined` with the reason; never raises for any tally, the zero tally included.
+    unit
+        ``"ratio"`` (0 to 1), ``"rows"``, ``"seconds"``, ``"column"`` (the column's own unit) or ``""``.
+    source
+        Formula or paper.
+    better
+        Which way is better, where there is one.
+    """
+
+    name: str
+    title: str
+    function: Callable[[TallyT], Value]
+    unit: str
+    source: str
+    better: Better = None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledStatistic(Generic[TallyT]):
+    """A number per label (class, quantile, error group) of a tally; parameters as in `Statistic`.
+
+    ``function`` gives label to value; ``labels`` names what a label is: ``"class"``, ``"quantile"`` or ``"group"``.
+    """
+
+    name: str
+    title: str
+    function: Callable[[TallyT], Mapping[str, Value]]
+    unit: str
+    source: str
+    labels: str
+    better: Better = None

@@ -1,0 +1,69 @@
+"""Bytes of tallies, rulers and references: facts as JSON values and arrays, with a format version."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from modelvane.errors import ReferenceFileError
+
+FORMAT = 1
+_MAGIC = b"mvane"
+
+
+class _Packed(msgspec.Struct, array_like=True):
+    kind: str
+    facts: dict[str, Any]
+    arrays: dict[str, tuple[str, list[int], bytes]]
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_Packed).decode
+
+
+def dumps(kind: str, facts: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> bytes:
+    """Write facts and arrays; equal contents give equal bytes.
+
+    Facts are JSON values; integers beyond 64 bits go in as text.
+    """
+    packed = _Packed(
+        kind,
+        facts,
+        {name: (array.dtype.str, list(array.shape), array.tobytes()) for name, array in arrays.items()},
+    )
+    return _MAGIC + bytes([FORMAT]) + zlib.compress(_encode(packed), 6)
+
+
+def loads(data: bytes, kind: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Read what `dumps` wrote.
+
+    Raises
+    ------
+    ReferenceFileError
+        When the bytes are of something else, damaged, or of a format newer than this version reads.
+    """
+    if not data.startswith(_MAGIC) or len(data) <= len(_MAGIC):
+        raise ReferenceFileError("These bytes were not written by modelvane", received=data[:16])
+    version = data[len(_MAGIC)]
+    if version > FORMAT:
+        raise ReferenceFileError(
+            "These bytes are of a newer format",
+            received=f"format {version}",
+            expected=f"at most format {FORMAT}",
+            remedy="Upgrade modelvane",
+        )
+    try:
+        packed = _decode(zlib.decompress(data[len(_MAGIC) + 1 :]))
+        arrays = {
+            name: np.frombuffer(content, np.dtype(dtype)).reshape(shape).copy()
+            for name, (dtype, shape, content) in packed.arrays.items()
+        }
+    except (zlib.error, msgspec.MsgspecError, ValueError, TypeError) as error:
+        raise ReferenceFileError(f"These bytes are damaged: {error}") from error
+    if packed.kind != kind:
+        raise ReferenceFileError("These bytes hold something else", received=packed.kind, expected=kind)
+    return packed.facts, arrays

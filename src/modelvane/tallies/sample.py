@@ -1,0 +1,63 @@
+"""Two sides of a comparison are samples: counts on a ruler, one sample or many at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modelvane.ruler import NumericalRuler, Ruler
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Counts of rows on a ruler.
+
+    Every array may have leading axes: a thousand draws from the reference are one sample of shape ``(1000, cells)``,
+    and a divergence gives a thousand values at once.
+
+    Parameters
+    ----------
+    ruler
+        The ruler of both sides.
+    counts
+        Shape ``(..., ruler.size)``.
+    slack
+        Numerical only, shape ``(..., edges + 1)``: for each open cell the summed distance of its values to the edge
+        above it (for the last, unbounded one: to the edge below it). With it the Wasserstein distance is exact
+        wherever the two distribution functions do not cross inside a cell.
+    mean, variance
+        Numerical only, shape ``(...)``.
+    """
+
+    ruler: Ruler
+    counts: NDArray[np.int64] | Array
+    slack: Array | None = None
+    mean: Array | np.float64 | None = None
+    variance: Array | np.float64 | None = None
+
+    @cached_property
+    def n(self) -> Array:
+        """Rows, shape ``(...)``."""
+        return np.asarray(self.counts.sum(axis=-1), np.float64)
+
+    @cached_property
+    def shares(self) -> Array:
+        """Share of rows per cell, shape ``(..., ruler.size)``."""
+        return self.counts / self.n[..., None]
+
+    @cached_property
+    def cumulative(self) -> Array:
+        """The distribution function at the end of each cell, shape ``(..., ruler.size)``; integers until divided."""
+        return np.cumsum(self.counts, axis=-1) / self.n[..., None]
+
+    @cached_property
+    def bins(self) -> NDArray[np.int64] | Array:
+        """Rows per bin (numerical) or per category, shape ``(..., bins)``."""
+        if isinstance(self.ruler, NumericalRuler):
+            return np.add.reduceat(self.counts, self.ruler.bin_starts, axis=-1)
+        return self.counts
