@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from itertools import count
 from time import time as now
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from modelvane.client.connection import Connection
-from modelvane.client.outbox import Counters
+from modelvane.client.outbox import LABELS, PREDICTIONS
 from modelvane.client.sender import Policy, Sender
 from modelvane.client.settings import check_settings, split_url
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
     from typing import Self
 
-_PREDICTIONS = "predictions"
-_LABELS = "labels"
+    from modelvane.client.outbox import Counters
+
 _COPIED = frozenset({dict, list})
 
 _clients: WeakSet[Client] = WeakSet()
@@ -29,9 +30,9 @@ class Client:
     """Logs predictions and late ground truth to one dataset of a modelvane service.
 
     `log` and `label` never block and never raise; what becomes of the rows is told by `counters`,
-    `last_error`, `on_error` and the logger ``modelvane.client`` (at most one warning a minute). A client may be
-    shared by threads. After a fork, parent and child each have their own queue, thread and connection; rows
-    that wait at the fork are the parent's to send.
+    `last_error`, `on_error` and the logger ``modelvane.client`` (at most one warning a minute). A client may
+    be shared by threads. After a fork, parent and child each have their own queue, thread and connection;
+    rows that wait at the fork are the parent's to send.
 
     Parameters
     ----------
@@ -96,6 +97,9 @@ class Client:
         on_error: Callable[[str], object] | None = None,
     ) -> None:
         self._policy = Policy(
+            id_field,
+            time_field,
+            target_field,
             prediction_field if isinstance(prediction_field, str) else tuple(prediction_field),
             queue_size,
             batch_size,
@@ -105,15 +109,13 @@ class Client:
             backoff,
             backoff_max,
         )
-        check_settings(self._policy, dataset, token, (id_field, time_field, target_field), on_error)
+        check_settings(self._policy, dataset, token, on_error)
         self._place, self._root = split_url(url, dataset)
         self._headers = {"Content-Type": "application/json", "User-Agent": "modelvane-client"}
         if token is not None:
             self._headers["Authorization"] = f"Bearer {token}"
         self._id_field = id_field
         self._time_field = time_field
-        self._target_field = target_field
-        self._one_prediction_field = prediction_field if isinstance(prediction_field, str) else None
         self._on_error = on_error
         self._closed = False
         self._begin()
@@ -141,7 +143,7 @@ class Client:
             A value; a mapping of class to probability, which becomes a column per class; or, if
             `prediction_field` names several columns, a sequence of as many values.
         id : object, optional
-            Any value that can be written as text; by default the record's own `id_field`, else a new id that is
+            Any value that can be written as text; by default the record's own `id_field`, else a new id,
             unique across processes. It is set before the first send, so that retries never count twice.
         time : float, datetime or str, optional
             Event time, epoch seconds or ISO 8601; by default the record's own `time_field`, else now.
@@ -152,21 +154,24 @@ class Client:
             The id, to be given to `label`.
         """
         try:
+            # Nothing is set in the copy here, since that may make it grow: the sender completes the row.
             row = dict(record)
             if id is None:
                 id = row.get(self._id_field)  # noqa: A001
-            name = id if id.__class__ is str else self._name(id)
-            row[self._id_field] = name
-            if time is not None:
-                row[self._time_field] = time
-            elif row.get(self._time_field) is None:
-                row[self._time_field] = now()
+            if id is None:
+                name = f"{self._prefix}{next(self._serial)}"
+            else:
+                name = id if id.__class__ is str else self._name(id)
+            if time is None:
+                time = row.get(self._time_field)
+                if time is None:
+                    time = now()
             if prediction.__class__ in _COPIED:
-                prediction = prediction.copy()  # type: ignore[attr-defined]  # a dict or a list
-            self._put((_PREDICTIONS, row, prediction))
+                prediction = prediction.copy()
+            self._put((PREDICTIONS, row, name, time, prediction))
         except Exception:  # noqa: BLE001 - never into the caller; the background thread reports it
-            return self._refuse(_PREDICTIONS, record, id)
-        return name  # type: ignore[return-value]  # its class is str
+            return self._refuse(PREDICTIONS, record, id)
+        return name
 
     def label(self, id: object, target: object, time: object = None) -> str:  # noqa: A002 - as in log
         """Log the ground truth of a prediction, with the same guarantees as `log`.
@@ -187,14 +192,11 @@ class Client:
         """
         try:
             if id is None:
-                return self._refuse(_LABELS, id, id)
+                return self._refuse(LABELS, id, id)
             name = self._name(id)
-            when = now() if time is None else time
-            self._put(
-                (_LABELS, {self._id_field: name, self._target_field: target, self._time_field: when}, None)
-            )
+            self._put((LABELS, {}, name, now() if time is None else time, target))
         except Exception:  # noqa: BLE001 - as in log
-            return self._refuse(_LABELS, id, id)
+            return self._refuse(LABELS, id, id)
         return name
 
     @property
@@ -207,7 +209,7 @@ class Client:
         """The latest failure in words, or None."""
         return self._sender.reporter.last_error
 
-    def flush(self, timeout: float | None = None) -> bool:
+    def flush(self, timeout: float | None = 5.0) -> bool:
         """Send at once what waits, and wait up to `timeout` seconds (for ever if None) until it is settled.
 
         Returns
@@ -255,17 +257,17 @@ class Client:
         self._serial = count(1)
 
     def _name(self, id: object) -> str:  # noqa: A002 - as in log
-        try:
-            if id is not None and id == id:  # noqa: PLR0124 - a NaN id, a missing value, would unite all such rows
+        # None and NaN are missing values, and would unite all rows that have them under one id. What cannot
+        # be compared or written as text is no id either.
+        with suppress(Exception):
+            if id is not None and id == id:  # noqa: PLR0124 - false for NaN
                 return str(id)
-        except Exception:  # noqa: BLE001 - an id that cannot be compared or written is none
-            pass
         return f"{self._prefix}{next(self._serial)}"
 
     def _refuse(self, route: str, given: object, id: object) -> str:  # noqa: A002 - as in log
         name = self._name(id)
-        what = "an id and a target" if route == _LABELS else "a mapping of column names to values"
-        self._put((route, TypeError(f"received {type(given).__name__}, expected {what}"), None))
+        what = "an id and a target" if route == LABELS else "a mapping of column names to values"
+        self._put((route, TypeError(f"received {type(given).__name__}, expected {what}"), name, None, None))
         return name
 
     def _after_fork(self) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection, HTTPResponse
@@ -15,8 +15,7 @@ _LONGEST_ANSWER = 65536
 _LONGEST_DETAIL = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What came back: the status, the seconds of ``Retry-After``, and the reason of a failure."""
 
     status: int
@@ -63,6 +62,17 @@ class Connection:
         if self._http is not None:
             self._http.close()
 
+    def disown(self) -> None:
+        """Let go, in a forked child, of the socket that it shares with the parent.
+
+        Not by closing the connection: the parent's thread may have been reading from it at the fork, and its
+        lock is then held for ever in the child.
+        """
+        if self._http is not None and self._http.sock is not None:
+            descriptor = self._http.sock.detach()
+            if descriptor >= 0:
+                os.close(descriptor)
+
     @property
     def _place(self) -> str:
         return f"{self._scheme}://{self._host}" + (f":{self._port}" if self._port else "")
@@ -85,7 +95,8 @@ class Connection:
 
         if self._http is None:
             kind = HTTPSConnection if self._scheme == "https" else HTTPConnection
-            self._http = kind(self._host, self._port, timeout=self._timeout)
+            # Without a port, http.client would take the end of an IPv6 address for one.
+            self._http = kind(self._host, self._port or kind.default_port, timeout=self._timeout)
         return self._http
 
     def _answer(self, http: HTTPConnection, path: str, body: bytes) -> Reply:

@@ -38,8 +38,8 @@ def encode(row: dict[str, object]) -> bytes:
     try:
         return _STRICT.encode(row).encode()
     except (TypeError, ValueError):
-        # Rare: a float that JSON cannot spell, a key that is no string, a lone surrogate. Spelling every value
-        # out costs ten times as much, so only such rows pay for it.
+        # Rare: a float that JSON cannot spell, a key that is no string, a lone surrogate. Spelling every
+        # value out costs ten times as much, so only such rows pay for it.
         return _STRICT.encode(_spelled(row)).encode()
 
 
@@ -70,7 +70,8 @@ def merge(row: dict[str, object], prediction: object, field: str | tuple[str, ..
     values = prediction.tolist() if hasattr(prediction, "tolist") else prediction
     if isinstance(values, str) or not isinstance(values, Sequence) or len(values) != len(field):
         raise TypeError(
-            f"the prediction is a {type(prediction).__name__}, expected {len(field)} values for {', '.join(field)}"
+            f"the prediction is a {type(prediction).__name__}, "
+            f"expected {len(field)} values for {', '.join(field)}"
         )
     return row | dict(zip(field, values, strict=True))
 
@@ -81,8 +82,11 @@ def _plain(value: object) -> object:
         return value.isoformat()
     if hasattr(value, "tolist"):
         # datetime64[ns] lists as nanoseconds, an integer that nobody could tell from a number
-        dated = getattr(getattr(value, "dtype", None), "kind", "") == "M" and hasattr(value, "astype")
-        return value.astype(str).tolist() if dated else value.tolist()
+        if hasattr(value, "astype") and getattr(getattr(value, "dtype", None), "kind", "") == "M":
+            return value.astype(str).tolist()
+        plain = value.tolist()
+        if type(plain) is not type(value):  # longdouble stays itself, and has __float__
+            return plain
     if isinstance(value, Mapping):
         return dict(value)
     if hasattr(value, "__float__"):

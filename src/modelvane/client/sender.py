@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import atexit
-from collections.abc import Callable
-from dataclasses import dataclass
 from threading import Event, Lock, Thread, current_thread
+from typing import TYPE_CHECKING, NamedTuple
 
 from modelvane.client.connection import NO_ANSWER, Connection, Reply
 from modelvane.client.encoding import encode, merge
-from modelvane.client.outbox import Item, Outbox
+from modelvane.client.outbox import LABELS, Item, Outbox
 from modelvane.client.reporter import Reporter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 AWAY = frozenset({NO_ANSWER, 408, 425, 429, 502, 503, 504})
 """Statuses that say nothing about the rows: the service is away or busy, and is waited for without end."""
@@ -18,10 +20,12 @@ AWAY = frozenset({NO_ANSWER, 408, 425, 429, 502, 503, 504})
 _LONGEST_RETRY_AFTER = 300.0
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(NamedTuple):
     """How rows are sent; see `modelvane.client.Client` for the meaning and units of each."""
 
+    id_field: str
+    time_field: str
+    target_field: str
     prediction_field: str | tuple[str, ...]
     queue_size: int
     batch_size: int
@@ -79,13 +83,15 @@ class Sender:
         done = self.flush(timeout)
         self._stop.set()
         self.outbox.abandon()
-        if done and self._thread is not None:
-            self._thread.join(timeout=1.0)  # nothing is under way: it is about to end
+        if self._thread is not None and self._thread is not current_thread():
+            # Done or waiting to retry, it ends at once; a request under way is not waited for.
+            self._thread.join(timeout=1.0 if done else 0.1)
         return done
 
     def disown(self) -> None:
         """Forget, in a forked child, what belongs to the parent."""
         atexit.unregister(self._at_exit)
+        self._connection.disown()
 
     def _wake(self) -> None:
         # Not waiting for the lock: who holds it is starting the thread, or was interrupted doing so.
@@ -128,11 +134,10 @@ class Sender:
     def _send(self, items: list[Item]) -> None:
         self._tell_drops()
         bodies: dict[str, list[bytes]] = {}
-        for route, row, prediction in items:
+        for item in items:
+            route = item[0]
             try:
-                if isinstance(row, Exception):
-                    raise row
-                text = encode(merge(row, prediction, self._policy.prediction_field))
+                text = encode(self._complete(item))
             except Exception as error:  # noqa: BLE001 - a value's own methods may raise anything
                 self.reporter.report(f"a row for {route} was rejected: {type(error).__name__}: {error}")
                 self.outbox.settle(rejected=1)
@@ -141,6 +146,17 @@ class Sender:
         # Predictions first, in whatever order they were met, so that labels find them.
         for route in sorted(bodies, reverse=True):
             self._deliver(f"{self._root}/{route}", bodies[route])
+
+    def _complete(self, item: Item) -> dict[str, object]:
+        route, row, name, time, value = item
+        if isinstance(row, Exception):
+            raise row
+        row[self._policy.id_field] = name
+        row[self._policy.time_field] = time
+        if route == LABELS:
+            row[self._policy.target_field] = value
+            return row
+        return merge(row, value, self._policy.prediction_field)
 
     def _deliver(self, path: str, rows: list[bytes]) -> None:
         body = b"[" + b",".join(rows) + b"]"
@@ -181,7 +197,7 @@ class Sender:
         dropped = self.outbox.dropped
         if dropped > self._drops_told:
             self.reporter.report(
-                f"{dropped - self._drops_told} rows were dropped: the queue of {self._policy.queue_size} was full, "
-                "or the client closed. Raise queue_size, or find out why the service is slow or away."
+                f"{dropped - self._drops_told} rows were dropped: the queue of {self._policy.queue_size} was "
+                "full, or the client closed. Raise queue_size, or find out why the service is slow or away."
             )
             self._drops_told = dropped

@@ -40,9 +40,7 @@ def split_url(url: str, dataset: str) -> tuple[Place, str]:
     return (parts.scheme, parts.hostname, port), root
 
 
-def check_settings(
-    policy: Policy, dataset: str, token: str | None, fields: tuple[str, ...], on_error: object
-) -> None:
+def check_settings(policy: Policy, dataset: str, token: str | None, on_error: object) -> None:
     """Refuse settings that cannot work.
 
     Raises
@@ -60,7 +58,7 @@ def check_settings(
     _require(printable, "token", "not printable ASCII", "the token without line ends, or None")
     columns = policy.prediction_field
     several = (columns,) if isinstance(columns, str) else columns
-    names = (*fields, *several)
+    names = (policy.id_field, policy.time_field, policy.target_field, *several)
     _require(
         bool(several)
         and all(isinstance(name, str) and name for name in names)
