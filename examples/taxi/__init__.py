@@ -8,7 +8,10 @@
     model.py      the regression, its file, and the reference for the monitor
     service.py    the prediction service (Flask)
     replay.py     a month of trips sent to the service in time order, the labels late
-    processes.py  child processes that never outlive their parent's Ctrl-C
+    speed.py      how fast
+    lateness.py   how late
+    processes.py  child processes that never outlive their parent
+    interrupts.py Ctrl-C at any moment
     summary.py    the monitor's findings as a table
     demo.py       all of it with one command
 

@@ -6,12 +6,8 @@ The model file is a skops file, not a pickle: loading one runs no code of the fi
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import skops.io
 from sklearn.feature_extraction import DictVectorizer
@@ -21,6 +17,13 @@ from sklearn.pipeline import Pipeline, make_pipeline
 
 from examples.taxi.trips import FEATURE_COLUMNS
 from modelvane.errors import ModelvaneError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    import numpy as np
+    import numpy.typing as npt
 
 TRUSTED_TYPES: tuple[str, ...] = ()
 """Types that a model file may hold beyond those of scikit-learn and numpy that skops itself knows: none."""

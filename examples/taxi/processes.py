@@ -8,14 +8,19 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Self
 
 import requests
 
 from modelvane.errors import ModelvaneError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from examples.taxi.interrupts import Interrupts
 
 _GRACE = 10.0  # seconds between asking a child to end and making it
 _TAIL = 15  # lines of a dead child's log that are worth reading
@@ -23,46 +28,6 @@ _TAIL = 15  # lines of a dead child's log that are worth reading
 
 class ProcessError(ModelvaneError):
     """A child died, did not come up, or cannot have its port."""
-
-
-class Interrupts:
-    """Turns the first SIGINT or SIGTERM into `KeyboardInterrupt`, and later ones into nothing.
-
-    Later ones would only interrupt the tidying up, which is bounded anyway. While a :meth:`shield` is up the
-    interrupt waits for its end: a child that was started but not yet written down would be an orphan.
-    """
-
-    def __init__(self) -> None:
-        self._pending = False
-        self._raised = False
-        self._shields = 0
-
-    def install(self) -> None:
-        """Take over both signals for the rest of the process."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._handle)
-
-    def check(self) -> None:
-        """Raise what could not be raised where it struck (Python drops exceptions in finalizers)."""
-        if self._pending and not self._shields:
-            self._raised = True
-            raise KeyboardInterrupt
-
-    @contextlib.contextmanager
-    def shield(self) -> Iterator[None]:
-        """Hold an interrupt back until the end of the block."""
-        self._shields += 1
-        try:
-            yield
-        finally:
-            self._shields -= 1
-        if not self._raised:
-            self.check()
-
-    def _handle(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signal module's order
-        self._pending = True
-        if not self._raised:
-            self.check()
 
 
 @dataclass(frozen=True)
@@ -83,7 +48,7 @@ class Children:
         self._interrupts = interrupts
         self._children: list[_Child] = []
 
-    def __enter__(self) -> Children:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -93,7 +58,9 @@ class Children:
             for child in reversed(self._children):
                 _end(child.process)
 
-    def start(self, name: str, command: Sequence[str], log: Path, *, ready: str, patience: float = 60.0) -> None:
+    def start(
+        self, name: str, command: Sequence[str], log: Path, *, ready: str, patience: float = 60.0
+    ) -> None:
         """Start a child and wait until it answers.
 
         Parameters
@@ -128,8 +95,7 @@ class Children:
             self.check()
             if time.monotonic() > deadline:
                 raise ProcessError(
-                    f"The {name} does not answer at {ready} after {patience:g} seconds",
-                    received=_tail(log),
+                    f"The {name} does not answer at {ready} after {patience:g} seconds.\n{_tail(log)}\n",
                     remedy=f"Its whole log is {log}",
                 )
             time.sleep(0.1)
@@ -146,7 +112,7 @@ class Children:
         for child in self._children:
             if (code := child.process.poll()) is not None:
                 raise ProcessError(
-                    f"The {child.name} ended with exit code {code}\n{_tail(child.log)}\n",
+                    f"The {child.name} ended with exit code {code}.\n{_tail(child.log)}\n",
                     remedy=f"Its whole log is {child.log}",
                 )
 
@@ -173,10 +139,12 @@ def require_free_port(name: str, host: str, port: int, option: str) -> None:
 
 
 def _answers(address: str) -> bool:
-    try:
-        return requests.get(address, timeout=2).status_code == 200
-    except requests.RequestException:
-        return False
+    with requests.Session() as session:
+        session.trust_env = False  # a proxy of the environment cannot know this machine's own ports
+        try:
+            return session.get(address, timeout=2).status_code == 200
+        except requests.RequestException:
+            return False
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

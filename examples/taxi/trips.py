@@ -88,7 +88,9 @@ def find_months(
     """
     for month in months:
         if not _MONTH.fullmatch(month):
-            raise ConfigError("A month of trips is unknown", received=month, expected="YYYY-MM, as in 2022-01")
+            raise ConfigError(
+                "A month of trips is unknown", received=month, expected="YYYY-MM, as in 2022-01"
+            )
     reason = "it was asked for"
     if not force_synthetic:
         try:
@@ -166,8 +168,8 @@ def _given(month: str, folder: Path) -> Path:
 def _synthetic_notice(reason: str) -> Panel:
     return Panel(
         "[bold]These trips are invented.[/] A seeded generator makes them, because "
-        f"{reason}\n\nEvery number that follows, the drift included, was put in by examples/taxi/synthetic.py. "
-        "It says nothing about New York.",
+        f"{reason}\n\nEvery number that follows, the drift included, was put in by "
+        "examples/taxi/synthetic.py. It says nothing about New York.",
         title="[bold]SYNTHETIC DATA[/]",
         border_style="bold red",
     )

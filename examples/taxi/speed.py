@@ -1,0 +1,52 @@
+"""How fast a month is replayed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from modelvane.errors import ConfigError
+
+_SPEED = re.compile(r"(\d+(?:\.\d+)?)(/s|x)?")
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Trips per second, times real time, or (neither) as fast as the service answers."""
+
+    trips_per_second: float | None = None
+    times_real: float | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Speed:
+        """Read ``50`` or ``50/s`` (trips per second), ``600x`` (times real time) or ``max``.
+
+        Raises
+        ------
+        ConfigError
+            The text is none of these.
+
+        >>> Speed.parse("600x")
+        Speed(trips_per_second=None, times_real=600.0)
+        """
+        if text == "max":
+            return cls()
+        match = _SPEED.fullmatch(text)
+        if match is None or float(match[1]) == 0:
+            raise ConfigError("A speed is unknown", received=text, expected="50/s, 600x or max")
+        value = float(match[1])
+        return cls(times_real=value) if match[2] == "x" else cls(trips_per_second=value)
+
+    def due(self, number: int, stream_seconds: float) -> float:
+        """Tell how many seconds after the start a trip is due.
+
+        Parameters
+        ----------
+        number
+            Trips before it.
+        stream_seconds
+            Its pick-up time, in seconds after that of the first trip.
+        """
+        if self.trips_per_second is not None:
+            return number / self.trips_per_second
+        return 0.0 if self.times_real is None else stream_seconds / self.times_real

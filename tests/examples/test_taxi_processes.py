@@ -1,0 +1,133 @@
+"""Children and interrupts: nothing is left running, and what went wrong is told."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import socket
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from examples.taxi.interrupts import Interrupts
+from examples.taxi.processes import Children, ProcessError, require_free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FAMILY = """
+import signal, socket, subprocess, sys, time
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+connection = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+if len(sys.argv) == 2:
+    subprocess.Popen([sys.executable, "-c", open(__file__).read(), sys.argv[1], "grandchild"])
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def interrupts() -> Iterator[Interrupts]:
+    """Give installed interrupts, and put the signals back afterwards."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    hook = sys.unraisablehook
+    installed = Interrupts()
+    installed.install()
+    yield installed
+    sys.unraisablehook = hook
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_interrupts_once(interrupts: Interrupts, number: int) -> None:
+    """Ctrl-C and SIGTERM raise alike; a second one does not interrupt the tidying up."""
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(number)
+    signal.raise_signal(number)
+    assert interrupts.struck
+
+
+def test_a_shield_holds_an_interrupt_back(interrupts: Interrupts) -> None:
+    """The block is finished first, then the interrupt strikes."""
+    done = []
+
+    def work() -> None:
+        with interrupts.shield():
+            signal.raise_signal(signal.SIGINT)
+            done.append("the block")
+        done.append("what follows")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert done == ["the block"]
+
+
+def test_an_interrupt_in_a_finalizer_strikes_at_the_next_check(
+    interrupts: Interrupts, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Python drops what a finalizer raises; the interrupt is kept, and no traceback is printed."""
+
+    class Finalized:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+    Finalized()
+    gc.collect()
+    with pytest.raises(KeyboardInterrupt):
+        interrupts.check()
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_children_end_with_the_block(interrupts: Interrupts, tmp_path: Path, http_server: Any) -> None:
+    """A child and its own child are gone after an interrupt, as their connections tell."""
+    (tmp_path / "family.py").write_text(FAMILY)
+    connections: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as register:
+        command = [sys.executable, str(tmp_path / "family.py"), str(register.getsockname()[1])]
+
+        def answer(*_: object) -> tuple[int, bytes]:
+            connections.append(register.accept()[0])
+            return (200 if len(connections) == 2 else 503), b""
+
+        def work(address: str) -> None:
+            with Children(interrupts) as children:
+                children.start("family", command, tmp_path / "log", ready=address)
+                signal.raise_signal(signal.SIGINT)
+
+        with http_server(answer) as address, pytest.raises(KeyboardInterrupt):
+            work(address)
+    for connection in connections:
+        connection.settimeout(10)
+        assert connection.recv(1) == b""  # closed by the end of the process
+        connection.close()
+    assert len(connections) == 2
+
+
+def test_a_child_that_dies_is_reported_with_its_last_words(interrupts: Interrupts, tmp_path: Path) -> None:
+    """The error has the exit code and the tail of the log, without its beginning."""
+    dying = [sys.executable, "-c", "print(*range(100), sep='\\n'); print('no disk'); raise SystemExit(3)"]
+    with Children(interrupts) as children, pytest.raises(ProcessError) as caught:
+        children.start("monitor", dying, tmp_path / "log", ready="http://127.0.0.1:9/readyz")
+    assert "The monitor ended with exit code 3" in str(caught.value)
+    assert "\n99\nno disk\n" in str(caught.value)
+    assert "\n50\n" not in str(caught.value)
+
+
+def test_a_child_that_never_answers_is_given_up(interrupts: Interrupts, tmp_path: Path) -> None:
+    """Patience has an end, and the error says where the log is."""
+    sleeper = [sys.executable, "-c", "import time; time.sleep(600)"]
+    address, log = "http://127.0.0.1:9/readyz", tmp_path / "log"
+    with Children(interrupts) as children, pytest.raises(ProcessError) as caught:
+        children.start("monitor", sleeper, log, ready=address, patience=0.0)
+    assert f"does not answer at {address}" in str(caught.value)
+    assert f"Its whole log is {log}" in str(caught.value)
+
+
+def test_a_port_in_use_is_refused_with_the_remedy() -> None:
+    """The message names the port and the option that chooses another."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ProcessError, match=rf"port {port}.*--service-port"):
+            require_free_port("prediction service", "127.0.0.1", port, "--service-port")
+    require_free_port("prediction service", "127.0.0.1", port, "--service-port")
