@@ -169,6 +169,8 @@ def _with_faults(values: NDArray[np.float64], faults: NDArray[np.uint8] | None) 
 def as_categories(raw: RawColumn) -> Categories:
     """Cast a column to codes of canonical categories; lists and objects are of the wrong type."""
     if not isinstance(raw, list):
+        if pa.types.is_nested(raw.type):
+            return as_categories(raw.to_pylist())
         encoded = pc.dictionary_encode(raw)
         chunk = encoded.combine_chunks()
         if isinstance(chunk, pa.ChunkedArray):

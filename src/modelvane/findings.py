@@ -51,6 +51,8 @@ class Finding:
         ``"ratio"``, ``"rows"``, ``"seconds"``, ``"column"`` (the column's own unit) or ``""``.
     n
         Rows that the value rests on.
+    reference
+        The same measure over the reference, where that makes sense.
     noise_floor, usual_range, threshold
         The lines: sampling noise, this stream's habit, a limit from the config; ``None`` where there is none.
     error_bound
@@ -69,6 +71,7 @@ class Finding:
     value: float | None = None
     unit: str = ""
     n: int = 0
+    reference: float | None = None
     noise_floor: float | None = None
     usual_range: float | None = None
     threshold: float | None = None

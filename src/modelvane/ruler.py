@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 import math
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,7 +13,7 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from modelvane.casting import Categories, Fault
+from modelvane.casting import Categories
 from modelvane.errors import TallyMismatchError
 
 EDGE_BUDGET = 1024
@@ -145,7 +146,7 @@ def _edges(distinct: Floats, counts: NDArray[np.intp], budget: int) -> Floats:
             rows = before[right] - before[left + 1]
             heapq.heappush(heap, (-float(rows) * float(distinct[right] - distinct[left]), left, right))
 
-    for left, right in zip(order, order[1:], strict=False):
+    for left, right in itertools.pairwise(order):
         offer(left, right)
     while heap and len(chosen) < budget:
         _, left, right = heapq.heappop(heap)
@@ -176,7 +177,7 @@ def _bins(edges: Floats, distinct: Floats, counts: NDArray[np.intp], bins: int =
 
 @dataclass(frozen=True, eq=False)
 class CategoricalRuler:
-    """Categories of a column in canonical form, the most frequent in the reference first; one more cell for the rest."""
+    """Categories of a column in canonical form, the reference's most frequent first; one more cell for the rest."""
 
     kind: ClassVar[str] = "categorical"
     names: tuple[str, ...]
@@ -249,10 +250,3 @@ def require_same(one: Ruler, other: Ruler) -> None:
             expected="one ruler, frozen from one reference",
             remedy="Count both with the same reference file",
         )
-
-
-def encode_on(ruler: CategoricalRuler, categories: Categories) -> NDArray[np.int32]:
-    """Give the cells of a column's values; faults stay negative (see `Fault`)."""
-    on_ruler = np.concatenate((ruler.codes(categories.names), [0, -Fault.WRONG_TYPE, 0, 0, -Fault.MISSING]))
-    # negative codes index from the end: -1 is missing, -4 is of the wrong type
-    return on_ruler.astype(np.int32)[categories.codes]

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from modelvane.errors import DecodeError, UnknownNameError
 
@@ -41,6 +43,10 @@ class Table:
         except KeyError:
             raise UnknownNameError.of("column", name, self._columns) from None
 
+    def get(self, name: str) -> RawColumn | None:
+        """Give one column, or ``None`` where there is none of that name."""
+        return self._columns.get(name)
+
     @property
     def names(self) -> tuple[str, ...]:
         """Column names, in the order of the data."""
@@ -51,7 +57,7 @@ class Table:
         column = self[name]
         return column if isinstance(column, list) else column.to_pylist()
 
-    def take(self, index: Sequence[int]) -> Table:
+    def take(self, index: Sequence[int] | NDArray[np.intp]) -> Table:
         """Give the rows at ``index``, in that order."""
         picked: dict[str, RawColumn] = {}
         for name, column in self._columns.items():
@@ -78,7 +84,7 @@ class Table:
         return Table({**self._columns, name: column}, self.rows)
 
     @classmethod
-    def of(cls, data: Any) -> Table:  # noqa: ANN401 - the one door takes what people have
+    def of(cls, data: Any) -> Table:
         """Read rows, columns, a data frame or a file.
 
         Parameters
@@ -159,7 +165,7 @@ class Table:
         return cls(columns, next(iter(lengths.values()), 0))
 
     @classmethod
-    def _of_capsule(cls, data: Any) -> Table:  # noqa: ANN401 - any producer of the capsule
+    def _of_capsule(cls, data: Any) -> Table:
         try:
             return cls._of_arrow(pa.table(data))
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,6 +117,25 @@ class CategoricalTally:
         )
 
     __hash__ = None  # type: ignore[assignment] # compared by arrays
+
+    def facts(self) -> dict[str, Any]:
+        """Give what is no array, as JSON values."""
+        return {
+            "unseen": [[str(key), count, name] for key, (count, name) in sorted(self.unseen.items())],
+            "faults": [self.missing, self.wrong_type],
+        }
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Give the arrays."""
+        return self.cells.arrays()
+
+    @classmethod
+    def from_arrays(
+        cls, ruler: CategoricalRuler, facts: dict[str, Any], arrays: dict[str, NDArray[Any]]
+    ) -> CategoricalTally:
+        """Read what `facts` and `arrays` gave."""
+        unseen = {int(key): (count, name) for key, count, name in facts["unseen"]}
+        return cls(ruler, Cells.from_arrays(ruler.size, arrays), unseen, *facts["faults"])
 
     @cached_property
     def n(self) -> int:

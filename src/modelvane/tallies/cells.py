@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,11 +71,21 @@ class Cells:
 
     __hash__ = None  # type: ignore[assignment] # compared by arrays
 
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Give what `from_arrays` reads."""
+        held = {"counts": self.counts, "high": self.high, "low": self.low}
+        return held if self.index is None else {**held, "index": self.index}
+
+    @classmethod
+    def from_arrays(cls, size: int, arrays: dict[str, NDArray[Any]]) -> Cells:
+        """Read what `arrays` gave."""
+        return cls(size, arrays.get("index"), arrays["counts"], arrays["high"], arrays["low"])
+
     @property
     def total(self) -> int:
         """All rows held."""
         return int(self.counts.sum())
 
     def sum_of_sums(self) -> int:
-        """The exact sum over all cells."""
+        """Give the exact sum over all cells."""
         return (int(self.high.sum()) << _WORD) + int(self.low.sum())

@@ -67,3 +67,14 @@ def loads(data: bytes, kind: str) -> tuple[dict[str, Any], dict[str, NDArray[Any
     if packed.kind != kind:
         raise ReferenceFileError("These bytes hold something else", received=packed.kind, expected=kind)
     return packed.facts, arrays
+
+
+def nested(prefix: str, arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Name the arrays of a part so that many parts fit one file."""
+    return {f"{prefix}/{name}": array for name, array in arrays.items()}
+
+
+def inside(prefix: str, arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Give back the arrays of a part."""
+    start = len(prefix) + 1
+    return {name[start:]: array for name, array in arrays.items() if name.startswith(f"{prefix}/")}

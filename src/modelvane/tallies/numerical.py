@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -140,6 +141,32 @@ class NumericalTally:
 
     __hash__ = None  # type: ignore[assignment] # compared by arrays
 
+    def facts(self) -> dict[str, Any]:
+        """Give the scalars as JSON values; integers as text, since they may be of any size."""
+        return {
+            "sums": [str(self.below), str(self.above), str(self.square)],
+            "faults": [self.missing, self.positive_infinite, self.negative_infinite, self.wrong_type],
+            "range": [self.minimum.hex(), self.maximum.hex()],
+        }
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Give the arrays."""
+        return {**self.cells.arrays(), "distinct": self.distinct.hashes}
+
+    @classmethod
+    def from_arrays(
+        cls, ruler: NumericalRuler, facts: dict[str, Any], arrays: dict[str, NDArray[Any]]
+    ) -> NumericalTally:
+        """Read what `facts` and `arrays` gave."""
+        return cls(
+            ruler,
+            Cells.from_arrays(ruler.size, arrays),
+            *map(int, facts["sums"]),
+            *facts["faults"],
+            *map(float.fromhex, facts["range"]),
+            DistinctTally(arrays["distinct"]),
+        )
+
     @cached_property
     def n(self) -> int:
         """Rows with a finite number."""
@@ -160,10 +187,8 @@ class NumericalTally:
         """Exact sum of all values, in quanta from the centre."""
         at_edges = self.cells.dense()[0][1::2]
         used = np.flatnonzero(at_edges)
-        edges = sum(
-            count * step
-            for count, step in zip(at_edges[used].tolist(), self.ruler.steps[used].tolist(), strict=True)
-        )
+        held = zip(at_edges[used].tolist(), self.ruler.steps[used].tolist(), strict=True)
+        edges = sum(int(count) * int(step) for count, step in held)
         return edges + self.cells.sum_of_sums() + self.below + self.above
 
     @property

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from modelvane.ruler import NumericalRuler, Ruler
+from modelvane.ruler import CategoricalRuler, NumericalRuler, Ruler
 
 Array = NDArray[np.float64]
 
@@ -52,8 +52,8 @@ class Sample:
 
     @cached_property
     def cumulative(self) -> Array:
-        """The distribution function at the end of each cell, shape ``(..., ruler.size)``; integers until divided."""
-        return np.cumsum(self.counts, axis=-1) / self.n[..., None]
+        """The distribution function at the end of each cell, shape ``(..., ruler.size)``."""
+        return np.asarray(np.cumsum(self.counts, axis=-1) / self.n[..., None], np.float64)
 
     @cached_property
     def bins(self) -> NDArray[np.int64] | Array:
@@ -61,3 +61,23 @@ class Sample:
         if isinstance(self.ruler, NumericalRuler):
             return np.add.reduceat(self.counts, self.ruler.bin_starts, axis=-1)
         return self.counts
+
+    def with_counts(self, counts: NDArray[np.int64]) -> Sample:
+        """Give the sample of other rows on the same ruler, of which only the counts are known.
+
+        Parameters
+        ----------
+        counts
+            Shape ``(..., ruler.size)``. Where in an open cell its rows lie is taken from this sample, on average.
+        """
+        if self.slack is None:
+            return Sample(self.ruler, counts)
+        held = np.asarray(self.counts[..., ::2], np.float64)
+        per_row = np.divide(self.slack, held, out=np.zeros_like(self.slack), where=held > 0)
+        return Sample(self.ruler, counts, counts[..., ::2] * per_row)
+
+    def on_bins(self) -> Sample:
+        """Give the same rows with one cell per bin, for divergences that look no closer."""
+        if not isinstance(self.ruler, NumericalRuler):
+            return self
+        return Sample(CategoricalRuler(tuple(map(str, range(self.ruler.bin_count - 1)))), self.bins)

@@ -1,0 +1,84 @@
+"""Rows on their rulers: what windows hold and tallies count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modelvane.casting import NO_TIME, Fault, Numbers, as_categories, as_numbers, as_times
+from modelvane.ruler import CategoricalRuler, NumericalRuler, Ruler
+from modelvane.schema import Schema
+from modelvane.table import RawColumn, Table
+from modelvane.tallies.categorical import Codes
+
+Encoded: TypeAlias = Numbers | Codes
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Block:
+    """Some rows, each measured column cast and looked up on its ruler.
+
+    Parameters
+    ----------
+    rows
+        How many.
+    columns
+        By name; a column that the data lacks is all missing.
+    times
+        Event times, microseconds since 1970 (int64), `modelvane.casting.NO_TIME` where there is none.
+    absent
+        Names of measured columns that the data lacks altogether.
+    """
+
+    rows: int
+    columns: Mapping[str, Encoded]
+    times: NDArray[np.int64]
+    absent: frozenset[str] = frozenset()
+
+    def take(self, index: NDArray[np.intp] | slice) -> Block:
+        """Give the rows at ``index``."""
+        times = self.times[index]
+        picked = {name: _take(column, index) for name, column in self.columns.items()}
+        return Block(len(times), picked, times, self.absent)
+
+
+def _take(column: Encoded, index: NDArray[np.intp] | slice) -> Encoded:
+    if isinstance(column, Numbers):
+        return Numbers(column.values[index], None if column.faults is None else column.faults[index])
+    return Codes(column.codes[index], column.unseen)
+
+
+def encode_column(ruler: Ruler, raw: RawColumn | None, rows: int) -> Encoded:
+    """Cast one column and look it up on its ruler; ``None`` is a column of missing values."""
+    if isinstance(ruler, NumericalRuler):
+        if raw is None:
+            return Numbers(np.full(rows, np.nan), np.full(rows, Fault.MISSING, np.uint8))
+        return as_numbers(raw, ruler.dtype)
+    if raw is None:
+        return Codes(np.full(rows, -Fault.MISSING, np.int32), [])
+    return Codes.of(ruler, as_categories(raw))
+
+
+def encode(table: Table, schema: Schema, rulers: Mapping[str, Ruler]) -> Block:
+    """Cast the measured columns of a table and look them up on their rulers."""
+    columns = {
+        name: encode_column(ruler, table.get(name), table.rows)
+        for name, ruler in rulers.items()
+    }
+    time = schema.time
+    if time is not None and time.name in table:
+        times = as_times(table[time.name])
+    else:
+        times = np.full(table.rows, NO_TIME, np.int64)
+    absent = frozenset(name for name in rulers if name not in table) if table.rows else frozenset()
+    return Block(table.rows, columns, times, absent)
+
+
+def category_names(ruler: CategoricalRuler, column: Codes) -> list[str | None]:
+    """Give the canonical categories of a column; ``None`` for faults."""
+    names: list[str | None] = [*ruler.names, *column.unseen, None, None, None, None]
+    return [names[code] for code in column.codes.tolist()]

@@ -1,0 +1,165 @@
+"""Everything that is learned from a reference about its own noise and habit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modelvane.block import Encoded
+from modelvane.calibration.habit import Habit, divergence_habit, share_habit, unseen_habit
+from modelvane.calibration.null import DRAWS, NullMoments, null_moments
+from modelvane.casting import Fault, Numbers
+from modelvane.divergences import DIVERGENCES
+from modelvane.divergences.base import Divergence
+from modelvane.ruler import NumericalRuler
+from modelvane.tallies.categorical import CategoricalTally
+from modelvane.tallies.dataset import ColumnTally
+from modelvane.tallies.numerical import NumericalTally
+
+Key: TypeAlias = tuple[str, str, str]
+"""Segment (empty for all rows), column, measure."""
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """Null moments and habits, by segment, column and measure.
+
+    Parameters
+    ----------
+    nulls
+        Of divergences that have no analytic null.
+    habits
+        Of divergences and of quality shares; empty when the reference has no time column.
+    """
+
+    nulls: Mapping[Key, NullMoments] = field(default_factory=dict)
+    habits: Mapping[Key, Habit] = field(default_factory=dict)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Give one array for each."""
+        held: dict[str, NDArray[Any]] = {}
+        for i, moments in enumerate(self.nulls.values()):
+            held[f"null{i}"] = moments.to_array()
+        for i, habit in enumerate(self.habits.values()):
+            held[f"habit{i}"] = habit.to_array()
+        return held
+
+    def facts(self) -> dict[str, Any]:
+        """Give the keys, as JSON values."""
+        return {"nulls": [list(key) for key in self.nulls], "habits": [list(key) for key in self.habits]}
+
+    @classmethod
+    def from_arrays(cls, facts: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Calibration:
+        """Read what `facts` and `arrays` gave."""
+        return cls(
+            {_key(key): NullMoments.from_array(arrays[f"null{i}"]) for i, key in enumerate(facts["nulls"])},
+            {_key(key): Habit.from_array(arrays[f"habit{i}"]) for i, key in enumerate(facts["habits"])},
+        )
+
+
+def _key(parts: list[str]) -> Key:
+    segment, column, measure = parts
+    return segment, column, measure
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Task:
+    """One column of one segment, to be calibrated.
+
+    Parameters
+    ----------
+    in_time_order
+        The column's rows in time order, or ``None`` without a time column.
+    """
+
+    segment: str
+    column: str
+    tally: ColumnTally
+    methods: tuple[str, ...]
+    in_time_order: Encoded | None
+
+
+def calibrate(
+    tasks: Iterable[Task], *, draws: int = DRAWS, threads: int = 2, advance: Callable[[], None] = lambda: None
+) -> Calibration:
+    """Learn noise and habit of many columns.
+
+    Parameters
+    ----------
+    draws
+        Windows drawn per size.
+    threads
+        Columns calibrated at once; numpy leaves Python's lock for most of the work.
+    advance
+        Called after each column, for a progress bar.
+    """
+    nulls: dict[Key, NullMoments] = {}
+    habits: dict[Key, Habit] = {}
+    with ThreadPoolExecutor(threads) as pool:
+        for found_nulls, found_habits in pool.map(lambda task: _calibrate(task, draws), tasks):
+            nulls |= found_nulls
+            habits |= found_habits
+            advance()
+    return Calibration(nulls, habits)
+
+
+def _calibrate(task: Task, draws: int) -> tuple[dict[Key, NullMoments], dict[Key, Habit]]:
+    nulls: dict[Key, NullMoments] = {}
+    habits: dict[Key, Habit] = {}
+    divergences = [DIVERGENCES[name] for name in task.methods] if task.tally.n else []
+    for divergence in divergences:
+        key = (task.segment, task.column, divergence.name)
+        if divergence.critical is None and not is_constant(task.tally):
+            nulls[key] = null_moments(divergence, task.tally.sample, draws)
+    if task.in_time_order is not None:
+        for measure, habit in _habits(task, task.in_time_order, divergences):
+            if habit is not None:
+                habits[task.segment, task.column, measure] = habit
+    return nulls, habits
+
+
+def _habits(
+    task: Task, column: Encoded, divergences: Iterable[Divergence]
+) -> Iterable[tuple[str, Habit | None]]:
+    cells = cells_of(task.tally, column)
+    for divergence in divergences:
+        yield divergence.name, divergence_habit(divergence, task.tally.sample, cells)
+    for measure, flags in quality_flags(task.tally, column).items():
+        yield measure, share_habit(flags)
+    if isinstance(task.tally, CategoricalTally):
+        yield "unseen_share", unseen_habit(task.tally.counts, cells)
+
+
+def cells_of(tally: ColumnTally, column: Encoded) -> NDArray[np.intp]:
+    """Give the cell of each row on the tally's ruler; -1 where there is no value."""
+    if not isinstance(column, Numbers):
+        return np.maximum(column.codes, -1).astype(np.intp)
+    assert isinstance(tally.ruler, NumericalRuler)  # noqa: S101 - numbers are counted on edges
+    edges = tally.ruler.edges
+    cells = np.searchsorted(edges, column.values, "left") + np.searchsorted(edges, column.values, "right")
+    return np.where(np.isnan(column.values), -1, cells)
+
+
+def quality_flags(tally: ColumnTally, column: Encoded) -> dict[str, NDArray[np.bool_]]:
+    """Give for each share of faults which rows it counts."""
+    if isinstance(column, Numbers):
+        faults = np.zeros(len(column), np.uint8) if column.faults is None else column.faults
+    else:
+        faults = np.where(column.codes < 0, -column.codes, 0).astype(np.uint8)
+    flags = {"missing_share": faults == Fault.MISSING, "wrong_type_share": faults == Fault.WRONG_TYPE}
+    if isinstance(tally, NumericalTally):
+        infinite = (faults == Fault.POSITIVE_INFINITE) | (faults == Fault.NEGATIVE_INFINITE)
+        flags["infinite_share"] = infinite
+    return flags
+
+
+def is_constant(tally: ColumnTally) -> bool:
+    """Whether all usable values are one: then any change is beyond noise."""
+    if isinstance(tally, NumericalTally):
+        return tally.n > 0 and tally.minimum == tally.maximum
+    return tally.n > 0 and int(tally.counts.max()) == tally.n

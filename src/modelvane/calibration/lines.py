@@ -1,0 +1,146 @@
+"""The lines of one finding at one window size, and the verdict they give."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from scipy import special
+
+from modelvane.calibration.habit import Habit
+from modelvane.calibration.null import NullMoments
+from modelvane.divergences.base import Divergence
+from modelvane.findings import Verdict
+
+# windows are evaluated up to every n/50 rows and so overlap: the level pays ten times for it
+OVERLAP = 10
+# an alarm ends only when the value has come this far below the line
+HYSTERESIS = 0.9
+
+
+class Alarm(StrEnum):
+    """What it takes to raise an alarm."""
+
+    USUAL = "usual"
+    """Above the noise floor and above the usual range."""
+    NOISE = "noise"
+    """Above the noise floor alone: for streams whose rows are exchangeable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Where a finding stops being ordinary.
+
+    Parameters
+    ----------
+    noise_floor
+        What sampling alone exceeds with the probability that the budget allows.
+    usual_range
+        What this stream's own windows, in time order, exceed with that probability.
+    threshold
+        A fixed limit from the config, which replaces both.
+    why
+        Why a line is missing.
+    """
+
+    noise_floor: float | None = None
+    usual_range: float | None = None
+    threshold: float | None = None
+    why: str = ""
+
+    def verdict(self, value: float, alarm: Alarm, before: Verdict | None = None) -> Verdict:
+        """Judge a value; one that alarmed before has to fall clearly below the line to stop.
+
+        Parameters
+        ----------
+        value
+            Larger is worse.
+        before
+            The verdict of the round before.
+        """
+        if self.threshold is not None:
+            return Verdict.ALARM if _above(value, self.threshold, before) else Verdict.OK
+        if self.noise_floor is None:
+            return Verdict.INFO
+        if not _above(value, self.noise_floor, before):
+            return Verdict.OK
+        if alarm is Alarm.NOISE or self.usual_range is None:
+            return Verdict.ALARM
+        return Verdict.ALARM if _above(value, self.usual_range, before) else Verdict.CHANGED
+
+
+def _above(value: float, line: float, before: Verdict | None) -> bool:
+    return value > (line * HYSTERESIS if before is Verdict.ALARM else line)
+
+
+def level_of(budget: float, tests: int) -> float:
+    """Give the probability at which each of ``tests`` findings may exceed its line.
+
+    ``budget / (tests * 10)``: a union bound, which assumes nothing of how columns correlate.
+    """
+    return budget / (max(tests, 1) * OVERLAP)
+
+
+def divergence_lines(
+    divergence: Divergence,
+    level: float,
+    n: float,
+    reference_rows: float,
+    null: NullMoments | None,
+    habit: Habit | None,
+    constant: bool,
+) -> Lines:
+    """Give the lines of a divergence for a window of ``n`` rows.
+
+    Parameters
+    ----------
+    null
+        The moments, where the divergence has no analytic null.
+    constant
+        Whether the reference has one value only: then any change is beyond noise.
+    """
+    if constant:
+        floor: float | None = 0.0
+    elif divergence.critical is not None:
+        floor = divergence.critical(level, n, reference_rows)
+    else:
+        floor = null.exceeded_with(level, n) if null is not None else None
+    if habit is None:
+        return Lines(
+            floor, None, why="no usual range: the reference has no time column, or is too short for one"
+        )
+    return Lines(floor, habit.exceeded_with(level, n))
+
+
+@lru_cache(maxsize=4096)
+def share_floor(level: float, n: int, reference_count: int, reference_rows: int) -> float:
+    """Give the share of ``n`` rows that sampling alone exceeds with probability ``level``.
+
+    Half of the level pays for not knowing the reference's own share (Clopper and Pearson's upper limit, 1934), half
+    for the binomial window.
+    """
+    if reference_count >= reference_rows:
+        return 1.0
+    upper = float(special.betaincinv(reference_count + 1, reference_rows - reference_count, 1 - level / 2))
+    low, high = math.floor(n * upper) - 1, n
+    while high - low > 1:
+        middle = (low + high) // 2
+        if special.bdtrc(middle, n, upper) <= level / 2:
+            high = middle
+        else:
+            low = middle
+    return max(high, 0) / n
+
+
+def share_lines(
+    level: float, n: int, reference_count: int, reference_rows: int, habit: Habit | None
+) -> Lines:
+    """Give the lines of a share of rows, such as that of missing values."""
+    floor = share_floor(level, n, reference_count, reference_rows) if n and reference_rows else None
+    if habit is None:
+        return Lines(
+            floor, None, why="no usual range: the reference has no time column, or is too short for one"
+        )
+    return Lines(floor, habit.exceeded_with(level, n))

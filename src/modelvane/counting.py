@@ -1,0 +1,96 @@
+"""Counting rows: from a block to the tallies of its columns, of its performance, and of its segments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modelvane.block import Block, Encoded
+from modelvane.casting import Numbers
+from modelvane.performance import PerformanceRuler
+from modelvane.ruler import CategoricalRuler, NumericalRuler, Ruler
+from modelvane.schema import Schema
+from modelvane.tallies.categorical import CategoricalTally, Codes
+from modelvane.tallies.dataset import ColumnTally, DatasetTally
+from modelvane.tallies.numerical import NumericalTally
+
+MOST_SEGMENTS = 20
+OTHER = "other"
+
+
+def count_column(ruler: Ruler, column: Encoded) -> ColumnTally:
+    """Tally one column."""
+    if isinstance(ruler, NumericalRuler):
+        assert isinstance(column, Numbers)  # noqa: S101 - the block was encoded on this ruler
+        return NumericalTally.of(ruler, column)
+    assert isinstance(column, Codes)  # noqa: S101
+    return CategoricalTally.of(ruler, column)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Counter:
+    """Counts blocks on the rulers of one reference.
+
+    Parameters
+    ----------
+    schema, rulers
+        Of the reference.
+    performance
+        How predictions are held against targets; ``None`` when there is nothing to hold them against.
+    """
+
+    schema: Schema
+    rulers: Mapping[str, Ruler]
+    performance: PerformanceRuler | None = None
+
+    def rows(self, block: Block) -> DatasetTally:
+        """Count every column but the target, which is counted where it is known."""
+        target = self.schema.target
+        names = [name for name in self.rulers if target is None or name != target.name]
+        return self._count(block, names, with_performance=False)
+
+    def labelled(self, block: Block) -> DatasetTally:
+        """Count the target and the performance of rows that have both prediction and target."""
+        target = self.schema.target
+        names = [target.name] if target is not None and target.name in self.rulers else []
+        return self._count(block, names, with_performance=True)
+
+    def _count(self, block: Block, names: Sequence[str], *, with_performance: bool) -> DatasetTally:
+        return DatasetTally(
+            block.rows,
+            self._columns(block, names),
+            self._performance(block, with_performance),
+            {
+                segment: DatasetTally(
+                    part.rows, self._columns(part, names), self._performance(part, with_performance)
+                )
+                for segment, index in self.segments(block)
+                for part in (block.take(index),)
+            },
+        )
+
+    def _columns(self, block: Block, names: Sequence[str]) -> dict[str, ColumnTally]:
+        return {name: count_column(self.rulers[name], block.columns[name]) for name in names}
+
+    def _performance(self, block: Block, wanted: bool) -> dict[str, Any]:
+        return self.performance.count(block) if wanted and self.performance is not None else {}
+
+    def segments(self, block: Block) -> Iterator[tuple[str, NDArray[np.intp]]]:
+        """Give the rows of each segment: the most frequent values of the reference, and the rest as ``other``."""
+        for name in self.schema.segments:
+            ruler, column = self.rulers[name], block.columns[name]
+            assert isinstance(ruler, CategoricalRuler)  # noqa: S101 - segments are categorical by inference
+            assert isinstance(column, Codes)  # noqa: S101
+            order = np.argsort(column.codes, kind="stable")
+            codes = column.codes[order]
+            shown = min(MOST_SEGMENTS, len(ruler.names))
+            limits = np.searchsorted(codes, np.arange(shown + 1))
+            for code in range(shown):
+                if limits[code + 1] > limits[code]:
+                    yield f"{name}={ruler.names[code]}", order[limits[code] : limits[code + 1]]
+            if limits[shown] < len(codes):
+                yield f"{name}={OTHER}", order[limits[shown] :]

@@ -1,0 +1,50 @@
+"""From tallies to findings: one code path for live windows, batch tables and merged parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from modelvane.evaluation.drift import drift_findings
+from modelvane.evaluation.performance import performance_findings, prediction_findings
+from modelvane.evaluation.quality import dataset_quality, quality_findings
+from modelvane.evaluation.round import Round, verdict_key
+from modelvane.evaluation.stream import Stream
+from modelvane.findings import Findings, Verdict
+from modelvane.reference import Reference
+from modelvane.settings import Settings
+from modelvane.tallies.dataset import DatasetTally
+
+__all__ = ["Stream", "evaluate", "verdict_key"]
+
+
+def evaluate(
+    dataset: str,
+    reference: Reference,
+    settings: Settings,
+    rows: DatasetTally,
+    labelled: DatasetTally,
+    stream: Stream,
+    before: Mapping[str, Verdict] | None = None,
+) -> Findings:
+    """Measure everything that the tallies hold.
+
+    Parameters
+    ----------
+    rows
+        Of the window.
+    labelled
+        Of the performance window.
+    stream
+        What is known of the rows' arrival.
+    before
+        The verdicts of the round before, by `verdict_key`: an alarm ends only clearly below its line.
+    """
+    this = Round(reference, settings, before or {})
+    findings = [
+        *drift_findings(this, rows, labelled),
+        *prediction_findings(this, rows),
+        *performance_findings(this, labelled, stream),
+        *quality_findings(this, rows),
+        *dataset_quality(this, rows, stream),
+    ]
+    return Findings(dataset, stream.now, rows.rows, labelled.rows, tuple(findings))

@@ -1,0 +1,182 @@
+"""How far the columns of the window are from the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelvane.calibration.calibration import is_constant
+from modelvane.calibration.lines import Lines, divergence_lines
+from modelvane.divergences.base import Divergence
+from modelvane.divergences.contributions import contributions
+from modelvane.evaluation.round import Round, parts_of
+from modelvane.findings import Family, Finding, Verdict
+from modelvane.ruler import NumericalRuler
+from modelvane.schema import Column
+from modelvane.tallies.categorical import CategoricalTally
+from modelvane.tallies.dataset import ColumnTally, DatasetTally
+from modelvane.undefined import Undefined
+
+_NAMED_CAUSES = 3
+
+
+def drift_findings(this: Round, rows: DatasetTally, labelled: DatasetTally) -> Iterator[Finding]:
+    """Compare every measured column; the target over the labelled rows."""
+    judged: list[Finding] = []
+    target = this.reference.schema.target
+    for column in this.reference.schema.measured:
+        current = labelled if target is not None and column.name == target.name else rows
+        for segment, part in parts_of(current):
+            whole = this.reference.tally
+            reference = whole if segment is None else whole.segments.get(segment)
+            if reference is None or column.name not in part.columns:
+                continue
+            tallies = reference.columns[column.name], part.columns[column.name]
+            for rank, divergence in enumerate(this.settings.methods.divergences(column)):
+                finding = _finding(this, column, segment, divergence, tallies, decides=rank == 0)
+                if segment is None and rank == 0:
+                    judged.append(finding)
+                yield finding
+    yield from _dataset(judged, rows.rows)
+
+
+def _finding(
+    this: Round,
+    column: Column,
+    segment: str | None,
+    divergence: Divergence,
+    tallies: tuple[ColumnTally, ColumnTally],
+    *,
+    decides: bool,
+) -> Finding:
+    reference, current = tallies
+    value = divergence.between(reference.sample, current.sample)
+    measure, name = divergence.name, column.name
+    if isinstance(value, Undefined):
+        return Finding(
+            family=Family.DRIFT,
+            measure=measure,
+            column=name,
+            segment=segment,
+            unit=divergence.unit,
+            n=current.n,
+            verdict=Verdict.UNDEFINED,
+            why=value.why,
+        )
+    lines = _lines(this, name, segment, divergence, tallies)
+    verdict = Verdict.INFO
+    if decides:
+        before = this.verdict_before(measure, name, segment)
+        verdict = lines.verdict(value, this.settings.alarm, before)
+    bound = divergence.error_bound
+    p_value = divergence.p_value
+    return Finding(
+        family=Family.DRIFT,
+        measure=measure,
+        column=name,
+        segment=segment,
+        value=value,
+        unit=divergence.unit,
+        n=current.n,
+        noise_floor=lines.noise_floor,
+        usual_range=lines.usual_range,
+        threshold=lines.threshold,
+        error_bound=bound(reference.sample, current.sample) or None if bound is not None else None,
+        p_value=p_value(value, reference.sample, current.sample) if p_value is not None else None,
+        verdict=verdict,
+        cause=cause_of(reference, current) if verdict in (Verdict.ALARM, Verdict.CHANGED) else "",
+        why=lines.why,
+    )
+
+
+def _lines(
+    this: Round,
+    column: str,
+    segment: str | None,
+    divergence: Divergence,
+    tallies: tuple[ColumnTally, ColumnTally],
+) -> Lines:
+    threshold = this.settings.thresholds.get(column)
+    if threshold is not None:
+        return Lines(threshold=threshold)
+    reference, current = tallies
+    key = (segment or "", column, divergence.name)
+    calibration = this.reference.calibration
+    return divergence_lines(
+        divergence,
+        this.level,
+        current.n,
+        reference.n,
+        calibration.nulls.get(key),
+        calibration.habits.get(key),
+        is_constant(reference),
+    )
+
+
+def cause_of(reference: ColumnTally, current: ColumnTally) -> str:
+    """Name the bins or categories that changed most, with their shares before and now."""
+    before, after = reference.sample, current.sample
+    weights = contributions(before, after)
+    order = abs(weights).argsort()[::-1][:_NAMED_CAUSES]
+    names = _bin_names(current)
+    shares = before.bins / before.n, after.bins / after.n
+    return "; ".join(
+        f"{names[i]}: {shares[0][i]:.1%} → {shares[1][i]:.1%}" for i in order.tolist() if weights[i]
+    )
+
+
+def _bin_names(tally: ColumnTally) -> list[str]:
+    if isinstance(tally, CategoricalTally):
+        unseen = ", ".join(name for name, _ in tally.top_unseen(3))
+        return [*tally.ruler.names, f"unseen ({unseen})" if unseen else "unseen"]
+    assert isinstance(tally.ruler, NumericalRuler)  # noqa: S101 - a numerical tally has edges
+    limits = tally.ruler.bin_limits()
+    last = len(limits) - 1
+    return [
+        f"up to {high:g}" if i == 0 and last else f"over {low:g}" if i == last else f"{low:g} to {high:g}"
+        for i, (low, high) in enumerate(limits)
+    ]
+
+
+def _dataset(judged: list[Finding], n: int) -> Iterator[Finding]:
+    defined = [finding for finding in judged if finding.verdict is not Verdict.UNDEFINED]
+    alarmed = [finding.column or "" for finding in defined if finding.verdict is Verdict.ALARM]
+    changed = any(finding.verdict is Verdict.CHANGED for finding in defined)
+    if not defined:
+        verdict, why = Verdict.UNDEFINED, "no column of the window can be compared"
+    else:
+        verdict, why = Verdict.ALARM if alarmed else Verdict.CHANGED if changed else Verdict.OK, ""
+    count, share, any_drift = (
+        (None, None, None)
+        if why
+        else (float(len(alarmed)), len(alarmed) / len(defined), float(bool(alarmed)))
+    )
+    cause = ", ".join(alarmed)
+    yield Finding(
+        family=Family.DATASET,
+        measure="dataset_drift",
+        value=any_drift,
+        n=n,
+        verdict=verdict,
+        cause=cause,
+        why=why,
+    )
+    quiet = Verdict.UNDEFINED if why else Verdict.INFO
+    yield Finding(
+        family=Family.DATASET,
+        measure="drifted_columns",
+        value=count,
+        n=n,
+        verdict=quiet,
+        cause=cause,
+        why=why,
+    )
+    yield Finding(
+        family=Family.DATASET,
+        measure="drifted_share",
+        value=share,
+        unit="ratio",
+        n=n,
+        verdict=quiet,
+        cause=cause,
+        why=why,
+    )

@@ -1,0 +1,79 @@
+"""What the model predicts, and how far that is from the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from modelvane.calibration.lines import Lines
+from modelvane.evaluation.round import Round, measured, parts_of
+from modelvane.evaluation.stream import Stream
+from modelvane.findings import Family, Finding, Verdict
+from modelvane.performance import STATISTICS
+from modelvane.statistics import columns as statistics
+from modelvane.tallies.categorical import CategoricalTally
+from modelvane.tallies.dataset import DatasetTally
+
+
+def prediction_findings(this: Round, rows: DatasetTally) -> Iterator[Finding]:
+    """Describe the predictions of the window, all and by segment."""
+    for segment, part in parts_of(rows):
+        whole = this.reference.tally
+        reference = whole if segment is None else whole.segments.get(segment)
+        for column in this.reference.schema.predictions:
+            current = part.columns[column.name]
+            beside = reference.columns.get(column.name) if reference is not None else None
+            is_categorical = isinstance(current, CategoricalTally)
+            known = statistics.CATEGORICAL_PREDICTION if is_categorical else statistics.PREDICTION
+            for statistic in known:
+                yield from measured(
+                    Family.PREDICTION,
+                    statistic,
+                    current,
+                    beside,
+                    column=column.name,
+                    segment=segment,
+                    n=current.n,
+                )
+
+
+def performance_findings(this: Round, labelled: DatasetTally, stream: Stream) -> Iterator[Finding]:
+    """Hold predictions against targets, all and by segment; coverage and lag say how far to trust it."""
+    if this.reference.performance is None:
+        return
+    why = "" if stream.coverage is not None else "no rows in the window"
+    yield _fact("label_coverage", stream.coverage, "ratio", labelled.rows, why)
+    yield _fact(
+        "label_lag", stream.lag, "seconds", labelled.rows, "" if stream.lag is not None else "no labels yet"
+    )
+    for segment, part in parts_of(labelled):
+        whole = this.reference.tally
+        reference = whole if segment is None else whole.segments.get(segment)
+        for kind, tally in part.performance.items():
+            beside = reference.performance.get(kind) if reference is not None else None
+            for statistic in STATISTICS[kind]:
+                found = measured(
+                    Family.PERFORMANCE, statistic, tally, beside, column=None, segment=segment, n=tally.n
+                )
+                for finding in found:
+                    yield _judged(this, finding, statistic.better)
+
+
+def _fact(measure: str, value: float | None, unit: str, n: int, why: str) -> Finding:
+    verdict = Verdict.UNDEFINED if value is None else Verdict.INFO
+    return Finding(
+        family=Family.PERFORMANCE, measure=measure, value=value, unit=unit, n=n, verdict=verdict, why=why
+    )
+
+
+def _judged(this: Round, finding: Finding, better: str | None) -> Finding:
+    threshold = this.threshold(finding.measure, None)
+    if threshold is None or finding.value is None or finding.label is not None:
+        return finding
+    before = this.verdict_before(finding.measure, None, finding.segment)
+    if better == "higher":
+        # judged on the other side: the same distance under the line is the same fault
+        verdict = Lines(threshold=-threshold).verdict(-finding.value, this.settings.alarm)
+    else:
+        verdict = Lines(threshold=threshold).verdict(finding.value, this.settings.alarm, before)
+    return replace(finding, threshold=threshold, verdict=verdict)

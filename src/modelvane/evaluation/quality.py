@@ -1,0 +1,138 @@
+"""Whether the values of the window are usable, and like the reference's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from modelvane.calibration.calibration import is_constant
+from modelvane.calibration.lines import Lines, share_lines
+from modelvane.evaluation.round import Round, measured, parts_of
+from modelvane.evaluation.stream import Stream
+from modelvane.findings import Family, Finding, Verdict
+from modelvane.statistics import columns as statistics
+from modelvane.tallies.categorical import CategoricalTally
+from modelvane.tallies.dataset import ColumnTally, DatasetTally
+
+# a window of fewer rows says nothing by being constant
+_FEWEST_CONSTANT = 30
+
+
+def quality_findings(this: Round, rows: DatasetTally) -> Iterator[Finding]:
+    """Measure every column of all rows and of each segment."""
+    for segment, part in parts_of(rows):
+        whole = this.reference.tally
+        reference = whole if segment is None else whole.segments.get(segment)
+        for name, current in part.columns.items():
+            beside = reference.columns.get(name) if reference is not None else None
+            yield from _column(this, name, segment, current, beside)
+
+
+def _column(
+    this: Round, name: str, segment: str | None, current: ColumnTally, reference: ColumnTally | None
+) -> Iterator[Finding]:
+    is_categorical = isinstance(current, CategoricalTally)
+    known = statistics.CATEGORICAL_QUALITY if is_categorical else statistics.NUMERICAL_QUALITY
+    for statistic in known:
+        found = measured(
+            Family.QUALITY, statistic, current, reference, column=name, segment=segment, n=current.rows
+        )
+        for finding in found:
+            yield _judged(this, finding, current, reference)
+
+
+def _judged(this: Round, finding: Finding, current: ColumnTally, reference: ColumnTally | None) -> Finding:
+    if finding.value is None or finding.label is not None:
+        return finding
+    lines = _lines(this, finding, current, reference)
+    if lines is None:
+        return finding
+    before = this.verdict_before(finding.measure, finding.column, finding.segment)
+    verdict = lines.verdict(finding.value, this.settings.alarm, before) if finding.value else Verdict.OK
+    return replace(
+        finding,
+        noise_floor=lines.noise_floor,
+        usual_range=lines.usual_range,
+        threshold=lines.threshold,
+        verdict=verdict,
+        cause=_cause(finding.measure, current) if verdict is not Verdict.OK else "",
+        why=lines.why,
+    )
+
+
+def _lines(
+    this: Round, finding: Finding, current: ColumnTally, reference: ColumnTally | None
+) -> Lines | None:
+    measure = finding.measure
+    threshold = this.threshold(measure, finding.column)
+    if threshold is not None:
+        return Lines(threshold=threshold)
+    if reference is None or not reference.rows:
+        return None
+    if measure == "constant":
+        expected = is_constant(reference) or current.n < _FEWEST_CONSTANT
+        return None if expected else Lines(threshold=0.0)
+    counts = _reference_count(measure, reference)
+    if counts is None:
+        return None
+    n = current.rows if measure in _OF_ALL_ROWS else current.n
+    out_of = reference.rows if measure in _OF_ALL_ROWS else reference.n
+    habit = this.reference.calibration.habits.get((finding.segment or "", finding.column or "", measure))
+    return share_lines(this.level, n, counts, out_of, habit)
+
+
+_OF_ALL_ROWS = frozenset({"missing_share", "infinite_share", "wrong_type_share"})
+
+
+def _reference_count(measure: str, reference: ColumnTally) -> int | None:
+    """Give how many reference rows a share counts, or what stands for them where they are 0 by construction."""
+    counted = {
+        "missing_share": reference.missing,
+        "infinite_share": reference.infinite,
+        "wrong_type_share": reference.wrong_type,
+        # a new value exceeds the largest of N with probability 1 / (N + 1), and falls below the smallest as often
+        "out_of_range_share": 2,
+    }
+    if isinstance(reference, CategoricalTally):
+        # Good and Turing, 1953: unseen categories are as common as those seen once
+        counted["unseen_share"] = int((reference.counts == 1).sum())
+    return counted.get(measure)
+
+
+def _cause(measure: str, current: ColumnTally) -> str:
+    if measure == "unseen_share" and isinstance(current, CategoricalTally):
+        return ", ".join(f"{name} ({count})" for name, count in current.top_unseen())
+    return ""
+
+
+def dataset_quality(this: Round, rows: DatasetTally, stream: Stream) -> Iterator[Finding]:
+    """Measure what concerns rows as a whole."""
+
+    def finding(
+        measure: str, value: float | None, unit: str, *, fault: bool = False, cause: str = ""
+    ) -> Finding:
+        limit = this.threshold(measure, None)
+        verdict = Verdict.UNDEFINED if value is None else Verdict.INFO
+        if value is not None and (limit is not None or fault):
+            verdict = Verdict.ALARM if value > (limit or 0.0) else Verdict.OK
+        return Finding(
+            family=Family.QUALITY,
+            measure=measure,
+            value=value,
+            unit=unit,
+            n=rows.rows,
+            threshold=limit,
+            verdict=verdict,
+            cause=cause,
+            why="" if value is not None else "fewer than two rows in the window",
+        )
+
+    yield finding("rows", float(rows.rows), "rows")
+    yield finding("duplicate_ids", float(stream.duplicates), "rows")
+    missing, unexpected = stream.missing, stream.unexpected
+    yield finding("missing_columns", float(len(missing)), "", fault=True, cause=", ".join(missing))
+    yield finding("unexpected_columns", float(len(unexpected)), "", cause=", ".join(unexpected[:10]))
+    yield finding("late_rows", float(stream.late), "rows")
+    age = None if stream.last_row is None else max(0.0, stream.now - stream.last_row)
+    yield finding("last_row_age", age, "seconds")
+    yield finding("rows_per_second", stream.rows_per_second, "")

@@ -1,0 +1,97 @@
+"""What all findings of one round share: the reference, the settings, and the verdicts of the round before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from modelvane.calibration.lines import level_of
+from modelvane.findings import Family, Finding, Verdict
+from modelvane.reference import Reference
+from modelvane.settings import Settings
+from modelvane.statistics.base import LabelledStatistic, Statistic
+from modelvane.tallies.dataset import DatasetTally
+from modelvane.undefined import Undefined, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One evaluation.
+
+    Parameters
+    ----------
+    before
+        Verdicts of the round before, by `verdict_key`.
+    """
+
+    reference: Reference
+    settings: Settings
+    before: Mapping[str, Verdict]
+
+    @property
+    def level(self) -> float:
+        """Probability at which one column, of one segment or of all rows, may exceed its line."""
+        parts = 1 + len(self.reference.tally.segments)
+        return level_of(self.settings.budget, len(self.reference.schema.measured) * parts)
+
+    def verdict_before(self, measure: str, column: str | None, segment: str | None) -> Verdict | None:
+        """Give the verdict of the round before."""
+        return self.before.get(verdict_key((measure, column, segment, None)))
+
+    def threshold(self, measure: str, column: str | None) -> float | None:
+        """Give the fixed limit from the config, if there is one."""
+        if column is not None:
+            return self.settings.thresholds.get(f"{column}.{measure}")
+        return self.settings.thresholds.get(measure)
+
+
+def verdict_key(key: tuple[str, str | None, str | None, str | None]) -> str:
+    """Give a finding's key as one text."""
+    return "\t".join(part or "" for part in key)
+
+
+def parts_of(tally: DatasetTally) -> Iterator[tuple[str | None, DatasetTally]]:
+    """Give all rows (``None``), then each segment."""
+    yield None, tally
+    yield from tally.segments.items()
+
+
+def values_of(
+    statistic: Statistic[Any] | LabelledStatistic[Any],
+    tally: Any,
+) -> Iterator[tuple[str | None, Value]]:
+    """Give the value, or one per label."""
+    if isinstance(statistic, Statistic):
+        yield None, statistic.function(tally)
+    else:
+        yield from statistic.function(tally).items()
+
+
+def measured(
+    family: Family,
+    statistic: Statistic[Any] | LabelledStatistic[Any],
+    current: Any,
+    reference: Any | None,
+    *,
+    column: str | None,
+    segment: str | None,
+    n: int,
+) -> Iterator[Finding]:
+    """Give the findings of one statistic, beside its value over the reference; none has lines."""
+    known = dict(values_of(statistic, reference)) if reference is not None else {}
+    for label, value in values_of(statistic, current):
+        beside = known.get(label)
+        yield Finding(
+            family=family,
+            measure=statistic.name,
+            column=column,
+            segment=segment,
+            label=label,
+            value=None if isinstance(value, Undefined) else value,
+            unit=statistic.unit,
+            n=n,
+            reference=beside if isinstance(beside, float) else None,
+            verdict=Verdict.UNDEFINED if isinstance(value, Undefined) else Verdict.INFO,
+            why=value.why if isinstance(value, Undefined) else "",
+        )

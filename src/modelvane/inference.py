@@ -1,0 +1,186 @@
+"""A schema from the reference's own types, where the config does not give it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from modelvane.casting import as_categories, as_numbers, canonical
+from modelvane.errors import SchemaError, UnknownNameError
+from modelvane.schema import Column, Kind, Role, Schema, Task
+from modelvane.table import Table
+
+FEW_VALUES = 20
+MOST_CATEGORIES = 10_000
+
+
+def infer_schema(
+    table: Table,
+    *,
+    target: str | None = "target",
+    prediction: str | Sequence[str] | None = "prediction",
+    id: str | None = "id",  # noqa: A002 - the role's own name
+    time: str | None = None,
+    numerical: Iterable[str] | None = None,
+    categorical: Iterable[str] | None = None,
+    segments: Iterable[str] = (),
+    task: Task | str | None = None,
+    positive: object = None,
+) -> Schema:
+    """Say what each column of the reference is.
+
+    Numbers are numerical, with one exception: whole numbers of at most `FEW_VALUES` distinct values are codes, and so
+    categorical. Text, booleans and dictionaries are categorical. Timestamps and anything nested are not measured.
+    Without ``time``, the only timestamp column of the reference is the time of the event, otherwise ``"time"``.
+
+    Parameters
+    ----------
+    table
+        The reference.
+    target, prediction, id, time
+        Names of columns. A target or prediction that the reference lacks is left out; an id or time that it lacks is
+        still read from current rows. ``prediction`` may be a list of one probability column per class, each named
+        after its class.
+    numerical, categorical
+        What you know better. When either is given the features are those of the two lists; otherwise every column
+        that is nothing else is a feature.
+    segments
+        Categorical columns by whose values everything is broken down; they need not be features.
+    task
+        Taken from the target when it is not given: a numerical target is regression, any other classification.
+    positive
+        The positive class of a binary classifier.
+
+    Raises
+    ------
+    UnknownNameError
+        For a feature or segment that the reference lacks, with the nearest name that it has.
+    SchemaError
+        When no column is left to measure.
+    """
+    listed = dict.fromkeys(numerical or (), Kind.NUMERICAL)
+    listed |= dict.fromkeys(categorical or (), Kind.CATEGORICAL)
+    segments = tuple(segments)
+    for name in (*listed, *segments):
+        if name not in table:
+            raise UnknownNameError.of("column", name, table.names)
+    predictions = [prediction] if isinstance(prediction, str) else list(prediction or ())
+    time = time or _only_timestamp(table) or "time"
+    features_are_listed = numerical is not None or categorical is not None
+    columns = []
+    for name in table.names:
+        if name == time and name not in listed:
+            columns.append(Column(name, Role.TIME, None, _dtype(table, name)))
+        elif name == id and name not in listed:
+            columns.append(Column(name, Role.ID, None, _dtype(table, name)))
+        else:
+            role = _role(name, target, predictions, listed, segments, features_are_listed)
+            kind = listed.get(name) or _kind(table, name, role, task, name in segments)
+            if role is not None and kind is not None:
+                columns.append(Column(name, role, kind, _dtype(table, name)))
+    columns += _absent(table, columns, id, time)
+    if not any(column.kind for column in columns):
+        raise SchemaError("The reference has no column to measure", received=list(table.names))
+    return Schema(
+        columns=tuple(columns),
+        task=_task(columns, task, predictions),
+        segments=segments,
+        positive=None if positive is None else canonical(positive),
+    )
+
+
+def _absent(table: Table, columns: Sequence[Column], id_name: str | None, time: str) -> list[Column]:
+    roles = {column.role for column in columns}
+    absent = []
+    if id_name is not None and Role.ID not in roles and id_name not in table:
+        absent.append(Column(id_name, Role.ID, None, "string"))
+    if Role.TIME not in roles and time not in table:
+        absent.append(Column(time, Role.TIME, None, "timestamp[us]"))
+    return absent
+
+
+def _role(
+    name: str,
+    target: str | None,
+    predictions: Sequence[str],
+    listed: Mapping[str, Kind],
+    segments: Sequence[str],
+    features_are_listed: bool,
+) -> Role | None:
+    if name == target:
+        return Role.TARGET
+    if name in predictions:
+        return Role.PREDICTION
+    if name in listed or not features_are_listed:
+        return Role.FEATURE
+    return Role.SEGMENT if name in segments else None
+
+
+def _kind(
+    table: Table, name: str, role: Role | None, task: Task | str | None, is_segment: bool
+) -> Kind | None:
+    if is_segment:
+        return Kind.CATEGORICAL
+    if role in (Role.TARGET, Role.PREDICTION) and task is not None and Task(task) is Task.REGRESSION:
+        return Kind.NUMERICAL
+    kind = _kind_of_values(table, name)
+    if kind is Kind.CATEGORICAL and role is Role.PREDICTION and _is_floating(table, name):
+        return Kind.NUMERICAL
+    return kind
+
+
+def _kind_of_values(table: Table, name: str) -> Kind | None:
+    raw = table[name]
+    kind = raw.type if isinstance(raw, pa.ChunkedArray) else _arrow_type(raw)
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        values = as_numbers(raw).values
+        distinct = np.unique(values[np.isfinite(values)])
+        is_codes = len(distinct) <= FEW_VALUES and bool((distinct == np.floor(distinct)).all())
+        return Kind.CATEGORICAL if is_codes and len(distinct) else Kind.NUMERICAL
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_boolean(kind):
+        return Kind.CATEGORICAL if len(as_categories(raw).names) <= MOST_CATEGORIES else None
+    if pa.types.is_null(kind):
+        return Kind.NUMERICAL
+    return None
+
+
+def _is_floating(table: Table, name: str) -> bool:
+    raw = table[name]
+    return pa.types.is_floating(raw.type if isinstance(raw, pa.ChunkedArray) else _arrow_type(raw))
+
+
+def _arrow_type(values: list[Any]) -> pa.DataType:
+    try:
+        return pa.infer_type(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        # of several types: what they have in common is that each is a category
+        return pa.string()
+
+
+def _dtype(table: Table, name: str) -> str:
+    raw = table[name]
+    return str(raw.type if isinstance(raw, pa.ChunkedArray) else _arrow_type(raw))
+
+
+def _only_timestamp(table: Table) -> str | None:
+    stamps = [
+        name
+        for name in table.names
+        if isinstance(raw := table[name], pa.ChunkedArray) and pa.types.is_timestamp(raw.type)
+    ]
+    return stamps[0] if len(stamps) == 1 else None
+
+
+def _task(columns: Sequence[Column], task: Task | str | None, predictions: Sequence[str]) -> Task | None:
+    if task is not None:
+        return Task(task)
+    if len(predictions) > 1:
+        return Task.CLASSIFICATION
+    by_role = {column.role: column for column in columns}
+    judged = by_role.get(Role.TARGET) or by_role.get(Role.PREDICTION)
+    if judged is None:
+        return None
+    return Task.REGRESSION if judged.kind is Kind.NUMERICAL else Task.CLASSIFICATION

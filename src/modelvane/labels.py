@@ -1,0 +1,159 @@
+"""Ground truth that comes late, early, twice or never: joined to its prediction by id."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+from modelvane.casting import canonical
+
+
+@dataclass(slots=True)
+class LabelCounts:
+    """What became of labels.
+
+    Parameters
+    ----------
+    matched
+        Joined to a prediction.
+    early
+        Came before their prediction, and wait for it.
+    repeated
+        Said again what was known.
+    changed
+        Said something else than before; the later one counts.
+    forgotten
+        Waited for a prediction until newer early labels took their place.
+    without_id
+        Cannot be joined.
+    """
+
+    matched: int = 0
+    early: int = 0
+    repeated: int = 0
+    changed: int = 0
+    forgotten: int = 0
+    without_id: int = 0
+
+    def __iadd__(self, other: LabelCounts) -> Self:
+        for f in fields(self):
+            setattr(self, f.name, getattr(self, f.name) + getattr(other, f.name))
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One label: the target, and when it became known (microseconds since 1970)."""
+
+    id: str
+    target: Any
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A label and the position of its prediction."""
+
+    position: int
+    label: Label
+
+
+class LabelJoin:
+    """Joins labels to the predictions that are still remembered.
+
+    Parameters
+    ----------
+    horizon
+        Predictions remembered; labels for older ones are early for ever, unless their rows are looked up elsewhere.
+    """
+
+    def __init__(self, horizon: int) -> None:
+        self._horizon = horizon
+        self._positions: dict[str, int] = {}
+        self._order: deque[tuple[int, str]] = deque()
+        self._early: OrderedDict[str, Label] = OrderedDict()
+        self._known: dict[str, Any] = {}
+        self.counts = LabelCounts()
+
+    def __contains__(self, id: str) -> bool:  # noqa: A002 - the role's own name
+        return id in self._positions
+
+    @property
+    def waiting(self) -> int:
+        """Early labels whose prediction has not come."""
+        return len(self._early)
+
+    def predicted(self, ids: Sequence[str | None], first: int) -> list[Joined]:
+        """Remember predictions; give those whose label was there first.
+
+        Parameters
+        ----------
+        ids
+            One for each row, canonical; ``None`` where a row has none.
+        first
+            Position of the first of these rows.
+        """
+        joined = []
+        for position, id_ in enumerate(ids, first):
+            if id_ is None:
+                continue
+            self._positions[id_] = position
+            self._order.append((position, id_))
+            if self._early and id_ in self._early:
+                label = self._early.pop(id_)
+                self.counts.matched += 1
+                self._known[id_] = label.target
+                joined.append(Joined(position, label))
+        self._forget(first + len(ids) - self._horizon)
+        return joined
+
+    def labelled(self, labels: Sequence[Label]) -> tuple[list[Joined], list[Joined], LabelCounts]:
+        """Join labels; give the new ones, those that changed, and what became of all."""
+        new: dict[str, Joined] = {}
+        changed: list[Joined] = []
+        counts = LabelCounts()
+        for label in labels:
+            position = self._positions.get(label.id)
+            if position is None:
+                self._wait(label, counts)
+            elif label.id not in self._known:
+                counts.matched += 1
+                self._known[label.id] = label.target
+                new[label.id] = Joined(position, label)
+            elif _same(self._known[label.id], label.target):
+                counts.repeated += 1
+            else:
+                counts.changed += 1
+                self._known[label.id] = label.target
+                if label.id in new:
+                    new[label.id] = Joined(position, label)
+                else:
+                    changed.append(Joined(position, label))
+        self.counts += counts
+        return list(new.values()), changed, counts
+
+    def _wait(self, label: Label, counts: LabelCounts) -> None:
+        before = self._early.pop(label.id, None)
+        if before is None:
+            counts.early += 1
+        elif _same(before.target, label.target):
+            counts.repeated += 1
+        else:
+            counts.changed += 1
+        self._early[label.id] = label
+        if len(self._early) > self._horizon:
+            self._early.popitem(last=False)
+            counts.forgotten += 1
+
+    def _forget(self, oldest: int) -> None:
+        while self._order and self._order[0][0] < oldest:
+            position, id_ = self._order.popleft()
+            if self._positions.get(id_) == position:
+                del self._positions[id_]
+                self._known.pop(id_, None)
+
+
+def _same(one: object, other: object) -> bool:
+    return canonical(one) == canonical(other)

@@ -1,0 +1,164 @@
+"""How predictions are held against targets: regression, classes, or probabilities of classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modelvane.block import Block, Encoded
+from modelvane.casting import Categories, Fault, Numbers, canonical
+from modelvane.ruler import CategoricalRuler, Ruler
+from modelvane.schema import Kind, Schema, Task
+from modelvane.statistics.base import LabelledStatistic, Statistic
+from modelvane.statistics.classification import CLASSIFICATION
+from modelvane.statistics.probabilities import PROBABILITIES
+from modelvane.statistics.regression import REGRESSION
+from modelvane.tallies.categorical import Codes
+from modelvane.tallies.classification import ClassRuler, ConfusionTally, categories_of
+from modelvane.tallies.regression import RegressionRuler, RegressionTally
+from modelvane.tallies.scores import ScoreRuler, ScoreTally
+
+STATISTICS: Mapping[str, Sequence[Statistic[Any] | LabelledStatistic[Any]]] = {
+    "regression": REGRESSION,
+    "confusion": CLASSIFICATION,
+    "scores": PROBABILITIES,
+}
+
+_YES = ("1", "true", "yes")
+
+
+@dataclass(frozen=True, eq=False)
+class PerformanceRuler:
+    """What the rows that have a target are counted on.
+
+    Parameters
+    ----------
+    target, predictions
+        Names of the columns.
+    rulers
+        Of all columns, on which the block's categories are coded.
+    regression, classes, scores
+        One for each way in which the predictions can be held against the target.
+    """
+
+    target: str
+    predictions: tuple[str, ...]
+    rulers: Mapping[str, Ruler]
+    regression: RegressionRuler | None = None
+    classes: ClassRuler | None = None
+    scores: ScoreRuler | None = None
+
+    @classmethod
+    def of(cls, schema: Schema, rulers: Mapping[str, Ruler], block: Block) -> PerformanceRuler | None:
+        """Freeze from the reference's predictions and targets; ``None`` where it lacks either column."""
+        target, predictions = schema.target, schema.predictions
+        if target is None or not predictions:
+            return None
+        names = tuple(column.name for column in predictions)
+        if schema.task is Task.REGRESSION and target.kind is Kind.NUMERICAL:
+            truth, predicted = block.columns[target.name], block.columns[names[0]]
+            assert isinstance(truth, Numbers)  # noqa: S101 - by the schema
+            assert isinstance(predicted, Numbers)  # noqa: S101
+            return cls(target.name, names, rulers, regression=RegressionRuler.of(truth, predicted))
+        true_classes = _categories(rulers[target.name], block.columns[target.name])
+        if predictions[0].kind is Kind.CATEGORICAL:
+            predicted_classes = _categories(rulers[names[0]], block.columns[names[0]])
+            return cls(target.name, names, rulers, classes=ClassRuler.of(true_classes, predicted_classes))
+        scored = names if len(names) > 1 else (_positive(schema, true_classes.names),)
+        classes = ClassRuler.named(*scored, *ClassRuler.of(true_classes).names)
+        return cls(target.name, names, rulers, classes=classes, scores=ScoreRuler(scored))
+
+    def count(self, block: Block) -> dict[str, Any]:
+        """Tally the rows that have both, by how they are held against each other."""
+        truth = block.columns[self.target]
+        predicted = [block.columns[name] for name in self.predictions]
+        if self.regression is not None:
+            assert isinstance(truth, Numbers)  # noqa: S101 - by the schema
+            assert isinstance(predicted[0], Numbers)  # noqa: S101
+            return {"regression": RegressionTally.of(self.regression, predicted[0], truth)}
+        assert self.classes is not None  # noqa: S101 - one of the two by construction
+        classes = _categories(self.rulers[self.target], truth)
+        if self.scores is None:
+            own = _categories(self.rulers[self.predictions[0]], predicted[0])
+            return {"confusion": ConfusionTally.of(self.classes, own, classes)}
+        scores = [column for column in predicted if isinstance(column, Numbers)]
+        return {
+            "confusion": ConfusionTally.of(self.classes, self._likeliest(scores), classes),
+            "scores": ScoreTally.of(self.scores, scores, classes),
+        }
+
+    def _likeliest(self, scores: Sequence[Numbers]) -> Categories:
+        assert self.scores is not None  # noqa: S101 - called with scores only
+        assert self.classes is not None  # noqa: S101
+        every = np.stack([column.values for column in scores])
+        lacking = np.isnan(every).any(axis=0)
+        names = list(self.scores.names)
+        if self.scores.is_binary:
+            names += [name for name in self.classes.names if name not in names][:1] or ["other"]
+            codes = (every[0] < 0.5).astype(np.int32)
+        else:
+            codes = np.argmax(np.where(np.isnan(every), -1.0, every), axis=0).astype(np.int32)
+        codes[lacking] = -Fault.MISSING
+        return Categories(codes, names)
+
+    def facts(self) -> dict[str, Any]:
+        """Give what is no array, as JSON values."""
+        parts = {"regression": self.regression, "classes": self.classes, "scores": self.scores}
+        return {name: part.facts() for name, part in parts.items() if part is not None}
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Give the arrays."""
+        return {} if self.regression is None else self.regression.arrays()
+
+    @classmethod
+    def from_arrays(
+        cls,
+        schema: Schema,
+        rulers: Mapping[str, Ruler],
+        facts: dict[str, Any],
+        arrays: dict[str, NDArray[Any]],
+    ) -> PerformanceRuler:
+        """Read what `facts` and `arrays` gave."""
+        assert schema.target is not None  # noqa: S101 - or there would be nothing to read
+        return cls(
+            schema.target.name,
+            tuple(column.name for column in schema.predictions),
+            rulers,
+            RegressionRuler.from_arrays(facts["regression"], arrays) if "regression" in facts else None,
+            ClassRuler.from_arrays(facts["classes"], {}) if "classes" in facts else None,
+            ScoreRuler.from_arrays(facts["scores"], {}) if "scores" in facts else None,
+        )
+
+    def tally_from_arrays(
+        self, kind: str, facts: dict[str, Any], arrays: dict[str, NDArray[Any]]
+    ) -> RegressionTally | ConfusionTally | ScoreTally:
+        """Read what a tally's ``facts`` and ``arrays`` gave."""
+        if self.regression is not None:
+            return RegressionTally.from_arrays(self.regression, facts, arrays)
+        if kind == "confusion":
+            assert self.classes is not None  # noqa: S101 - what was written has its ruler
+            return ConfusionTally.from_arrays(self.classes, facts, arrays)
+        assert self.scores is not None  # noqa: S101
+        return ScoreTally.from_arrays(self.scores, facts, arrays)
+
+
+def _categories(ruler: Ruler, column: Encoded) -> Categories:
+    if isinstance(ruler, CategoricalRuler):
+        assert isinstance(column, Codes)  # noqa: S101 - encoded on its ruler
+        return categories_of(ruler, column)
+    assert isinstance(column, Numbers)  # noqa: S101
+    distinct, codes = np.unique(column.values, return_inverse=True)
+    # NaN sorts last, as one value
+    names = [canonical(value) or "" for value in distinct.tolist()]
+    return Categories(np.where(np.isnan(column.values), -Fault.MISSING, codes).astype(np.int32), names)
+
+
+def _positive(schema: Schema, classes: Sequence[str]) -> str:
+    if schema.positive is not None:
+        return schema.positive
+    likely = [name for name in classes if name.lower() in _YES]
+    return likely[0] if likely else max(classes, default="1")

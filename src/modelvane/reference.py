@@ -1,0 +1,305 @@
+"""The reference: schema, rulers, tallies and what was learned of noise and habit, in one small file without rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modelvane.block import Block, encode
+from modelvane.calibration.calibration import Calibration, Task, calibrate
+from modelvane.casting import NO_TIME, as_categories, as_numbers, as_times
+from modelvane.counting import Counter
+from modelvane.errors import ReferenceFileError
+from modelvane.inference import infer_schema
+from modelvane.methods import Methods
+from modelvane.performance import PerformanceRuler
+from modelvane.ruler import CategoricalRuler, NumericalRuler, Ruler
+from modelvane.schema import Column, Kind, Schema
+from modelvane.table import Table
+from modelvane.tallies import codec
+from modelvane.tallies.categorical import CategoricalTally
+from modelvane.tallies.dataset import ColumnTally, DatasetTally
+from modelvane.tallies.numerical import NumericalTally
+
+KIND = "reference"
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """What current rows are compared with.
+
+    Parameters
+    ----------
+    schema
+        Its columns.
+    rulers
+        By column name; one for each measured column.
+    tally
+        Of all its rows: columns, target, performance, segments.
+    calibration
+        What it says of its own noise and habit.
+    performance
+        How predictions are held against targets; ``None`` without a prediction and a target.
+    period
+        First and last event time, microseconds since 1970; ``None`` without a time column.
+    extras
+        Bytes by name, kept in the file for other parts (such as the facts behind the 2022 series).
+
+    Examples
+    --------
+    >>> reference = Reference.of({"distance": [1.0, 2.5, 4.0, 3.0]})
+    >>> reference.rows
+    4
+    """
+
+    schema: Schema
+    rulers: Mapping[str, Ruler]
+    tally: DatasetTally
+    calibration: Calibration
+    performance: PerformanceRuler | None = None
+    period: tuple[int, int] | None = None
+    extras: Mapping[str, bytes] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return (
+            f"Reference({self.rows} rows, {len(self.schema.measured)} measured columns, {self.digest[:12]})"
+        )
+
+    @property
+    def rows(self) -> int:
+        """Rows that it was built from."""
+        return self.tally.rows
+
+    @cached_property
+    def counter(self) -> Counter:
+        """What counts current rows on these rulers."""
+        return Counter(self.schema, self.rulers, self.performance)
+
+    @cached_property
+    def digest(self) -> str:
+        """Hash of the contents, in hexadecimal."""
+        return blake2b(self.to_bytes(), digest_size=16).hexdigest()
+
+    def encode(self, data: Any) -> Block:
+        """Cast rows and look them up on the rulers."""
+        return encode(Table.of(data), self.schema, self.rulers)
+
+    @classmethod
+    def of(
+        cls,
+        data: Any,
+        *,
+        schema: Schema | None = None,
+        methods: Methods | None = None,
+        threads: int = 2,
+        started: Callable[[int], None] = lambda _columns: None,
+        advance: Callable[[], None] = lambda: None,
+        extras: Mapping[str, bytes] | None = None,
+        **columns: Any,
+    ) -> Reference:
+        """Build a reference from any table.
+
+        Parameters
+        ----------
+        data
+            Whatever `Table.of` reads: a data frame, rows, columns, a file's path.
+        schema
+            What each column is; inferred when it is not given (see `infer_schema`, whose keywords are taken here:
+            ``target=``, ``prediction=``, ``categorical=``, ``segments=``, ...).
+        methods
+            Which divergences will be asked for; the defaults otherwise.
+        threads
+            Columns calibrated at once.
+        started, advance
+            Called with the number of columns to calibrate, and after each of them.
+
+        Raises
+        ------
+        SchemaError, UnknownNameError
+            When the data does not have what the schema names.
+        """
+        table = Table.of(data)
+        schema = schema or infer_schema(table, **columns)
+        methods = methods or Methods()
+        table = _in_time_order(table, schema)
+        rulers = {column.name: _ruler(table, column) for column in schema.measured}
+        block = encode(table, schema, rulers)
+        performance = PerformanceRuler.of(schema, rulers, block)
+        counter = Counter(schema, rulers, performance)
+        features, labelled = counter.rows(block), counter.labelled(block)
+        tally = _joined(features, labelled)
+        tasks = list(_tasks(schema, methods, tally, block, counter))
+        started(len(tasks))
+        known = block.times[block.times != NO_TIME]
+        return cls(
+            schema=schema,
+            rulers=rulers,
+            tally=tally,
+            calibration=calibrate(tasks, threads=threads, advance=advance),
+            performance=performance,
+            period=(int(known.min()), int(known.max())) if len(known) else None,
+            extras=extras or {},
+        )
+
+    def to_bytes(self) -> bytes:
+        """Write everything; equal references give equal bytes."""
+        facts: dict[str, Any] = {
+            "schema": self.schema.to_dict(),
+            "rulers": {name: ruler.facts() for name, ruler in self.rulers.items()},
+            "calibration": self.calibration.facts(),
+            "performance": self.performance.facts() if self.performance else None,
+            "period": self.period,
+        }
+        arrays: dict[str, NDArray[Any]] = {}
+        for name, ruler in self.rulers.items():
+            arrays |= codec.nested(f"ruler/{name}", ruler.arrays())
+        arrays |= codec.nested("calibration", self.calibration.arrays())
+        if self.performance is not None:
+            arrays |= codec.nested("performance", self.performance.arrays())
+        facts["tally"], tallied = _dataset_state(self.tally)
+        arrays |= codec.nested("tally", tallied)
+        for name, content in self.extras.items():
+            arrays[f"extra/{name}"] = np.frombuffer(content, np.uint8)
+        return codec.dumps(KIND, facts, arrays)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Reference:
+        """Read what `to_bytes` wrote.
+
+        Raises
+        ------
+        ReferenceFileError
+            When the bytes are of something else, damaged, or of a newer format.
+        """
+        facts, arrays = codec.loads(data, KIND)
+        schema = Schema.from_dict(facts["schema"])
+        rulers: dict[str, Ruler] = {}
+        for name, about in facts["rulers"].items():
+            kind = NumericalRuler if about["kind"] == NumericalRuler.kind else CategoricalRuler
+            rulers[name] = kind.from_arrays(about, codec.inside(f"ruler/{name}", arrays))
+        performance = None
+        if facts["performance"] is not None:
+            inside = codec.inside("performance", arrays)
+            performance = PerformanceRuler.from_arrays(schema, rulers, facts["performance"], inside)
+        tally = _dataset_of(rulers, performance, facts["tally"], codec.inside("tally", arrays))
+        return cls(
+            schema=schema,
+            rulers=rulers,
+            tally=tally,
+            calibration=Calibration.from_arrays(facts["calibration"], codec.inside("calibration", arrays)),
+            performance=performance,
+            period=None if facts["period"] is None else (facts["period"][0], facts["period"][1]),
+            extras={name: array.tobytes() for name, array in codec.inside("extra", arrays).items()},
+        )
+
+    def save(self, path: str | Path) -> None:
+        """Write one file, whole or not at all."""
+        target = Path(path)
+        part = target.with_name(target.name + ".part")
+        part.write_bytes(self.to_bytes())
+        part.replace(target)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Reference:
+        """Read a file that `save` wrote.
+
+        Raises
+        ------
+        ReferenceFileError
+            When there is no such file, or it is no reference.
+        """
+        try:
+            data = Path(path).read_bytes()
+        except OSError as error:
+            raise ReferenceFileError(
+                f"The reference file {path} cannot be read: {error.strerror}",
+                remedy="Build one: Reference.of(data).save(path)",
+            ) from error
+        return cls.from_bytes(data)
+
+
+def _in_time_order(table: Table, schema: Schema) -> Table:
+    if schema.time is None or schema.time.name not in table:
+        return table
+    times = as_times(table[schema.time.name])
+    order = np.argsort(times, kind="stable")
+    return table if (order[1:] > order[:-1]).all() else table.take(order)
+
+
+def _ruler(table: Table, column: Column) -> Ruler:
+    if column.kind is Kind.CATEGORICAL:
+        return CategoricalRuler.of(as_categories(table[column.name]))
+    values = as_numbers(table[column.name], column.dtype).values
+    return NumericalRuler.of(values[np.isfinite(values)], column.dtype)
+
+
+def _joined(rows: DatasetTally, labelled: DatasetTally) -> DatasetTally:
+    segments = {
+        name: _joined(part, labelled.segments[name]) if name in labelled.segments else part
+        for name, part in rows.segments.items()
+    }
+    return DatasetTally(rows.rows, {**rows.columns, **labelled.columns}, labelled.performance, segments)
+
+
+def _tasks(
+    schema: Schema, methods: Methods, tally: DatasetTally, block: Block, counter: Counter
+) -> Iterable[Task]:
+    has_time = bool((block.times != NO_TIME).any())
+    parts: list[tuple[str, DatasetTally, Block]] = [("", tally, block)]
+    parts += [(name, tally.segments[name], block.take(index)) for name, index in counter.segments(block)]
+    for segment, part, rows in parts:
+        for column in schema.measured:
+            yield Task(
+                segment,
+                column.name,
+                part.columns[column.name],
+                methods.of(column),
+                rows.columns[column.name] if has_time else None,
+            )
+
+
+def _dataset_state(tally: DatasetTally) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    facts: dict[str, Any] = {"rows": tally.rows, "columns": {}, "performance": {}, "segments": {}}
+    arrays: dict[str, NDArray[Any]] = {}
+    for name, column in tally.columns.items():
+        facts["columns"][name] = column.facts()
+        arrays |= codec.nested(f"column/{name}", column.arrays())
+    for name, part in tally.performance.items():
+        facts["performance"][name] = part.facts()
+        arrays |= codec.nested(f"performance/{name}", part.arrays())
+    for name, segment in tally.segments.items():
+        facts["segments"][name], inner = _dataset_state(segment)
+        arrays |= codec.nested(f"segment/{name}", inner)
+    return facts, arrays
+
+
+def _dataset_of(
+    rulers: Mapping[str, Ruler],
+    performance: PerformanceRuler | None,
+    facts: dict[str, Any],
+    arrays: dict[str, NDArray[Any]],
+) -> DatasetTally:
+    columns: dict[str, ColumnTally] = {}
+    for name, about in facts["columns"].items():
+        ruler, inside = rulers[name], codec.inside(f"column/{name}", arrays)
+        if isinstance(ruler, NumericalRuler):
+            columns[name] = NumericalTally.from_arrays(ruler, about, inside)
+        else:
+            columns[name] = CategoricalTally.from_arrays(ruler, about, inside)
+    parts = {
+        name: performance.tally_from_arrays(name, about, codec.inside(f"performance/{name}", arrays))
+        for name, about in facts["performance"].items()
+        if performance is not None
+    }
+    segments = {
+        name: _dataset_of(rulers, performance, about, codec.inside(f"segment/{name}", arrays))
+        for name, about in facts["segments"].items()
+    }
+    return DatasetTally(facts["rows"], columns, parts, segments)

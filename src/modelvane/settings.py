@@ -1,0 +1,79 @@
+"""How one dataset is watched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from modelvane.calibration.lines import Alarm
+from modelvane.errors import ConfigError
+from modelvane.methods import Methods
+
+BUDGET = 0.001
+ROWS = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which rows are current: the last ``rows``, or, when ``seconds`` is given, those of the last seconds.
+
+    Parameters
+    ----------
+    rows
+        Of the rows window, and of the performance window over labelled rows.
+    seconds, panes
+        Length of the time window, and the steps in which it moves.
+    """
+
+    rows: int = ROWS
+    seconds: float | None = None
+    panes: int = 60
+
+    def __post_init__(self) -> None:
+        for name, value in (("rows", self.rows), ("panes", self.panes)):
+            if value < 1:
+                raise ConfigError(f"window.{name} is too small", received=value, expected="1 or more")
+        if self.seconds is not None and self.seconds <= 0:
+            raise ConfigError("window.seconds is too small", received=self.seconds, expected="more than 0")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How one dataset is watched.
+
+    Parameters
+    ----------
+    window
+        Which rows are current.
+    budget
+        False alarms: alarm episodes of the whole dataset per window-length of new rows.
+    alarm
+        Whether an alarm needs the noise floor and the usual range to be exceeded, or the noise floor alone.
+    methods
+        Which divergence compares which column.
+    thresholds
+        Fixed limits by column (of its divergence) or by measure (such as ``root_mean_squared_error``); they replace
+        what was learned.
+    horizon
+        Predictions remembered for late labels; by default ten windows, at most 50 000 rows, at least one window.
+    """
+
+    window: Window = field(default_factory=Window)
+    budget: float = BUDGET
+    alarm: Alarm = Alarm.USUAL
+    methods: Methods = field(default_factory=Methods)
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    horizon: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.budget < 1:
+            raise ConfigError(
+                "The false-alarm budget is out of range", received=self.budget, expected="between 0 and 1"
+            )
+
+    @property
+    def remembered(self) -> int:
+        """Predictions remembered for late labels."""
+        if self.horizon is not None:
+            return max(self.horizon, self.window.rows)
+        return max(self.window.rows, min(10 * self.window.rows, 50_000))

@@ -1,0 +1,89 @@
+"""What is remembered of many columns at once: tallies by name, for all rows and for each segment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, Self, TypeAlias
+
+from modelvane.errors import TallyMismatchError
+from modelvane.tallies.categorical import CategoricalTally
+from modelvane.tallies.numerical import NumericalTally
+
+ColumnTally: TypeAlias = NumericalTally | CategoricalTally
+
+
+class PerformanceTally(Protocol):
+    """What is remembered of predictions and their targets."""
+
+    @property
+    def n(self) -> int:
+        """Rows that have both."""
+
+    def __add__(self, other: Self) -> Self: ...
+
+
+@dataclass(frozen=True, eq=False)
+class DatasetTally:
+    """Tallies of the columns of some rows, and of the same rows by segment.
+
+    Parameters
+    ----------
+    rows
+        How many.
+    columns
+        By column name.
+    performance
+        By what they remember: ``"regression"``, ``"confusion"``, ``"scores"``; empty without labelled rows.
+    segments
+        By ``column=value``.
+    """
+
+    rows: int
+    columns: Mapping[str, ColumnTally]
+    performance: Mapping[str, Any] = field(default_factory=dict)
+    segments: Mapping[str, DatasetTally] = field(default_factory=dict)
+
+    def __add__(self, other: DatasetTally) -> DatasetTally:
+        if self.columns.keys() != other.columns.keys():
+            raise TallyMismatchError(
+                "Two tallies are of different columns",
+                received=sorted(self.columns.keys() ^ other.columns.keys()),
+                expected="the columns of one reference",
+            )
+        return DatasetTally(
+            self.rows + other.rows,
+            {name: _sum(tally, other.columns[name]) for name, tally in self.columns.items()},
+            _union(self.performance, other.performance),
+            _union(self.segments, other.segments),
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, DatasetTally)
+            and self.rows == other.rows
+            and dict(self.columns) == dict(other.columns)
+            and dict(self.performance) == dict(other.performance)
+            and dict(self.segments) == dict(other.segments)
+        )
+
+    __hash__ = None  # type: ignore[assignment] # compared by arrays
+
+
+def _sum(one: ColumnTally, other: ColumnTally) -> ColumnTally:
+    if isinstance(one, NumericalTally) and isinstance(other, NumericalTally):
+        return one + other
+    if isinstance(one, CategoricalTally) and isinstance(other, CategoricalTally):
+        return one + other
+    raise TallyMismatchError(
+        "Two tallies are of columns of different kinds",
+        received=f"{type(one).__name__} and {type(other).__name__}",
+        expected="one schema",
+    )
+
+
+def _union(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    both = dict(one)
+    for name, tally in other.items():
+        both[name] = both[name] + tally if name in both else tally
+    return both

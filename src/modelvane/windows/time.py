@@ -1,0 +1,95 @@
+"""The rows of the last seconds by event time: a ring of panes, each a tally."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import add
+
+import numpy as np
+
+from modelvane.block import Block
+from modelvane.casting import NO_TIME
+from modelvane.tallies.dataset import DatasetTally
+
+# rows that a pane holds as columns before it counts them: counting has a fixed cost per call
+_HELD_ROWS = 4096
+
+
+@dataclass(slots=True)
+class _Pane:
+    tally: DatasetTally | None = None
+    held: list[Block] = field(default_factory=list)
+    held_rows: int = 0
+
+    def counted(self, count: Callable[[Block], DatasetTally]) -> DatasetTally | None:
+        for block in self.held:
+            part = count(block)
+            self.tally = part if self.tally is None else self.tally + part
+        self.held, self.held_rows = [], 0
+        return self.tally
+
+
+class TimeWindow:
+    """A sliding window by event time.
+
+    The newest event time seen is the watermark: the window is the ``panes`` panes up to the one that holds it. The
+    oldest pane is dropped as a whole; nothing is ever subtracted. Rows older than that are late, counted apart.
+
+    Parameters
+    ----------
+    seconds
+        Length of the window.
+    panes
+        How many steps it moves in.
+    count
+        What tallies a block.
+    """
+
+    def __init__(self, seconds: float, panes: int, count: Callable[[Block], DatasetTally]) -> None:
+        self._width = max(1, round(seconds * 1e6 / panes))
+        self._most = panes
+        self._count = count
+        self._panes: dict[int, _Pane] = {}
+        self._newest: int | None = None
+        self.late = 0
+
+    def push(self, block: Block) -> None:
+        """Add rows; each has an event time."""
+        if block.rows == 0:
+            return
+        pane_of = block.times // self._width
+        newest = int(pane_of.max())
+        if self._newest is None or newest > self._newest:
+            self._newest = newest
+            for old in [number for number in self._panes if number <= newest - self._most]:
+                del self._panes[old]
+        in_time = pane_of > self._newest - self._most
+        self.late += block.rows - int(in_time.sum())
+        for number in np.unique(pane_of[in_time]).tolist():
+            part = block.take(np.flatnonzero(pane_of == number))
+            pane = self._panes.setdefault(number, _Pane())
+            pane.held.append(part)
+            pane.held_rows += part.rows
+            if pane.held_rows >= _HELD_ROWS:
+                pane.counted(self._count)
+
+    def tally(self) -> DatasetTally | None:
+        """Give the sum of the panes; ``None`` while there are no rows."""
+        counted = (self._panes[number].counted(self._count) for number in sorted(self._panes))
+        some = [tally for tally in counted if tally is not None]
+        return reduce(add, some) if some else None
+
+    @property
+    def since(self) -> int | None:
+        """Where the window starts, microseconds since 1970; ``None`` before the first row."""
+        return None if self._newest is None else (self._newest - self._most + 1) * self._width
+
+
+def with_times(block: Block, received: int) -> Block:
+    """Give rows that have no event time the time at which they were received, microseconds since 1970."""
+    lacking = block.times == NO_TIME
+    if not lacking.any():
+        return block
+    return Block(block.rows, block.columns, np.where(lacking, received, block.times), block.absent)
