@@ -77,10 +77,10 @@ class Demo:
                 self._keep_serving(children)
 
     def _prepare_folder(self) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        if self._options.fresh or self._options.once:
-            shutil.rmtree(self._folder / "log", ignore_errors=True)
-        (self._folder / "log").mkdir(exist_ok=True)
+        log = self._folder / "log"
+        if log.exists() and (self._options.fresh or self._options.once):
+            shutil.rmtree(log)
+        log.mkdir(parents=True, exist_ok=True)
 
     def _prepare(self) -> pa.Table:
         import pyarrow.parquet as pq
@@ -223,7 +223,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = parse(arguments)
         from rich.console import Console
 
-        return _run(options, Console(), interrupts)
+        # A pipe has no width of its own; 80 columns would break the summary's words.
+        return _run(options, Console(width=None if sys.stdout.isatty() else 120), interrupts)
     except KeyboardInterrupt:
         return _INTERRUPTED
 

@@ -16,7 +16,6 @@ import datetime as dt  # noqa: TC003 - pydantic reads the annotation at run time
 import signal
 import sys
 import uuid
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
@@ -31,6 +30,8 @@ from modelvane.errors import ModelvaneError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from modelvane.client import Counters
 
 TIME_FIELD = "lpep_pickup_datetime"
 _LARGEST_BODY = 64 * 1024
@@ -66,8 +67,8 @@ class PredictionLog(Protocol):
         ...
 
     @property
-    def counters(self) -> Any:
-        """A dataclass of counts that tell what became of the predictions."""
+    def counters(self) -> Counters:
+        """What became of the predictions."""
         ...
 
 
@@ -104,7 +105,7 @@ def create_app(model: DurationModel, log: PredictionLog | None = None) -> Flask:
 
     @app.get("/healthz")
     def healthz() -> Response:
-        return jsonify(status="ok", log=None if log is None else asdict(log.counters))
+        return jsonify(status="ok", log=None if log is None else log.counters._asdict())
 
     @app.errorhandler(Problem)
     def problem(error: Problem) -> Response:

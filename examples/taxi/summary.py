@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import requests
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from modelvane.errors import ModelvaneError
@@ -69,7 +70,8 @@ def fetch_findings(
 
 def print_summary(findings: Mapping[str, Any], console: Console) -> None:
     """Print what changed and how good the predictions are; of the rest only how many are in order."""
-    table = Table(title=f"Dataset {findings['dataset']}: {findings['verdict']}, {findings['rows']} rows")
+    title = f"Dataset {findings['dataset']}: {findings['verdict']}, {findings['rows']} rows"
+    table = Table(title=title, box=SIMPLE_HEAD)
     for heading in ("family", "measure", "column"):
         table.add_column(heading, overflow="fold")
     for heading in ("value", "noise floor", "usual range"):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import signal
+import sys
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
+from examples.taxi.interrupts import Interrupts
 from examples.taxi.model import DurationModel
 from examples.taxi.synthetic import write_month
 from examples.taxi.trips import read_trips
@@ -43,6 +46,19 @@ def model(trips: pa.Table) -> DurationModel:
 def console() -> Console:
     """Give a console that is a pipe; what it was told is ``console.file.getvalue()``."""
     return Console(file=io.StringIO(), width=500)
+
+
+@pytest.fixture
+def interrupts() -> Iterator[Interrupts]:
+    """Give installed interrupts, and put the signals back afterwards."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    hook = sys.unraisablehook
+    installed = Interrupts()
+    installed.install()
+    yield installed
+    sys.unraisablehook = hook
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

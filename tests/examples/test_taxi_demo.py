@@ -39,10 +39,9 @@ def group_is_empty(leader: int) -> bool:
 @pytest.mark.parametrize(
     ("moment", "number"),
     [
-        ("SYNTHETIC DATA", signal.SIGINT),
+        ("SYNTHETIC DATA", signal.SIGTERM),
         ("Training on", signal.SIGINT),
         ("out of fold", signal.SIGINT),
-        ("Training on", signal.SIGTERM),
     ],
 )
 def test_an_interrupt_during_start_up_stops_everything(tmp_path: Path, moment: str, number: int) -> None:

@@ -9,12 +9,12 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from examples.taxi.interrupts import Interrupts
 from examples.taxi.processes import Children, ProcessError, require_free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+    from examples.taxi.interrupts import Interrupts
 
 FAMILY = """
 import signal, socket, subprocess, sys, time
@@ -24,19 +24,6 @@ if len(sys.argv) == 2:
     subprocess.Popen([sys.executable, "-c", open(__file__).read(), sys.argv[1], "grandchild"])
 time.sleep(600)
 """
-
-
-@pytest.fixture
-def interrupts() -> Iterator[Interrupts]:
-    """Give installed interrupts, and put the signals back afterwards."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    hook = sys.unraisablehook
-    installed = Interrupts()
-    installed.install()
-    yield installed
-    sys.unraisablehook = hook
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from examples.taxi.service import create_app
 
+from modelvane.client import Counters
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -17,11 +19,6 @@ if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
 TRIP = {"PULocationID": 1, "DOLocationID": 2, "trip_distance": 2.5}
-
-
-@dataclass
-class Counts:
-    logged: int = 0
 
 
 @dataclass
@@ -35,8 +32,10 @@ class Log:
         return f"trip-{len(self.rows)}"
 
     @property
-    def counters(self) -> Counts:
-        return Counts(len(self.rows))
+    def counters(self) -> Counters:
+        return Counters(
+            logged=len(self.rows), sent=0, retried=0, dropped=0, rejected=0, queued=len(self.rows)
+        )
 
 
 @pytest.fixture
@@ -178,5 +177,8 @@ def test_unknown_routes_and_methods_are_problems_too(service: FlaskClient) -> No
 def test_health_tells_what_became_of_the_log(service: FlaskClient, model: DurationModel) -> None:
     """Liveness answers with the log's counters, and without a log as well."""
     service.post("/predict", json=TRIP)
-    assert service.get("/healthz").json == {"status": "ok", "log": {"logged": 1}}
+    assert service.get("/healthz").json == {
+        "status": "ok",
+        "log": {"logged": 1, "sent": 0, "retried": 0, "dropped": 0, "rejected": 0, "queued": 1},
+    }
     assert create_app(model).test_client().get("/healthz").json == {"status": "ok", "log": None}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from examples.taxi.download import DownloadError, UnreachableError, download, file_name
+from examples.taxi.download import CHECKSUMS, DownloadError, UnreachableError, download, file_name
 from examples.taxi.trips import FEATURE_COLUMNS, cache_folder, find_months, read_trips, within_month
 
 from modelvane.errors import ConfigError
@@ -93,6 +95,21 @@ def test_a_parquet_file_without_the_columns_is_refused(
         pytest.raises(DownloadError, match=r"lacks columns.*trip_distance"),
     ):
         download(MONTH, tmp_path / "cache", console, publisher=address)
+
+
+@pytest.mark.usefixtures("interrupts")
+def test_an_interrupted_download_leaves_nothing_behind(
+    tmp_path: Path, january: Path, console: Console, http_server: Any
+) -> None:
+    """Ctrl-C in the middle of a file leaves no part of it in the cache."""
+
+    def answer(*_: object) -> tuple[int, bytes]:
+        os.kill(os.getpid(), signal.SIGINT)
+        return 200, january.read_bytes()
+
+    with http_server(answer) as address, pytest.raises(KeyboardInterrupt):
+        download(MONTH, tmp_path, console, publisher=address)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_month_that_is_not_published_is_no_reason_to_invent_one(
@@ -210,3 +227,16 @@ def test_stray_dates_are_left_out_of_a_month(trips: pa.Table) -> None:
     """Trips of other months, which the published files hold a few of, do not enter a replay."""
     assert within_month(trips, MONTH).num_rows == trips.num_rows
     assert within_month(trips, "2021-02").num_rows == 0
+
+
+def test_the_known_checksums_are_those_of_the_published_files(taxi_data: Path) -> None:
+    """Every month at hand that has a known checksum has that checksum."""
+    months = [month for month in CHECKSUMS if (taxi_data / file_name(month)).is_file()]
+    assert months
+    for month in months:
+        assert hashlib.sha256((taxi_data / file_name(month)).read_bytes()).hexdigest() == CHECKSUMS[month]
+
+
+def test_january_2021_has_the_trips_of_the_write_up(taxi_data: Path) -> None:
+    """Cleaning leaves 73 908 of the 76 518 trips."""
+    assert read_trips(taxi_data / file_name(MONTH)).num_rows == 73_908
