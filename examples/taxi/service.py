@@ -12,7 +12,7 @@ Without ``--monitor`` it serves all the same, and logs nowhere.
 from __future__ import annotations
 
 import argparse
-import datetime as dt  # noqa: TC003 - pydantic reads the annotation at run time
+import datetime as dt
 import signal
 import sys
 import uuid

@@ -6,14 +6,14 @@ The columns and their types are those of the published files, with a few stray a
 
 What changes from 2022 on, on purpose:
 
-=====================  ============  ============  ==========================================
+=====================  ============  ============  =============================================
 what                   until 2021    from 2022     seen as
-=====================  ============  ============  ==========================================
-dispatched trips       48 %          10 %          drift of distance, amounts, payment type;
-                                                   fewer missing values
+=====================  ============  ============  =============================================
+dispatched trips       48 %          10 %          drift of distance, amounts and predictions;
+                                                   fewer missing passengers and payments
 two popular zones      weight 1      weight 2.5    drift of ``PULocationID``
 minutes per mile       1             1.15          error of the model (concept drift)
-=====================  ============  ============  ==========================================
+=====================  ============  ============  =============================================
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ class World:
         self.trips: list[dict[str, Any]] = []
         self.labels: dict[str, float] = {}
         self.seen_at: dict[str, int] = {}
+        self.known_at: dict[str, str] = {}
         self.label_statuses = [200]
         self._refuse = refuse
         self._lock = threading.Lock()
@@ -46,6 +47,7 @@ class World:
             if status == 200:
                 self.labels |= {label["id"]: label["target"] for label in content}
                 self.seen_at |= {label["id"]: len(self.trips) for label in content}
+                self.known_at |= {label["id"]: label["time"] for label in content}
             return status, b"[]"
 
 
@@ -119,7 +121,7 @@ def test_a_share_of_labels_never_comes(trips: pa.Table, console: Console, http_s
 
 
 def test_labels_come_late_in_stream_time(trips: pa.Table, console: Console, http_server: Any) -> None:
-    """A label is not sent before the stream's clock has passed its drop-off and delay."""
+    """A label is not sent before the stream's clock has passed its drop-off and delay, and carries that time."""
     world = World()
     lateness = Lateness(median_hours=48, sigma=0.5, never=0)
     with http_server(world.answer) as address:
@@ -130,6 +132,8 @@ def test_labels_come_late_in_stream_time(trips: pa.Table, console: Console, http
     known = pickups + ((60 * minutes + delays) * 1e6).astype("timedelta64[us]")
     early = 0
     for number in range(trips.num_rows):
+        told = np.datetime64(world.known_at[f"trip-{number}"])
+        assert abs(told - known[number]) <= np.timedelta64(1, "s")
         seen = world.seen_at[f"trip-{number}"]
         if seen < trips.num_rows:
             early += 1
