@@ -1,0 +1,297 @@
+"""Statistics of one column: what its values are like, and how many of them are usable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import partial
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modelvane.statistics import exact
+from modelvane.statistics.base import LabelledStatistic, Statistic
+from modelvane.tallies.categorical import KEEP_UNSEEN, CategoricalTally
+from modelvane.tallies.numerical import NumericalTally
+from modelvane.undefined import Undefined, Value
+
+ColumnTally: TypeAlias = NumericalTally | CategoricalTally
+
+LEVELS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
+
+NO_ROWS = "no rows in the window"
+NO_VALUES = "no usable values in the window"
+ONE_VALUE = "one usable value in the window; it takes two"
+
+
+def rows(tally: ColumnTally) -> Value:
+    """Give the number of rows, whatever is in them."""
+    return float(tally.rows)
+
+
+def missing_share(tally: ColumnTally) -> Value:
+    """Give the share of rows without a value."""
+    return exact.share(tally.missing, tally.rows, NO_ROWS)
+
+
+def infinite_share(tally: NumericalTally) -> Value:
+    """Give the share of rows with an infinite number."""
+    return exact.share(tally.infinite, tally.rows, NO_ROWS)
+
+
+def wrong_type_share(tally: ColumnTally) -> Value:
+    """Give the share of rows whose value is not of the column's kind."""
+    return exact.share(tally.wrong_type, tally.rows, NO_ROWS)
+
+
+def out_of_range_share(tally: NumericalTally) -> Value:
+    """Give the share of finite values below the reference's smallest or above its largest."""
+    if not len(tally.ruler.edges):
+        return Undefined("no usable values in the reference")
+    counts = tally.cells.dense()[0]
+    return exact.share(int(counts[0] + counts[-1]), tally.n, NO_VALUES)
+
+
+def unseen_share(tally: CategoricalTally) -> Value:
+    """Give the share of categories that the reference does not have."""
+    return exact.share(int(tally.counts[-1]), tally.n, NO_VALUES)
+
+
+def mean(tally: NumericalTally) -> Value:
+    """Give the mean of the finite values, within a quantum of the ruler."""
+    if not tally.n:
+        return Undefined(NO_VALUES)
+    ruler = tally.ruler
+    return exact.number(Fraction(ruler.center) + Fraction(tally.total, tally.n) * Fraction(ruler.quantum))
+
+
+def standard_deviation(tally: NumericalTally) -> Value:
+    """Give the unbiased standard deviation ``sqrt(sum((x - mean)^2) / (n - 1))`` of the finite values."""
+    if tally.n < 2:
+        return Undefined(ONE_VALUE if tally.n else NO_VALUES)
+    spread = tally.n * tally.square - tally.total * tally.total
+    return exact.root(Fraction(spread, tally.n * (tally.n - 1)) * Fraction(tally.ruler.quantum) ** 2)
+
+
+def minimum(tally: NumericalTally) -> Value:
+    """Give the smallest finite value."""
+    return tally.minimum if tally.n else Undefined(NO_VALUES)
+
+
+def maximum(tally: NumericalTally) -> Value:
+    """Give the largest finite value."""
+    return tally.maximum if tally.n else Undefined(NO_VALUES)
+
+
+def quantile(tally: NumericalTally, level: float) -> Value:
+    """Give the value below which the share ``level`` of the finite values lies.
+
+    As numpy's default (Hyndman and Fan, 1996, type 7): linear between the two order statistics around rank
+    ``level * (n - 1)``. An order statistic on an edge is exact, as are the smallest, the largest and, to a
+    quantum, any that is alone in its cell; others are within their cell, spread evenly about its mean.
+    """
+    return quantiles(tally, (level,))[level]
+
+
+def quantiles(tally: NumericalTally, levels: Sequence[float] = LEVELS) -> dict[float, Value]:
+    """Give several quantiles at once; see `quantile`."""
+    if not tally.n:
+        return dict.fromkeys(levels, Undefined(NO_VALUES))
+    at = np.asarray(levels) * (tally.n - 1)
+    lower = np.floor(at).astype(np.int64)
+    upper = np.minimum(lower + 1, tally.n - 1)
+    ranks = np.unique(np.concatenate((lower, upper)))
+    known = dict(zip(ranks.tolist(), _order_statistics(tally, ranks), strict=True))
+    found: dict[float, Value] = {}
+    for level, low, high, fraction in zip(
+        levels, lower.tolist(), upper.tolist(), (at - lower).tolist(), strict=True
+    ):
+        below, above = known[low], known[high]
+        # the sum of two shares, since the difference of two values can overflow
+        found[level] = below if below == above else below * (1 - fraction) + above * fraction
+    return found
+
+
+def _order_statistics(tally: NumericalTally, ranks: NDArray[np.int64]) -> list[float]:
+    counts, high, low = tally.cells.dense()
+    ends = np.cumsum(counts)
+    cells = np.searchsorted(ends, ranks, side="right")
+    held = counts[cells]
+    quanta = (high[cells] << 32) + low[cells]
+    means = tally.ruler.center + quanta / held * tally.ruler.quantum
+    shares = (ranks - (ends[cells] - held) + 0.5) / held
+    known = zip(cells.tolist(), means.tolist(), shares.tolist(), strict=True)
+    found = [_in_cell(tally, cell, mean, share) for cell, mean, share in known]
+    if ranks[0] == 0:
+        found[0] = tally.minimum
+    if ranks[-1] == tally.n - 1:
+        found[-1] = tally.maximum
+    return found
+
+
+def _in_cell(tally: NumericalTally, cell: int, mean: float, share: float) -> float:
+    edges, last = tally.ruler.edges, tally.ruler.size - 1
+    if cell % 2:
+        return float(edges[cell // 2])
+    low = max(float(edges[cell // 2 - 1]), tally.minimum) if cell else tally.minimum
+    high = min(float(edges[cell // 2]), tally.maximum) if cell < last else tally.maximum
+    if cell in (0, last):
+        mean = _outer_mean(tally, cell, low, high)
+    mean = min(max(mean, low), high)
+    reach = min(mean / 2 - low / 2, high / 2 - mean / 2)
+    return mean + 4 * reach * (share - 0.5)
+
+
+def _outer_mean(tally: NumericalTally, cell: int, low: float, high: float) -> float:
+    # sums of the unbounded cells may be beyond any float
+    ruler, counts = tally.ruler, tally.cells.dense()[0]
+    total = (0 if cell else tally.below) + (tally.above if cell == ruler.size - 1 else 0)
+    exact_mean = Fraction(ruler.center) + Fraction(total, int(counts[cell])) * Fraction(ruler.quantum)
+    return float(min(max(exact_mean, Fraction(low)), Fraction(high)))
+
+
+def constant(tally: ColumnTally) -> Value:
+    """Give 1.0 when all usable values are equal, else 0.0; it takes two values to tell."""
+    if tally.n < 2:
+        return Undefined(ONE_VALUE if tally.n else NO_VALUES)
+    if isinstance(tally, NumericalTally):
+        return float(tally.minimum == tally.maximum)
+    return float(_most_common(tally) == tally.n)
+
+
+def distinct(tally: ColumnTally) -> Value:
+    """Give the number of different usable values.
+
+    Exact while few are new to the reference: fewer than 256 between the edges, or fewer than 64 unseen
+    categories. Beyond, these are estimated from their smallest hashes (Bar-Yossef et al., 2002), within about
+    6 % and 13 % (one standard error).
+    """
+    if not tally.n:
+        return Undefined(NO_VALUES)
+    if isinstance(tally, NumericalTally):
+        counts = tally.cells.dense()[0]
+        return float(np.count_nonzero(counts[1::2])) + min(tally.distinct.estimate, float(counts[::2].sum()))
+    counts = tally.counts
+    new = float(len(tally.unseen))
+    if len(tally.unseen) >= KEEP_UNSEEN:
+        new = min(max(new, (KEEP_UNSEEN - 1) * 2.0**64 / max(tally.unseen)), float(counts[-1]))
+    return float(np.count_nonzero(counts[:-1])) + new
+
+
+def most_common_share(tally: ColumnTally) -> Value:
+    """Give the share of the most common usable value.
+
+    Numerical: the most common of the edges, so a value that became common without being one shows only in a
+    constant window. Categorical: of the reference's categories and the unseen ones that are held by name.
+    """
+    return exact.share(_most_common(tally), tally.n, NO_VALUES)
+
+
+def _most_common(tally: ColumnTally) -> int:
+    if isinstance(tally, NumericalTally):
+        if tally.minimum == tally.maximum:
+            return tally.n
+        return int(tally.cells.dense()[0][1::2].max(initial=0))
+    unseen = max((count for count, _ in tally.unseen.values()), default=0)
+    return max(int(tally.counts[:-1].max(initial=0)), unseen)
+
+
+def category_shares(tally: CategoricalTally) -> dict[str, Value]:
+    """Give the share of each category of the reference."""
+    return {
+        name: exact.share(count, tally.n, NO_VALUES)
+        for name, count in zip(tally.ruler.names, tally.counts[:-1].tolist(), strict=True)
+    }
+
+
+def _labelled_quantiles(tally: NumericalTally) -> dict[str, Value]:
+    return {str(level): value for level, value in quantiles(tally).items()}
+
+
+ROWS: Statistic[ColumnTally] = Statistic("rows", "Rows", rows, "rows", "count")
+MISSING_SHARE: Statistic[ColumnTally] = Statistic(
+    "missing_share", "Missing", missing_share, "ratio", "missing / rows", "lower"
+)
+WRONG_TYPE_SHARE: Statistic[ColumnTally] = Statistic(
+    "wrong_type_share", "Wrong type", wrong_type_share, "ratio", "wrong type / rows", "lower"
+)
+CONSTANT: Statistic[ColumnTally] = Statistic(
+    "constant", "Constant", constant, "", "1 when all usable values are equal"
+)
+DISTINCT: Statistic[ColumnTally] = Statistic(
+    "distinct", "Distinct values", distinct, "", "k minimum values: Bar-Yossef et al., 2002"
+)
+MOST_COMMON_SHARE: Statistic[ColumnTally] = Statistic(
+    "most_common_share",
+    "Most common value",
+    most_common_share,
+    "ratio",
+    "max(count per value) / usable values",
+)
+INFINITE_SHARE: Statistic[NumericalTally] = Statistic(
+    "infinite_share", "Infinite", infinite_share, "ratio", "infinite / rows", "lower"
+)
+OUT_OF_RANGE_SHARE: Statistic[NumericalTally] = Statistic(
+    "out_of_range_share",
+    "Outside the reference's range",
+    out_of_range_share,
+    "ratio",
+    "(below first edge + above last edge) / usable values",
+    "lower",
+)
+UNSEEN_SHARE: Statistic[CategoricalTally] = Statistic(
+    "unseen_share", "Unseen categories", unseen_share, "ratio", "unseen / usable values", "lower"
+)
+MEAN: Statistic[NumericalTally] = Statistic("mean", "Mean", mean, "column", "sum(x) / n")
+STANDARD_DEVIATION: Statistic[NumericalTally] = Statistic(
+    "standard_deviation",
+    "Standard deviation",
+    standard_deviation,
+    "column",
+    "sqrt(sum((x - mean)^2) / (n - 1))",
+)
+MINIMUM: Statistic[NumericalTally] = Statistic("minimum", "Minimum", minimum, "column", "min(x)")
+MEDIAN: Statistic[NumericalTally] = Statistic(
+    "median", "Median", partial(quantile, level=0.5), "column", "Hyndman and Fan, 1996, type 7"
+)
+MAXIMUM: Statistic[NumericalTally] = Statistic("maximum", "Maximum", maximum, "column", "max(x)")
+QUANTILE: LabelledStatistic[NumericalTally] = LabelledStatistic(
+    "quantile", "Quantiles", _labelled_quantiles, "column", "Hyndman and Fan, 1996, type 7", "quantile"
+)
+CATEGORY_SHARE: LabelledStatistic[CategoricalTally] = LabelledStatistic(
+    "category_share",
+    "Share per category",
+    category_shares,
+    "ratio",
+    "count per category / usable values",
+    "class",
+)
+
+NUMERICAL_QUALITY: tuple[Statistic[NumericalTally] | LabelledStatistic[NumericalTally], ...] = (
+    ROWS,
+    MISSING_SHARE,
+    INFINITE_SHARE,
+    WRONG_TYPE_SHARE,
+    OUT_OF_RANGE_SHARE,
+    CONSTANT,
+    DISTINCT,
+    MOST_COMMON_SHARE,
+    MEAN,
+    STANDARD_DEVIATION,
+    MINIMUM,
+    MEDIAN,
+    MAXIMUM,
+    QUANTILE,
+)
+CATEGORICAL_QUALITY: tuple[Statistic[CategoricalTally] | LabelledStatistic[CategoricalTally], ...] = (
+    ROWS,
+    MISSING_SHARE,
+    WRONG_TYPE_SHARE,
+    UNSEEN_SHARE,
+    CONSTANT,
+    DISTINCT,
+    MOST_COMMON_SHARE,
+)
+PREDICTION: tuple[Statistic[NumericalTally], ...] = (MEAN, MEDIAN, MINIMUM, MAXIMUM, STANDARD_DEVIATION)
+CATEGORICAL_PREDICTION: tuple[LabelledStatistic[CategoricalTally], ...] = (CATEGORY_SHARE,)

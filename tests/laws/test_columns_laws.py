@@ -1,0 +1,100 @@
+"""Laws of the statistics of one column."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from random import Random
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.laws.regrouping import assert_finite_or_reasoned, regrouped, slices, values_of
+
+from modelvane.casting import as_categories, as_numbers
+from modelvane.ruler import CategoricalRuler, NumericalRuler
+from modelvane.statistics.columns import (
+    CATEGORICAL_PREDICTION,
+    CATEGORICAL_QUALITY,
+    NUMERICAL_QUALITY,
+    PREDICTION,
+    quantiles,
+)
+from modelvane.tallies.categorical import CategoricalTally, Codes
+from modelvane.tallies.numerical import NumericalTally
+from modelvane.undefined import Undefined
+
+NUMERICAL = (*NUMERICAL_QUALITY, *PREDICTION)
+CATEGORICAL = (*CATEGORICAL_QUALITY, *CATEGORICAL_PREDICTION)
+NUMERICAL_RULERS = {
+    "continuous": NumericalRuler.of(np.random.default_rng(1).normal(10.0, 3.0, 4_000)),
+    "whole": NumericalRuler.of(np.arange(-5.0, 6.0)),
+    "constant": NumericalRuler.of(np.full(3, 2.5)),
+    "empty": NumericalRuler.of(np.empty(0)),
+}
+NUMBERS = st.one_of(
+    st.sampled_from(
+        [None, "broken", float("nan"), float("inf"), -float("inf"), 0.0, -0.0, 5e-324, 1e290, -1e290]
+    ),
+    st.integers(-6, 6).map(float),
+    st.floats(-1e290, 1e290),
+)
+ROWS = st.lists(NUMBERS, max_size=40)
+CATEGORIES = st.sampled_from(["a", "b", "new", 1, 1.0, None, float("nan"), [1], True])
+ANY_NUMERICAL = st.sampled_from(sorted(NUMERICAL_RULERS)).map(NUMERICAL_RULERS.__getitem__)
+ANY_CATEGORICAL = st.sampled_from([CategoricalRuler(("a", "b")), CategoricalRuler(())])
+
+
+def _categorical(ruler: CategoricalRuler, rows: list[object]) -> CategoricalTally:
+    return CategoricalTally.of(ruler, Codes.of(ruler, as_categories(rows)))
+
+
+@given(ANY_NUMERICAL, ROWS)
+def test_every_numerical_value_is_finite_or_says_why(ruler: NumericalRuler, rows: list[object]) -> None:
+    """No statistic of a numerical column raises, or gives NaN or infinity, whatever the rows."""
+    assert_finite_or_reasoned(NUMERICAL, NumericalTally.of(ruler, as_numbers(rows)))
+
+
+@given(ANY_CATEGORICAL, st.lists(CATEGORIES, max_size=40))
+def test_every_categorical_value_is_finite_or_says_why(ruler: CategoricalRuler, rows: list[object]) -> None:
+    """No statistic of a categorical column raises, or gives NaN or infinity, whatever the rows."""
+    assert_finite_or_reasoned(CATEGORICAL, _categorical(ruler, rows))
+
+
+@given(ANY_NUMERICAL, ROWS, st.randoms(use_true_random=False))
+def test_grouping_changes_no_numerical_value(
+    ruler: NumericalRuler, rows: list[object], random: Random
+) -> None:
+    """Values of merged parts equal those of the whole, bit for bit."""
+    parts = [NumericalTally.of(ruler, as_numbers(rows[part])) for part in slices(len(rows), random)]
+    whole = NumericalTally.of(ruler, as_numbers(rows))
+    assert values_of(NUMERICAL, regrouped(parts, random)) == values_of(NUMERICAL, whole)
+
+
+@given(ANY_CATEGORICAL, st.lists(CATEGORIES, max_size=40), st.randoms(use_true_random=False))
+def test_grouping_changes_no_categorical_value(
+    ruler: CategoricalRuler, rows: list[object], random: Random
+) -> None:
+    """Values of merged parts equal those of the whole."""
+    parts = [_categorical(ruler, rows[part]) for part in slices(len(rows), random)]
+    assert values_of(CATEGORICAL, regrouped(parts, random)) == values_of(
+        CATEGORICAL, _categorical(ruler, rows)
+    )
+
+
+@given(ANY_NUMERICAL, st.lists(st.floats(-20, 20), min_size=1, max_size=60))
+def test_quantiles_rise_from_minimum_to_maximum(ruler: NumericalRuler, rows: list[float]) -> None:
+    """Quantiles never fall as the level rises, and end at the smallest and largest value."""
+    levels = np.linspace(0.0, 1.0, 23).tolist()
+    found = list(quantiles(NumericalTally.of(ruler, as_numbers(rows)), levels).values())
+    assert found[0] == min(rows)
+    assert found[-1] == max(rows)
+    assert all(one <= other + 1e-9 for one, other in pairwise(found))
+
+
+def test_the_zero_tallies_have_rows_and_nothing_else() -> None:
+    """Without rows, the number of rows is 0 and everything else is undefined with a reason."""
+    numerical = values_of(NUMERICAL, NumericalTally.zero(NUMERICAL_RULERS["whole"]))
+    categorical = values_of(CATEGORICAL, CategoricalTally.zero(CategoricalRuler(("a",))))
+    for values in (numerical, categorical):
+        assert values.pop("rows") == 0.0
+        assert all(isinstance(value, Undefined) and value.why for value in values.values())
