@@ -1,0 +1,249 @@
+"""What every store of the log can do: keep predictions, labels, findings and snapshots; give them back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modelvane.errors import OverloadedError
+from modelvane.findings import Findings
+from modelvane.schema import Schema
+from modelvane.table import Table
+
+
+class QueueFullError(OverloadedError):
+    """The queue before the log is full; ``retry_after`` is how many seconds it should take to drain."""
+
+    def __init__(self, what: str, *, retry_after: float, received: object = None) -> None:
+        self.retry_after = retry_after
+        super().__init__(
+            what, received=received, remedy=f"Nothing of this was kept; send it again in {retry_after:.0f} s"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What became of the rows of one table.
+
+    Parameters
+    ----------
+    first_seq
+        Sequence number of the first row; row ``i`` has ``first_seq + i``. Numbers of duplicates stay unused.
+    ids
+        The id of every row, given or assigned.
+    times
+        Event time of every row, int64 microseconds since 1970; the time of arrival where the row had none.
+    new
+        Positions of the rows that were new (int64), or ``None`` when all were: the first row of an id wins.
+    early
+        Position of a row to its target, for rows whose label had come before them.
+    """
+
+    first_seq: int
+    ids: list[str]
+    times: NDArray[np.int64]
+    new: NDArray[np.int64] | None = None
+    early: dict[int, Any] = field(default_factory=dict)
+
+    @property
+    def duplicates(self) -> int:
+        """Number of rows whose id was in the log already."""
+        return 0 if self.new is None else len(self.ids) - len(self.new)
+
+
+class LabelOutcome(IntEnum):
+    """What became of one label."""
+
+    MATCHED = 0
+    """The first target of a logged row."""
+    WAITING = 1
+    """No row has this id yet: the label is early or its id unknown; a row that comes later finds it."""
+    REPEATED = 2
+    """The same target again."""
+    CHANGED = 3
+    """Another target than before; the latest wins."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelResult:
+    """What became of a batch of labels: one `LabelOutcome` per label, as int8."""
+
+    outcomes: NDArray[np.int8]
+
+    def _count(self, outcome: LabelOutcome) -> int:
+        return int(np.count_nonzero(self.outcomes == outcome))
+
+    @property
+    def matched(self) -> int:
+        """Labels that gave a logged row its first target."""
+        return self._count(LabelOutcome.MATCHED)
+
+    @property
+    def waiting(self) -> int:
+        """Labels of ids that are not in the log (yet)."""
+        return self._count(LabelOutcome.WAITING)
+
+    @property
+    def repeated(self) -> int:
+        """Labels that said the same again."""
+        return self._count(LabelOutcome.REPEATED)
+
+    @property
+    def changed(self) -> int:
+        """Labels that replaced another target."""
+        return self._count(LabelOutcome.CHANGED)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Logged rows with what the log knows of each.
+
+    Parameters
+    ----------
+    seqs
+        Sequence numbers, int64: the order of arrival.
+    ids
+        Ids, given or assigned.
+    times
+        Event times, int64 microseconds since 1970.
+    received
+        When each row arrived, float64 seconds since 1970.
+    labelled
+        When the first label of each row arrived, float64 seconds since 1970; NaN where none has.
+    table
+        The columns as they came, under their own names; the target column holds the latest target. A column
+        whose values all fit its type is an Arrow array, any other a list of the values as they came.
+    """
+
+    seqs: NDArray[np.int64]
+    ids: list[str]
+    times: NDArray[np.int64]
+    received: NDArray[np.float64]
+    labelled: NDArray[np.float64]
+    table: Table
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A monitor's state after the row ``seq`` and the label ``label_seq``."""
+
+    state: bytes
+    seq: int
+    label_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What retention removed; ``more`` says that it stopped at its limit with work left."""
+
+    rows: int = 0
+    labels: int = 0
+    rounds: int = 0
+    more: bool = False
+
+
+@runtime_checkable
+class Log(Protocol):
+    """The log of predictions, labels, findings and monitor snapshots of many datasets.
+
+    Every method may be called from any thread. Times named ``received``, ``since`` and ``until`` are seconds
+    since 1970; periods are half open, ``since <= time < until``. Every method raises `StoreError` when the
+    store is down, full or damaged, and `UnknownNameError` for a dataset that was not opened.
+    """
+
+    def open(self, dataset: str, schema: Schema) -> None:
+        """Make a dataset ready; columns that the schema gained are added, rows that are there stay."""
+
+    def transaction(self) -> AbstractContextManager[object]:
+        """Make everything that this thread writes inside one commit, all or nothing."""
+
+    def append(self, dataset: str, table: Table, received: float) -> Appended:
+        """Keep rows, all or nothing; within retention the first row of an id wins."""
+
+    def append_many(self, dataset: str, batches: Sequence[tuple[Table, float]]) -> list[Appended]:
+        """Keep several tables, each with its time of arrival, all or nothing; one result for each."""
+
+    def label(
+        self,
+        dataset: str,
+        ids: Sequence[Any],
+        targets: Sequence[Any],
+        times: NDArray[np.int64] | None,
+        received: float,
+    ) -> LabelResult:
+        """Keep targets by id, the latest wins; ``times`` are the targets' own times in microseconds."""
+
+    def find(self, dataset: str, ids: Sequence[Any]) -> Rows:
+        """Give the rows with these ids, in order of arrival; ids that are not there are left out."""
+
+    def scan(
+        self,
+        dataset: str,
+        since: float | None = None,
+        until: float | None = None,
+        batch_rows: int = 10_000,
+    ) -> Iterator[Rows]:
+        """Give the rows of a period with their targets, in order of event time, then of arrival."""
+
+    def tail(
+        self, dataset: str, *, rows: int | None = None, since: float | None = None, after: int = 0
+    ) -> Rows:
+        """Give the last rows with their targets in order of arrival.
+
+        At most ``rows`` of them, with an event time from ``since`` on, and a sequence number above ``after``.
+        """
+
+    def labels_tail(self, dataset: str, *, rows: int | None = None, after: int = 0) -> Rows:
+        """Give the rows that were labelled last, in the order in which their (latest) targets came.
+
+        At most ``rows`` of them, labelled after the label with the sequence number ``after``.
+        """
+
+    def last(self, dataset: str) -> tuple[int, int]:
+        """Give the sequence numbers of the last row and of the last label; 0 where there is none."""
+
+    def count(self, dataset: str) -> int:
+        """Give the number of rows."""
+
+    def append_findings(self, findings: Findings) -> None:
+        """Keep a round; a round of the same dataset and ``computed_at`` is replaced."""
+
+    def read_findings(
+        self,
+        dataset: str,
+        since: float | None = None,
+        until: float | None = None,
+        limit: int | None = None,
+    ) -> list[Findings]:
+        """Give rounds by ``computed_at``, the oldest first; with a limit, the newest ones."""
+
+    def save_snapshot(self, dataset: str, snapshot: Snapshot) -> None:
+        """Keep a monitor's state in place of the one before."""
+
+    def load_snapshot(self, dataset: str) -> Snapshot | None:
+        """Give the monitor's state that was kept last."""
+
+    def retain(
+        self,
+        *,
+        max_age_seconds: float | None = None,
+        max_bytes: int | None = None,
+        now: float | None = None,
+        limit: int | None = None,
+    ) -> Removed:
+        """Remove the oldest rows (by arrival), their labels, and findings, until age and size are kept.
+
+        Stops after about ``limit`` rows, so that a writer's turn stays short.
+        """
+
+    def close(self) -> None:
+        """Give everything back; a second call does nothing."""

@@ -1,0 +1,5 @@
+"""The embedded log on SQLite."""
+
+from modelvane.store.sqlite.log import SqliteLog
+
+__all__ = ["SqliteLog"]

@@ -1,0 +1,186 @@
+"""From tables to rows of SQLite: ids and times taken or assigned, values encoded, duplicates found."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain, repeat
+from operator import ne
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modelvane.casting import NO_TIME, as_times, canonical
+from modelvane.store.protocol import Appended
+from modelvane.store.sqlite.layout import Layout
+from modelvane.store.sqlite.values import PLAIN, decode_value, encode, encode_value, is_unicode, to_json
+from modelvane.table import Table
+
+Row: TypeAlias = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The rows of one table as SQLite takes them."""
+
+    rows: list[Row]
+    ids: list[str]
+    times: NDArray[np.int64]
+
+
+def prepare(
+    layout: Layout, table: Table, received: float, first: int, prefix: str, *, exact: bool = False
+) -> Prepared:
+    """Build the rows of a table, numbered from ``first``.
+
+    Rows without an id get ``prefix`` and their number: unique, and in order of time, so that the index of ids
+    grows at its end. ``exact`` looks at each value, for tables with values that SQLite refuses to bind.
+    """
+    ids = _ids(layout, table, first, prefix)
+    if exact:
+        ids = [text.encode("utf-8", "backslashreplace").decode() for text in ids]
+    times, timed = _times(layout, table, received)
+    extra = _extra(layout, table, timed)
+    if table.rows == 1 and not exact and (values := _single(layout, table)) is not None:
+        return Prepared([(first, ids[0], times.item(0), received, extra[0], *values)], ids, times)
+    columns: list[Any] = []
+    for column in layout.columns:
+        if column.name not in table:
+            columns.append(repeat(None))
+        elif exact:
+            columns.append([encode_value(v, boolean=column.boolean) for v in table.values(column.name)])
+        else:
+            columns.append(encode(table[column.name], boolean=column.boolean))
+    numbers = range(first, first + table.rows)
+    rows = list(zip(numbers, ids, times.tolist(), repeat(received), extra, *columns))
+    return Prepared(rows, ids, times)
+
+
+def _single(layout: Layout, table: Table) -> list[Any] | None:
+    """Give the values of a one-row table if none needs a second look: one check instead of one per column."""
+    if layout.has_boolean:
+        return None
+    values = [table[c.name][0] if c.name in table else None for c in layout.columns]
+    types = set(map(type, values))
+    if not types <= PLAIN or (float in types and any(map(ne, values, values))):
+        return None
+    return values
+
+
+def _ids(layout: Layout, table: Table, first: int, prefix: str) -> list[str]:
+    if layout.id_name not in table:
+        return [f"{prefix}{seq:010x}" for seq in range(first, first + table.rows)]
+    raw = table.values(layout.id_name)
+    types = set(map(type, raw))
+    if types == {str} and "" not in raw:
+        return raw
+    if types == {int}:
+        return list(map(str, raw))
+    return [canonical(value) or f"{prefix}{seq:010x}" for seq, value in enumerate(raw, first)]
+
+
+def _times(
+    layout: Layout, table: Table, received: float
+) -> tuple[NDArray[np.int64], NDArray[np.bool_] | None]:
+    """Give event times, and which rows had one (``None`` for all)."""
+    arrival = round(received * 1e6)
+    if layout.time_name is None or layout.time_name not in table:
+        return np.full(table.rows, arrival, np.int64), None
+    times = as_times(table[layout.time_name])
+    timed = times != NO_TIME
+    if timed.all():
+        return times, None
+    return np.where(timed, times, arrival), timed
+
+
+def _extra(layout: Layout, table: Table, timed: NDArray[np.bool_] | None) -> Sequence[str | None]:
+    """Give JSON of what has no column: unexpected columns, and times and ids that cannot be read as such."""
+    names = [name for name in table.names if name not in layout.known]
+    columns = {name: table.values(name) for name in names}
+    if timed is not None and layout.time_name is not None:
+        raw = table.values(layout.time_name)
+        columns[layout.time_name] = [None if ok else value for ok, value in zip(timed, raw, strict=True)]
+    if not columns:
+        return [None] * table.rows
+    objects = (
+        {name: value for name, value in zip(columns, row, strict=True) if value is not None}
+        for row in zip(*columns.values(), strict=True)
+    )
+    return [to_json(found) if found else None for found in objects]
+
+
+def insert(connection: sqlite3.Connection, layout: Layout, rows: Sequence[Row]) -> int:
+    """Insert rows, as many per statement as there are, and give how many were new."""
+    done, inserted = 0, 0
+    for block in layout.blocks:
+        if len(rows) - done < block:
+            continue
+        statement = layout.insert(block)
+        while len(rows) - done >= block:
+            parameters = rows[done] if block == 1 else list(chain.from_iterable(rows[done : done + block]))
+            inserted += connection.execute(statement, parameters).rowcount
+            done += block
+    return inserted
+
+
+def outcomes(
+    connection: sqlite3.Connection,
+    layout: Layout,
+    batches: Sequence[Prepared],
+    first: int,
+    *,
+    all_new: bool,
+    waiting: bool,
+) -> list[Appended]:
+    """Say what became of each table, after the rows of all of them were inserted from ``first`` on."""
+    total = sum(len(batch.ids) for batch in batches)
+    period = (first, first + total - 1)
+    present: NDArray[np.bool_] | None = None
+    if not all_new:
+        present = np.zeros(total, np.bool_)
+        found = connection.execute(
+            f"SELECT seq FROM {layout.predictions} WHERE seq BETWEEN ? AND ?",  # noqa: S608 - quoted
+            period,
+        )
+        present[[seq - first for (seq,) in found]] = True
+    early = _early(connection, layout, period) if waiting else {}
+    results, at = [], 0
+    for batch in batches:
+        end = at + len(batch.ids)
+        new = None if present is None or present[at:end].all() else np.flatnonzero(present[at:end])
+        own = {seq - first - at: target for seq, target in early.items() if at <= seq - first < end}
+        results.append(Appended(first + at, batch.ids, batch.times, new, own))
+        at = end
+    return results
+
+
+def _early(connection: sqlite3.Connection, layout: Layout, period: tuple[int, int]) -> dict[int, Any]:
+    found = connection.execute(
+        # CROSS JOIN keeps the order: the new rows are few, the waiting labels may be many
+        f"SELECT p.seq, l.target FROM {layout.predictions} p CROSS JOIN {layout.labels} l ON l.id = p.id"  # noqa: S608
+        " WHERE p.seq BETWEEN ? AND ? AND l.waiting",
+        period,
+    ).fetchall()
+    if found:
+        connection.execute(
+            f"UPDATE {layout.labels} SET waiting = 0 WHERE waiting AND id IN"  # noqa: S608 - quoted
+            f" (SELECT id FROM {layout.predictions} WHERE seq BETWEEN ? AND ?)",
+            period,
+        )
+    boolean = target_is_boolean(layout)
+    return {seq: decode_value(target, boolean=boolean) for seq, target in found}
+
+
+def target_is_boolean(layout: Layout) -> bool:
+    """Say whether 1 means True among the targets."""
+    return any(column.boolean for column in layout.columns if column.name == layout.target_name)
+
+
+def bindable_id(value: object) -> str | None:
+    """Give the form in which an id is stored, or ``None`` for what is no id."""
+    text = canonical(value)
+    if text is None or is_unicode(text):
+        return text
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,73 @@
+"""From rows of SQLite to columns, each value as it came."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from modelvane.store.protocol import Rows
+from modelvane.store.sqlite.layout import OWN_COLUMNS, Layout
+from modelvane.store.sqlite.values import as_arrow, decode
+from modelvane.table import RawColumn, Table
+
+_FIXED = len(OWN_COLUMNS) + 2
+"""Columns of `Layout.select` before the user's own: ours, then a label's target and arrival."""
+
+_PARAMETERS = 500
+"""Ids per statement."""
+
+
+def rows_of(layout: Layout, found: Sequence[tuple[Any, ...]]) -> Rows:
+    """Take apart what `Layout.select` found."""
+    width = _FIXED + len(layout.columns)
+    columns: list[Sequence[Any]] = list(zip(*found, strict=True)) if found else [()] * width
+    seqs, ids, times, received, extra, targets, labelled = columns[:_FIXED]
+    event_times = np.array(times, np.int64)
+    table: dict[str, RawColumn] = {}
+    if layout.id_name:
+        table[layout.id_name] = pa.chunked_array([pa.array(ids, pa.string())])
+    if layout.time_name is not None:
+        table[layout.time_name] = pa.chunked_array([pa.array(event_times, pa.timestamp("us", "UTC"))])
+    for column, stored in zip(layout.columns, columns[_FIXED:], strict=True):
+        values: Sequence[Any] = stored
+        if column.name == layout.target_name:
+            # a label, once there, replaces what came with the row
+            values = [
+                own if at is None else target
+                for own, target, at in zip(stored, targets, labelled, strict=True)
+            ]
+        table[column.name] = as_arrow(decode(values, boolean=column.boolean), column.dtype)
+    for name, extras in _extra_columns(extra).items():
+        table.setdefault(name, extras)
+    return Rows(
+        np.array(seqs, np.int64),
+        list(ids),
+        event_times,
+        np.array(received, np.float64),
+        # None becomes NaN
+        np.array(labelled, np.float64),
+        Table(table, len(found)),
+    )
+
+
+def _extra_columns(extra: Sequence[str | None]) -> dict[str, list[Any]]:
+    columns: dict[str, list[Any]] = {}
+    for at, text in enumerate(extra):
+        if text is not None:
+            for name, value in json.loads(text).items():
+                columns.setdefault(name, [None] * len(extra))[at] = value
+    return columns
+
+
+def blocks_of_ids(ids: Sequence[str]) -> Iterator[tuple[str, list[str | None]]]:
+    """Give ids in blocks of one length, each with its SQL, so that one prepared statement serves all."""
+    for start in range(0, len(ids), _PARAMETERS):
+        block: list[str | None] = list(ids[start : start + _PARAMETERS])
+        size = _PARAMETERS if len(ids) > _PARAMETERS else 1 << (len(block) - 1).bit_length()
+        # NULL equals no id
+        block += [None] * (size - len(block))
+        yield f"({', '.join('?' * size)})", block

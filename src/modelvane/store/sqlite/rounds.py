@@ -1,0 +1,83 @@
+"""Findings in the log: one row per round, one per finding, so that SQL can chart them."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import fields
+from itertools import groupby
+from typing import Any
+
+from modelvane.findings import Family, Finding, Findings, Verdict
+from modelvane.store.sqlite.layout import quoted
+
+_NAMES = [f.name for f in fields(Finding)]
+_TYPES = {"int": "INTEGER", "float | None": "REAL"}
+_COLUMNS = ", ".join(quoted(name) for name in _NAMES)
+
+TABLES = f"""
+CREATE TABLE IF NOT EXISTS modelvane_rounds (
+    round INTEGER PRIMARY KEY, dataset TEXT NOT NULL, computed_at REAL NOT NULL, verdict TEXT NOT NULL,
+    rows INTEGER NOT NULL, labelled INTEGER NOT NULL, UNIQUE (dataset, computed_at));
+CREATE TABLE IF NOT EXISTS modelvane_findings (
+    round INTEGER NOT NULL, place INTEGER NOT NULL,
+    {", ".join(f"{quoted(f.name)} {_TYPES.get(str(f.type), 'TEXT')}" for f in fields(Finding))},
+    PRIMARY KEY (round, place)) WITHOUT ROWID;
+"""
+
+
+def keep_findings(connection: sqlite3.Connection, findings: Findings) -> None:
+    """Keep a round in place of one computed at the same time."""
+    remove_rounds(connection, "dataset = ? AND computed_at = ?", (findings.dataset, findings.computed_at))
+    number = connection.execute(
+        "INSERT INTO modelvane_rounds (dataset, computed_at, verdict, rows, labelled) VALUES (?, ?, ?, ?, ?)",
+        (findings.dataset, findings.computed_at, findings.verdict, findings.rows, findings.labelled),
+    ).lastrowid
+    places = ", ".join("?" * (len(_NAMES) + 2))
+    connection.executemany(
+        f"INSERT INTO modelvane_findings (round, place, {_COLUMNS}) VALUES ({places})",  # noqa: S608 - own names
+        (
+            (number, place, *(getattr(finding, name) for name in _NAMES))
+            for place, finding in enumerate(findings)
+        ),
+    )
+
+
+def read_rounds(
+    connection: sqlite3.Connection,
+    dataset: str,
+    since: float | None,
+    until: float | None,
+    limit: int | None,
+) -> list[Findings]:
+    """Give rounds, the oldest first; with a limit, the newest ones."""
+    rounds = connection.execute(
+        "SELECT round, computed_at, rows, labelled FROM modelvane_rounds WHERE dataset = ?"
+        " AND computed_at >= coalesce(?, -9e999) AND computed_at < coalesce(?, 9e999)"
+        " ORDER BY computed_at DESC LIMIT coalesce(?, -1)",
+        (dataset, since, until, limit),
+    ).fetchall()
+    if not rounds:
+        return []
+    numbers = ", ".join(str(number) for number, *_ in rounds)
+    found = connection.execute(
+        f"SELECT round, {_COLUMNS} FROM modelvane_findings WHERE round IN ({numbers}) ORDER BY round, place"  # noqa: S608
+    )
+    by_round = {number: tuple(map(_finding, rows)) for number, rows in groupby(found, key=lambda row: row[0])}
+    return [
+        Findings(dataset, computed_at, rows, labelled, by_round.get(number, ()))
+        for number, computed_at, rows, labelled in reversed(rounds)
+    ]
+
+
+def _finding(row: tuple[Any, ...]) -> Finding:
+    values = dict(zip(_NAMES, row[1:], strict=True))
+    return Finding(**values | {"family": Family(values["family"]), "verdict": Verdict(values["verdict"])})
+
+
+def remove_rounds(connection: sqlite3.Connection, where: str, parameters: tuple[Any, ...]) -> int:
+    """Remove the rounds that fit, with their findings, and say how many."""
+    connection.execute(
+        f"DELETE FROM modelvane_findings WHERE round IN (SELECT round FROM modelvane_rounds WHERE {where})",  # noqa: S608
+        parameters,
+    )
+    return connection.execute(f"DELETE FROM modelvane_rounds WHERE {where}", parameters).rowcount  # noqa: S608

@@ -1,0 +1,113 @@
+"""The contract of a store: labels come early, late, again, or for nobody."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from modelvane.errors import SchemaError
+from modelvane.schema import Schema
+from modelvane.store import LabelOutcome, Log
+from modelvane.table import Table
+
+
+def test_late_labels_match(log: Log) -> None:
+    """A label of a logged row becomes its target, with the time at which it arrived."""
+    log.append("taxi", Table.of({"trip": ["a", "b"]}), 1.0)
+    result = log.label("taxi", ["b"], [12.5], np.array([7_000_000]), 9.0)
+    assert (result.matched, result.waiting, result.repeated, result.changed) == (1, 0, 0, 0)
+    rows = log.tail("taxi")
+    assert rows.table.values("duration") == [None, 12.5]
+    assert math.isnan(rows.labelled[0])
+    assert rows.labelled[1] == 9.0
+
+
+def test_early_labels_wait_for_their_row(log: Log) -> None:
+    """A label that comes before its row is told to who appends the row, once, at its position."""
+    assert log.label("taxi", ["b", "never"], [12.5, 1.0], None, 1.0).waiting == 2
+    tables = [Table.of({"trip": ids}) for ids in (["x"], ["a", "b"])]
+    results = log.append_many("taxi", [(table, 2.0) for table in tables])
+    assert [result.early for result in results] == [{}, {1: 12.5}]
+    assert log.append("taxi", Table.of({"trip": ["b", "c"]}), 3.0).early == {}
+    assert log.tail("taxi").table.values("duration") == [None, None, 12.5, None]
+
+
+def test_early_labels_wait_over_a_restart(opener: Callable[[], Log], schema: Schema) -> None:
+    """A label that waits is still there after a restart."""
+    log = opener()
+    log.open("taxi", schema)
+    log.label("taxi", ["b"], [12.5], None, 1.0)
+    log.close()
+    again = opener()
+    again.open("taxi", schema)
+    assert again.append("taxi", Table.of({"trip": ["b"]}), 2.0).early == {0: 12.5}
+
+
+def test_repeated_and_changed_labels_are_told_apart(log: Log) -> None:
+    """The same target again is repeated, another is changed and wins, within a batch too."""
+    log.append("taxi", Table.of({"trip": ["a", "b"]}), 1.0)
+    log.label("taxi", ["a"], [1.0], None, 2.0)
+    result = log.label("taxi", ["a", "a", "b", "b", "b"], [1, 2.0, 3.0, 3.0, 4.0], None, 5.0)
+    assert result.outcomes.tolist() == [
+        LabelOutcome.REPEATED,
+        LabelOutcome.CHANGED,
+        LabelOutcome.MATCHED,
+        LabelOutcome.REPEATED,
+        LabelOutcome.CHANGED,
+    ]
+    rows = log.tail("taxi")
+    assert rows.table.values("duration") == [2.0, 4.0]
+    assert rows.labelled.tolist() == [2.0, 5.0]
+
+
+def test_a_label_replaces_the_target_that_came_with_the_row(log: Log) -> None:
+    """A target that came with its row is given until a label comes for it."""
+    log.append("taxi", Table.of({"trip": ["a", "b"], "duration": [1.0, 2.0]}), 1.0)
+    log.label("taxi", ["b"], [3.0], None, 2.0)
+    rows = log.tail("taxi")
+    assert rows.table.values("duration") == [1.0, 3.0]
+    assert np.isnan(rows.labelled).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("target", [math.nan, None, "late", [1, 2], 10**30, True])
+def test_any_target_is_kept(log: Log, target: object) -> None:
+    """A target of any type comes back as it came: what cannot be counted is the monitor's to say."""
+    log.append("taxi", Table.of({"trip": ["a"]}), 1.0)
+    log.label("taxi", ["a"], [target], None, 2.0)
+    back = log.tail("taxi").table.values("duration")[0]
+    assert type(back) is type(target)
+    assert repr(back) == repr(target)
+    assert log.label("taxi", ["a"], [target], None, 3.0).repeated == 1
+
+
+def test_the_tail_of_labels_is_in_their_order(log: Log) -> None:
+    """The rows that were labelled last come in the order of their labels; a change moves a row to the end."""
+    log.append("taxi", Table.of({"trip": ["a", "b", "c", "d"]}), 1.0)
+    log.label("taxi", ["c", "a", "b", "unknown"], [3.0, 1.0, 2.0, 0.0], None, 2.0)
+    assert log.labels_tail("taxi").ids == ["c", "a", "b"]
+    seen = log.last("taxi")[1]
+    log.label("taxi", ["c", "a"], [3.0, 7.0], None, 3.0)
+    assert log.labels_tail("taxi", rows=2).ids == ["b", "a"]
+    assert log.labels_tail("taxi", after=seen).ids == ["a"]
+    assert log.labels_tail("taxi").table.values("duration") == [3.0, 2.0, 7.0]
+
+
+def test_many_labels_are_kept_at_once(log: Log) -> None:
+    """A batch of labels of any length is kept whole."""
+    ids = list(range(3000))
+    log.append("taxi", Table.of({"trip": ids}), 1.0)
+    result = log.label("taxi", [*ids, "x"], [float(i) for i in range(3001)], None, 2.0)
+    assert (result.matched, result.waiting) == (3000, 1)
+    assert log.tail("taxi").table.values("duration") == [float(i) for i in ids]
+
+
+def test_labels_need_ids_and_equal_lengths(log: Log) -> None:
+    """Labels without an id, or with more targets than ids, are refused and nothing of them is kept."""
+    with pytest.raises(SchemaError, match="Label 1 has no id"):
+        log.label("taxi", ["a", None], [1.0, 2.0], None, 1.0)
+    with pytest.raises(SchemaError, match="as many"):
+        log.label("taxi", ["a"], [1.0, 2.0], None, 1.0)
+    assert log.append("taxi", Table.of({"trip": ["a"]}), 2.0).early == {}
