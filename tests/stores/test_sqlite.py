@@ -14,7 +14,7 @@ import pytest
 
 from modelvane.errors import ConfigError, StoreError, UnknownNameError
 from modelvane.schema import Column, Kind, Role, Schema
-from modelvane.store import SqliteLog, open_log
+from modelvane.store import GroupCommit, SqliteLog, open_log
 from modelvane.table import Table
 
 Opener = Callable[..., SqliteLog]
@@ -145,6 +145,25 @@ def test_a_full_disk_keeps_what_was_there(opened: Opener) -> None:
     with log.transaction() as connection:
         connection.execute("PRAGMA max_page_count = 100000")
     assert log.append("taxi", big, 4.0).new is None
+    assert log.count("taxi") == 2002
+
+
+def test_the_queue_goes_on_after_a_full_disk(opened: Opener) -> None:
+    """While the disk is full each submission that does not fit gets the error; the writer lives and goes on."""
+    log = opened()
+    big = Table.of({"payment": ["x" * 500] * 2000})
+    with GroupCommit(log) as writer:
+        with log.transaction() as connection:
+            connection.execute("PRAGMA max_page_count = 60")
+            # the lock of the transaction holds the writer, so that all of these share a turn or two
+            futures = [writer.submit("taxi", table, 1.0) for table in (Table.of({"trip": ["a"]}), big, big)]
+            futures.append(writer.submit("taxi", Table.of({"trip": ["b"]}), 1.0))
+        assert futures[0].result().ids == ["a"]
+        assert all("disk is full" in str(future.exception()) for future in futures[1:3])
+        assert futures[3].result().ids == ["b"]
+        with log.transaction() as connection:
+            connection.execute("PRAGMA max_page_count = 100000")
+        assert writer.submit("taxi", big, 1.0).result().new is None
     assert log.count("taxi") == 2002
 
 

@@ -195,7 +195,7 @@ def test_futures_of_asyncio_are_resolved_in_their_loop(log: Log) -> None:
 
         writer = GroupCommit(log, deliver=deliver)
         futures: list[asyncio.Future[Appended]] = [loop.create_future() for _ in range(50)]
-        with writer._changed:
+        with writer._queue._changed:
             for i, future in enumerate(futures):
                 writer.submit("taxi", Table.of({"trip": [f"t{i}"]}), 1.0, future=future)
             futures[7].cancel()

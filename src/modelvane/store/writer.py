@@ -5,47 +5,34 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Any, Self, TypeAlias, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from modelvane.errors import StoreError
 from modelvane.findings import Findings
-from modelvane.store.protocol import Appended, LabelResult, Log, QueueFullError, Removed, Snapshot
+from modelvane.store.protocol import Appended, LabelResult, Log, Removed, Snapshot
+from modelvane.store.queue import Work, WorkQueue
 from modelvane.table import Table
 
 T = TypeVar("T")
-AnyFuture: TypeAlias = "Future[Any] | asyncio.Future[Any]"
 
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """What a `GroupCommit` did so far; seconds are wall-clock seconds from BEGIN to COMMIT."""
+    """What a `GroupCommit` did so far: turns count as transactions, seconds are from BEGIN to COMMIT."""
 
-    rows: int
-    transactions: int
-    failures: int
-    commit_seconds: float
-    last_commit_seconds: float
-    queued_rows: int
-    queued_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Work:
-    future: AnyFuture
-    rows: int
-    size: int
-    dataset: str | None = None
-    batch: tuple[Table, float] | None = None
-    task: Callable[[Log], Any] | None = None
-    alone: bool = False
+    rows: int = 0
+    transactions: int = 0
+    failures: int = 0
+    commit_seconds: float = 0.0
+    last_commit_seconds: float = 0.0
+    queued_rows: int = 0
+    queued_bytes: int = 0
 
 
 class GroupCommit:
@@ -89,16 +76,10 @@ class GroupCommit:
         deliver: Callable[[Callable[[], None]], object] | None = None,
     ) -> None:
         self._log = log
-        self._max_rows = max_rows
-        self._max_bytes = max_bytes
         self._turn_rows = turn_rows
         self._deliver = deliver
-        self._queue: deque[_Work] = deque()
-        self._changed = threading.Condition()
-        self._closing = False
-        self._queued_rows = self._queued_bytes = 0
-        self._rows = self._transactions = self._failures = 0
-        self._commit_seconds = self._last_commit_seconds = 0.0
+        self._queue = WorkQueue(max_rows, max_bytes)
+        self._counters = Counters()
         self._thread = threading.Thread(target=self._run, name="modelvane-writer", daemon=True)
         self._thread.start()
 
@@ -111,16 +92,7 @@ class GroupCommit:
     @property
     def counters(self) -> Counters:
         """What was done so far, and what is queued now."""
-        with self._changed:
-            return Counters(
-                self._rows,
-                self._transactions,
-                self._failures,
-                self._commit_seconds,
-                self._last_commit_seconds,
-                self._queued_rows,
-                self._queued_bytes,
-            )
+        return replace(self._counters, queued_rows=self._queue.rows, queued_bytes=self._queue.bytes)
 
     def submit(
         self,
@@ -145,7 +117,7 @@ class GroupCommit:
         StoreError
             After `close`.
         """
-        return self._put(_Work(future or Future(), table.rows, size, dataset, (table, received)))
+        return self._put(Work(future or _running(), table.rows, size, dataset, (table, received)))
 
     def submit_labels(
         self,
@@ -193,73 +165,40 @@ class GroupCommit:
         future: asyncio.Future[T] | None = None,
     ) -> Future[T]:
         """Run any write in its turn; ``alone`` when it makes transactions of its own."""
-        return self._put(_Work(future or Future(), rows, size, task=task, alone=alone))
+        return self._put(Work(future or _running(), rows, size, task=task, alone=alone))
 
-    def _put(self, work: _Work) -> Future[Any]:
-        with self._changed:
-            if self._closing:
-                raise StoreError("The log is closing", remedy="Send it again when the service is back")
-            rows, size = self._queued_rows + work.rows, self._queued_bytes + work.size
-            # what is larger than the queue passes when nothing else waits, or it could never pass
-            if self._queue and (rows > self._max_rows or size > self._max_bytes):
-                raise QueueFullError(
-                    "The queue before the log is full",
-                    received=f"{work.rows} rows on top of {self._queued_rows}",
-                    retry_after=self._seconds_to_drain(),
-                )
-            self._queued_rows, self._queued_bytes = rows, size
-            self._queue.append(work)
-            if len(self._queue) == 1:
-                self._changed.notify()
+    def _put(self, work: Work) -> Future[Any]:
+        counters = self._counters
+        rate = counters.rows / counters.commit_seconds if counters.commit_seconds else 0.0
+        self._queue.put(work, rows_per_second=rate)
         return work.future  # type: ignore[return-value] # a future of asyncio goes back to who gave it
-
-    def _seconds_to_drain(self) -> float:
-        rate = self._rows / self._commit_seconds if self._commit_seconds else 0.0
-        return float(min(60, max(1, round(self._queued_rows / rate)))) if rate else 1.0
 
     def close(self) -> None:
         """Write what is queued, then end the thread; a second call does nothing."""
-        with self._changed:
-            self._closing = True
-            self._changed.notify()
+        self._queue.close()
         self._thread.join()
 
     def _run(self) -> None:
-        while works := self._take():
+        while works := self._queue.take(self._turn_rows):
             started = time.perf_counter()
             outcomes = self._turn(works)
-            seconds = time.perf_counter() - started
-            with self._changed:
-                self._queued_rows -= sum(work.rows for work in works)
-                self._queued_bytes -= sum(work.size for work in works)
-                self._commit_seconds += seconds
-                self._last_commit_seconds = seconds
-                self._transactions += 1
-                failed = sum(isinstance(outcome, Exception) for outcome in outcomes)
-                self._failures += failed
-                self._rows += sum(
-                    work.rows
-                    for work, outcome in zip(works, outcomes, strict=True)
-                    if not isinstance(outcome, Exception)
-                )
+            self._count(works, outcomes, time.perf_counter() - started)
+            self._queue.done(works)
             self._resolve(works, outcomes)
 
-    def _take(self) -> list[_Work]:
-        """Wait for work and take a turn's share; nothing when closed and drained."""
-        with self._changed:
-            while not self._queue and not self._closing:
-                self._changed.wait()
-            works: list[_Work] = []
-            rows = 0
-            while self._queue:
-                work = self._queue[0]
-                if works and (rows + work.rows > self._turn_rows or work.alone or works[0].alone):
-                    break
-                works.append(self._queue.popleft())
-                rows += work.rows
-            return works
+    def _count(self, works: list[Work], outcomes: list[Any], seconds: float) -> None:
+        kept = [w.rows for w, o in zip(works, outcomes, strict=True) if not isinstance(o, Exception)]
+        before = self._counters
+        # one assignment, so that readers in other threads never see half of it
+        self._counters = Counters(
+            rows=before.rows + sum(kept),
+            transactions=before.transactions + 1,
+            failures=before.failures + len(works) - len(kept),
+            commit_seconds=before.commit_seconds + seconds,
+            last_commit_seconds=seconds,
+        )
 
-    def _turn(self, works: list[_Work]) -> list[Any]:
+    def _turn(self, works: list[Work]) -> list[Any]:
         """Give a result or an exception for each."""
         if works[0].alone:
             return [self._attempt(works)]
@@ -270,7 +209,7 @@ class GroupCommit:
                 return [error]
         return [self._attempt([work]) for work in works]
 
-    def _attempt(self, works: list[_Work]) -> Any:
+    def _attempt(self, works: list[Work]) -> Any:
         try:
             if works[0].alone and works[0].task:
                 return works[0].task(self._log)
@@ -278,11 +217,11 @@ class GroupCommit:
         except Exception as error:  # noqa: BLE001 - given to who submitted it
             return error
 
-    def _together(self, works: list[_Work]) -> list[Any]:
+    def _together(self, works: list[Work]) -> list[Any]:
         with self._log.transaction():
             return list(self._results(works))
 
-    def _results(self, works: list[_Work]) -> Iterator[Any]:
+    def _results(self, works: list[Work]) -> Iterator[Any]:
         # consecutive tables of one dataset share their statements
         for dataset, group in groupby(works, key=lambda work: work.dataset):
             if dataset is None:
@@ -290,7 +229,7 @@ class GroupCommit:
             else:
                 yield from self._log.append_many(dataset, [work.batch for work in group if work.batch])
 
-    def _resolve(self, works: list[_Work], outcomes: list[Any]) -> None:
+    def _resolve(self, works: list[Work], outcomes: list[Any]) -> None:
         def resolve() -> None:
             for work, outcome in zip(works, outcomes, strict=True):
                 # who cancelled does not want to know; the rows are kept all the same
@@ -309,3 +248,10 @@ class GroupCommit:
         except RuntimeError:
             # the event loop has ended, and with it everyone who waited
             return
+
+
+def _running() -> Future[Any]:
+    """Make a future that can no longer be cancelled: what is queued will be written."""
+    future: Future[Any] = Future()
+    future.set_running_or_notify_cancel()
+    return future
