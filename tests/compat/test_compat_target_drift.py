@@ -91,3 +91,13 @@ def test_probabilities_drift_as_labels() -> None:
     assert "data_drift:p_value{feature=predicted_labels,feature_type=cat}" in compute(
         "data_drift", reference, window, prediction=["yes", "no"]
     )
+
+
+def test_correlation_of_huge_values() -> None:
+    """Values whose squares overflow have their correlation all the same."""
+    small = np.array([1.0, 2.0, 4.0, 3.0])
+    table = {"target": small, "x": np.array([1.0, 3.0, 2.0, 5.0])}
+    name = "num_target_drift:current_correlations{feature=x,feature_type=num,kind=target}"
+    expected = compute("num_target_drift", table, table)[name]
+    huge = {**table, "x": table["x"] * 1e300}
+    assert compute("num_target_drift", huge, huge)[name] == pytest.approx(expected)

@@ -40,7 +40,7 @@ class ColumnMapping:
     datetime_features: Sequence[str] | None = None
     target_names: Sequence[str] | None = None
     task: Task | None = None
-    pos_label: str | int = 1
+    pos_label: str | int | float | bool = 1
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def correlations(columns: Columns, roles: Roles, dataset: Dataset) -> Iterator[S
 def pearson(x: np.ndarray, y: np.ndarray) -> float | None:
     """Give the product-moment correlation over the rows where both are finite; ``None`` if one is constant.
 
-    >>> pearson(np.array([1.0, 2.0, 3.0, np.nan]), np.array([2.0, 4.0, 6.0, 7.0]))
+    >>> pearson(np.array([1.0, 2.0, 3.0, np.nan]), np.array([2.0, 4.0, 6.0, 0.0]))
     1.0
     """
     both = np.isfinite(x) & np.isfinite(y)
@@ -73,8 +73,9 @@ def pearson(x: np.ndarray, y: np.ndarray) -> float | None:
     if x.size < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return None
     dx, dy = x - x.mean(), y - y.mean()
-    # two square roots: the product of both sums overflows sooner
-    r = np.dot(dx, dy) / (np.sqrt(np.dot(dx, dx)) * np.sqrt(np.dot(dy, dy)))
+    # scaled, so that no sum of squares overflows
+    dx, dy = dx / np.abs(dx).max(), dy / np.abs(dy).max()
+    r = np.dot(dx, dy) / np.sqrt(np.dot(dx, dx) * np.dot(dy, dy))
     return float(np.clip(r, -1.0, 1.0)) if np.isfinite(r) else None
 
 
