@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from modelvane.store.protocol import Rows
 from modelvane.store.sqlite.layout import OWN_COLUMNS, Layout
-from modelvane.store.sqlite.values import as_arrow, decode
+from modelvane.store.sqlite.values import decode
 from modelvane.table import RawColumn, Table
 
 _FIXED = len(OWN_COLUMNS) + 2
@@ -40,7 +40,7 @@ def rows_of(layout: Layout, found: Sequence[tuple[Any, ...]]) -> Rows:
                 own if at is None else target
                 for own, target, at in zip(stored, targets, labelled, strict=True)
             ]
-        table[column.name] = as_arrow(decode(values, boolean=column.boolean), column.dtype)
+        table[column.name] = decode(values, column.dtype)
     for name, extras in _extra_columns(extra).items():
         table.setdefault(name, extras)
     return Rows(

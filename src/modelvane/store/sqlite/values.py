@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from operator import ne
@@ -115,17 +115,6 @@ def _as_json(value: object) -> object:
     return value.isoformat() if isinstance(value, datetime | date | time) else str(value)
 
 
-def decode(values: Iterable[Any], *, boolean: bool = False) -> list[Any]:
-    """Give back what `encode` was given."""
-    column = list(values)
-    types = set(map(type, column))
-    if bytes in types:
-        return [decode_value(value, boolean=boolean) for value in column]
-    if boolean and int in types:
-        return [value == 1 if type(value) is int else value for value in column]
-    return column
-
-
 def decode_value(value: Any, *, boolean: bool = False) -> Any:
     """Give back one value."""
     if isinstance(value, bytes):
@@ -133,12 +122,6 @@ def decode_value(value: Any, *, boolean: bool = False) -> Any:
     return value == 1 if boolean and isinstance(value, int) else value
 
 
-_FITS: tuple[tuple[pa.DataType, frozenset[type]], ...] = (
-    (pa.float64(), frozenset({float, int, type(None)})),
-    (pa.int64(), frozenset({int, type(None)})),
-    (pa.bool_(), frozenset({bool, type(None)})),
-    (pa.string(), frozenset({str, type(None)})),
-)
 _ARROW_TYPES = {
     "halffloat": pa.float64(),
     "float": pa.float64(),
@@ -147,16 +130,26 @@ _ARROW_TYPES = {
     "string": pa.string(),
     "large_string": pa.string(),
 } | {f"{sign}int{bits}": pa.int64() for sign in ("", "u") for bits in (8, 16, 32, 64)}
+_FITTING = {
+    pa.float64(): frozenset({float, int, type(None)}),
+    pa.int64(): frozenset({int, type(None)}),
+    pa.bool_(): frozenset({bool, type(None)}),
+    pa.string(): frozenset({str, type(None)}),
+}
 
 
-def as_arrow(values: list[Any], dtype: str) -> RawColumn:
-    """Give an Arrow array where every value fits the column's type, the values as they are otherwise."""
+def decode(stored: Sequence[Any], dtype: str = "") -> RawColumn:
+    """Give back the column that `encode` was given: an Arrow array where every value fits its type, else a list."""
+    boolean = dtype == "bool"
+    types = set(map(type, stored))
+    if bytes in types or (boolean and int in types):
+        stored = [decode_value(value, boolean=boolean) for value in stored]
+        types = set(map(type, stored))
     arrow = _ARROW_TYPES.get(dtype)
-    fitting = next((types for kind, types in _FITS if kind == arrow), None)
-    if arrow is None or fitting is None or not set(map(type, values)) <= fitting:
-        return values
-    try:
-        return pa.chunked_array([pa.array(values, arrow)])
-    except (pa.ArrowInvalid, OverflowError, UnicodeEncodeError):
-        # an integer that a double cannot hold exactly, a lone surrogate
-        return values
+    if arrow is not None and types <= _FITTING[arrow]:
+        try:
+            return pa.chunked_array([pa.array(stored, arrow)])
+        except (pa.ArrowInvalid, OverflowError, UnicodeEncodeError):
+            # an integer that a double cannot hold exactly, a lone surrogate
+            pass
+    return list(stored)
