@@ -1,0 +1,155 @@
+"""Reference against current distribution of one column, as shares per bin or category."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from modelvane.errors import TallyMismatchError
+from modelvane.report.formatting import THIN, number_text
+from modelvane.ruler import require_same
+from modelvane.schema import Kind
+from modelvane.tallies.categorical import CategoricalTally
+from modelvane.tallies.numerical import NumericalTally
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+TOP = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distribution:
+    """Shares of rows per bin (numerical) or category (categorical), two sides of one ruler.
+
+    Parameters
+    ----------
+    column, kind
+        Whose distribution this is.
+    labels
+        Each bin or category in full.
+    ticks
+        The same for an axis: upper limits of bins, names of categories.
+    reference, current
+        Share of rows in each; they add to 1, or all are 0 where there are no rows.
+    reference_rows, current_rows
+        Rows with a value, on either side.
+    unseen
+        The most frequent current categories that the reference does not have, with their rows.
+    """
+
+    column: str
+    kind: Kind
+    labels: tuple[str, ...]
+    ticks: tuple[str, ...]
+    reference: tuple[float, ...]
+    current: tuple[float, ...]
+    reference_rows: int
+    current_rows: int
+    unseen: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def largest_shift(self) -> tuple[str, float, float] | None:
+        """Where shares differ most, as (label, reference, current); ``None`` when one side has no rows."""
+        if not self.reference_rows or not self.current_rows:
+            return None
+        pairs = zip(self.labels, self.reference, self.current, strict=True)
+        return max(pairs, key=lambda pair: abs(pair[1] - pair[2]))
+
+
+def distribution(
+    column: str,
+    reference: NumericalTally | CategoricalTally,
+    current: NumericalTally | CategoricalTally,
+    top: int = TOP,
+) -> Distribution:
+    """Compare two tallies of one column.
+
+    A numerical column shows the bins of its ruler. A categorical one shows the ``top`` categories with the
+    largest share on either side, the rest in one, and what the reference does not have in another.
+
+    Raises
+    ------
+    TallyMismatchError
+        When the tallies were counted on different rulers.
+    """
+    if isinstance(reference, NumericalTally) and isinstance(current, NumericalTally):
+        return _numerical(column, reference, current)
+    if isinstance(reference, CategoricalTally) and isinstance(current, CategoricalTally):
+        return _categorical(column, reference, current, top)
+    raise TallyMismatchError(
+        f"The tallies of column {column!r} are of different kinds",
+        received=f"{type(reference).__name__} and {type(current).__name__}",
+        expected="two tallies on one ruler",
+    )
+
+
+def _numerical(column: str, reference: NumericalTally, current: NumericalTally) -> Distribution:
+    require_same(reference.ruler, current.ruler)
+    limits = reference.ruler.bin_limits()
+    return Distribution(
+        column=column,
+        kind=Kind.NUMERICAL,
+        labels=tuple(_between(above, up_to) for above, up_to in limits),
+        ticks=tuple(_tick(above, up_to) for above, up_to in limits),
+        reference=_shares(np.asarray(reference.sample.bins), reference.n),
+        current=_shares(np.asarray(current.sample.bins), current.n),
+        reference_rows=reference.n,
+        current_rows=current.n,
+    )
+
+
+def _categorical(
+    column: str, reference: CategoricalTally, current: CategoricalTally, top: int
+) -> Distribution:
+    require_same(reference.ruler, current.ruler)
+    names = reference.ruler.names
+    counts = np.array([reference.counts, current.counts])
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    # the ruler has the most frequent first; a stable order keeps the bars where they were from round to round
+    largest = np.argsort(-shares[:, : len(names)].max(axis=0), kind="stable")
+    shown = sorted(largest[:top].tolist())
+    rest = sorted(largest[top:].tolist())
+    labels = [names[i] for i in shown]
+    columns = [counts[:, i] for i in shown]
+    if rest:
+        labels.append(f"{len(rest)}{THIN}others" if len(rest) > 1 else "1 other")
+        columns.append(counts[:, rest].sum(axis=1))
+    if counts[:, -1].any() or not names:
+        labels.append("not in reference")
+        columns.append(counts[:, -1])
+    both = np.array(columns).T
+    return Distribution(
+        column=column,
+        kind=Kind.CATEGORICAL,
+        labels=tuple(labels),
+        ticks=tuple(labels),
+        reference=_shares(both[0], reference.n),
+        current=_shares(both[1], current.n),
+        reference_rows=reference.n,
+        current_rows=current.n,
+        unseen=tuple(current.top_unseen()),
+    )
+
+
+def _shares(counts: NDArray[Any], rows: int) -> tuple[float, ...]:
+    return tuple((counts / rows).tolist()) if rows else (0.0,) * len(counts)
+
+
+def _between(above: float, up_to: float) -> str:
+    if math.isinf(above) and math.isinf(up_to):
+        return "all values"
+    if math.isinf(above):
+        return f"up to {number_text(up_to)}"
+    if math.isinf(up_to):
+        return f"above {number_text(above)}"
+    return f"{number_text(above)} to {number_text(up_to)}"
+
+
+def _tick(above: float, up_to: float) -> str:
+    if math.isinf(up_to):
+        return "all" if math.isinf(above) else f">{THIN}{number_text(above)}"
+    return f"≤{THIN}{number_text(up_to)}"

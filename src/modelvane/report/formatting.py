@@ -1,0 +1,97 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+# narrow and does not break: the separator of thousands, and the space before a unit
+THIN = "\u202f"
+NOTHING = "–"
+_STEPS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+
+
+def number_text(value: float) -> str:
+    """Write a number with about three significant digits, and every digit of a whole number.
+
+    Examples
+    --------
+    >>> [number_text(x) for x in (0.0, 0.05349, 3.14159, 25.0, 0.0000123)]
+    ['0', '0.053', '3.14', '25', '1.2e-05']
+    """
+    size = abs(value)
+    if not math.isfinite(value):
+        return "∞" if value > 0 else "−∞" if value < 0 else NOTHING
+    if size >= 1e12 or 0 < size < 0.001:
+        text = f"{value:.2g}"
+    elif size >= 1000 or value % 1 == 0:
+        text = f"{value:,.0f}".replace(",", THIN)
+    else:
+        text = f"{value:.{1 if size >= 100 else 2 if size >= 1 else 3}f}"
+    return text.replace("-", "−", 1) if text.startswith("-") else text
+
+
+def share_text(value: float) -> str:
+    """Write a ratio as a percentage.
+
+    Examples
+    --------
+    >>> [share_text(x).replace(THIN, " ") for x in (0.0, 0.0004, 0.0312, 1.0)]
+    ['0 %', '0.04 %', '3.1 %', '100 %']
+    """
+    percent = value * 100
+    if not math.isfinite(percent):
+        return number_text(percent)
+    digits = 0 if percent in (0, 100) else 2 if abs(percent) < 0.1 else 1
+    return f"{percent:.{digits}f}{THIN}%".replace("-", "−", 1)
+
+
+def duration_text(seconds: float) -> str:
+    """Write a duration in its two largest units.
+
+    Examples
+    --------
+    >>> [duration_text(x).replace(THIN, " ") for x in (0.0004, 0.25, 3.2, 250, 90000)]
+    ['0.4 ms', '250 ms', '3 s', '4 min 10 s', '1 d 1 h']
+    """
+    if not math.isfinite(seconds):
+        return number_text(seconds)
+    if seconds < 0:
+        return "−" + duration_text(-seconds)
+    if seconds < 1:
+        return f"{seconds * 1000:.{2 if seconds < 0.01 else 3}g}{THIN}ms" if seconds else f"0{THIN}s"
+    left = round(seconds)
+    parts: list[str] = []
+    for size, unit in _STEPS:
+        if left >= size and len(parts) < 2:
+            parts.append(f"{left // size}{THIN}{unit}")
+            left %= size
+        elif parts:
+            break
+    return " ".join(parts)
+
+
+def value_text(value: float | None, unit: str = "") -> str:
+    """Write a finding's value in its unit (see `modelvane.findings.Finding`); a dash when there is none."""
+    if value is None or math.isnan(value):
+        return NOTHING
+    if unit == "ratio":
+        return share_text(value)
+    if unit == "seconds":
+        return duration_text(value)
+    return number_text(value)
+
+
+def clock_text(seconds: float, span: float = 0.0) -> str:
+    """Write a moment (seconds since 1970) in UTC: the time of day, with the day when ``span`` exceeds one."""
+    moment = datetime.fromtimestamp(seconds, UTC)
+    if span > 7 * 86400:
+        return moment.strftime("%d %b").lstrip("0")
+    if span > 86400:
+        return moment.strftime("%d %b %H:%M").lstrip("0")
+    return moment.strftime("%H:%M:%S" if 0 < span < 300 else "%H:%M")
+
+
+def moment_text(seconds: float) -> str:
+    """Write a moment (seconds since 1970) in full, in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%d %b %Y, %H:%M:%S UTC").lstrip("0")

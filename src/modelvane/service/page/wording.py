@@ -1,0 +1,102 @@
+"""Verdicts in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from modelvane.findings import Family, Finding, Findings, Verdict
+
+WORDS = {
+    Verdict.ALARM: "Alarm",
+    Verdict.CHANGED: "Changed",
+    Verdict.OK: "OK",
+    Verdict.UNDEFINED: "No verdict",
+    Verdict.INFO: "Info",
+}
+_NAMED = 4
+
+
+def title_of(measure: str, titles: Mapping[str, str]) -> str:
+    """Give a measure's title; its own name made readable when the titles do not have it."""
+    return titles.get(measure) or measure.replace("_", " ").capitalize()
+
+
+def listed(names: Sequence[str], most: int = _NAMED) -> str:
+    """Join names, the first few in full.
+
+    Examples
+    --------
+    >>> listed(["a"]), listed(["a", "b", "c"]), listed(["a", "b", "c"], most=2)
+    ('a', 'a, b and c', 'a, b and 1 more')
+    """
+    if len(names) > most:
+        return f"{', '.join(names[:most])} and {len(names) - most} more"
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def counted(count: int, noun: str) -> str:
+    """Write a count with its noun.
+
+    Examples
+    --------
+    >>> counted(1, "column"), counted(3, "column")
+    ('1 column', '3 columns')
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def verdict_sentences(findings: Findings | None, titles: Mapping[str, str]) -> list[str]:
+    """Say what a round found: drift first, then every other family that is off."""
+    if findings is None:
+        return ["Nothing has been evaluated yet."]
+    whole = [finding for finding in findings if finding.segment is None]
+    others = [finding for finding in whole if finding.family not in (Family.DRIFT, Family.DATASET)]
+    said = [drift_sentence([finding for finding in whole if finding.family is Family.DRIFT])]
+    for verdict, text in ((Verdict.ALARM, "Alarm"), (Verdict.CHANGED, "Changed")):
+        named = [_named(finding, titles) for finding in others if finding.verdict is verdict]
+        if named:
+            said.append(f"{text}: {listed(named)}.")
+    return said
+
+
+def drift_sentence(drift: Sequence[Finding]) -> str:
+    """Say how many columns drifted beyond what, and which."""
+    columns = {finding.column: None for finding in drift}
+    if not columns:
+        return "Drift is not measured yet."
+    alarms = _columns(drift, Verdict.ALARM)
+    changed = [name for name in _columns(drift, Verdict.CHANGED) if name not in alarms]
+    measured = {finding.column for finding in drift if finding.verdict is not Verdict.UNDEFINED}
+    if alarms:
+        beyond = _beyond([finding for finding in drift if finding.verdict is Verdict.ALARM])
+        return (
+            f"{len(alarms)} of {counted(len(columns), 'column')} changed beyond {beyond}: {listed(alarms)}."
+        )
+    if not measured:
+        reasons = list(dict.fromkeys(finding.why for finding in drift if finding.why))
+        return f"No verdict yet: {listed(reasons, 2)}." if reasons else "No verdict yet."
+    if changed:
+        return (
+            f"No alarm. {len(changed)} of {counted(len(columns), 'column')} changed beyond sampling noise, "
+            f"within this stream's habit: {listed(changed)}."
+        )
+    if len(measured) < len(columns):
+        return f"No drift in {len(measured)} of {counted(len(columns), 'column')}; no verdict on the rest."
+    return "No drift: every column looks like the reference."
+
+
+def _beyond(alarms: Sequence[Finding]) -> str:
+    if any(finding.usual_range is not None for finding in alarms):
+        return "this stream's habit"
+    if any(finding.threshold is not None for finding in alarms):
+        return "the configured limit"
+    return "sampling noise"
+
+
+def _columns(drift: Sequence[Finding], verdict: Verdict) -> list[str]:
+    return list(dict.fromkeys(str(finding.column) for finding in drift if finding.verdict is verdict))
+
+
+def _named(finding: Finding, titles: Mapping[str, str]) -> str:
+    title = title_of(finding.measure, titles).lower()
+    return title if finding.column is None else f"{title} of {finding.column}"
