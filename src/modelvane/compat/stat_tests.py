@@ -45,13 +45,19 @@ def compare(reference: Distribution, window: Distribution, feature_type: Feature
         return None
     if feature_type == "num" and not reference.kind == window.kind == "numerical":
         return None
-    distinct = len(reference.frequencies.keys() | window.frequencies.keys())
+    distinct = _distinct(reference, window)
     small = reference.rows <= SMALL_REFERENCE
     if feature_type == "num" and distinct > FEW_VALUES:
         return _kolmogorov_smirnov(reference, window) if small else _wasserstein(reference, window)
     if not small:
         return _jensen_shannon(reference, window)
     return _chi_square(reference, window) if distinct > 2 else _two_proportions(reference, window)
+
+
+def _distinct(reference: Distribution, window: Distribution) -> int:
+    # only few need counting over both sides: a lower bound decides as well where it is above the limit
+    bound = max(reference.values.size, window.values.size)
+    return bound if bound > FEW_VALUES else len(reference.frequencies.keys() | window.frequencies.keys())
 
 
 def _kolmogorov_smirnov(reference: Distribution, window: Distribution) -> Score:
