@@ -42,14 +42,8 @@ class Block:
     def take(self, index: NDArray[np.intp] | slice) -> Block:
         """Give the rows at ``index``."""
         times = self.times[index]
-        picked = {name: _take(column, index) for name, column in self.columns.items()}
+        picked = {name: column.take(index) for name, column in self.columns.items()}
         return Block(len(times), picked, times, self.absent)
-
-
-def _take(column: Encoded, index: NDArray[np.intp] | slice) -> Encoded:
-    if isinstance(column, Numbers):
-        return Numbers(column.values[index], None if column.faults is None else column.faults[index])
-    return Codes(column.codes[index], column.unseen)
 
 
 def encode_column(ruler: Ruler, raw: RawColumn | None, rows: int) -> Encoded:
@@ -65,10 +59,7 @@ def encode_column(ruler: Ruler, raw: RawColumn | None, rows: int) -> Encoded:
 
 def encode(table: Table, schema: Schema, rulers: Mapping[str, Ruler]) -> Block:
     """Cast the measured columns of a table and look them up on their rulers."""
-    columns = {
-        name: encode_column(ruler, table.get(name), table.rows)
-        for name, ruler in rulers.items()
-    }
+    columns = {name: encode_column(ruler, table.get(name), table.rows) for name, ruler in rulers.items()}
     time = schema.time
     if time is not None and time.name in table:
         times = as_times(table[time.name])

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from enum import IntEnum
 from typing import Any
 
@@ -29,6 +30,7 @@ class Fault(IntEnum):
 
 NO_TIME = np.iinfo(np.int64).min
 
+_HUGE = 10**4000
 _NUMBER_WORDS = {
     "nan": math.nan,
     "infinity": math.inf,
@@ -50,6 +52,10 @@ class Numbers:
     def __len__(self) -> int:
         return len(self.values)
 
+    def take(self, index: NDArray[np.intp] | slice) -> Numbers:
+        """Give the rows at ``index``."""
+        return Numbers(self.values[index], None if self.faults is None else self.faults[index])
+
 
 @dataclass(frozen=True, slots=True)
 class Categories:
@@ -65,23 +71,34 @@ class Categories:
 def canonical(value: object) -> str | None:
     """Give the one form in which a category is known: 74, 74.0 and "74" are the same; NaN is missing.
 
+    ``None`` for what is missing, and for what is no category, such as a list.
+
     >>> canonical(74), canonical(74.0), canonical("74"), canonical(True), canonical(0.5)
     ('74', '74', '74', 'true', '0.5')
     """
     if isinstance(value, str):
-        return value
+        # half of a surrogate pair has no bytes in UTF-8, in which categories are hashed and written
+        return value if value.isascii() else value.encode(errors="replace").decode()
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
     if isinstance(value, int | np.integer):
-        return str(int(value))
-    if isinstance(value, float | np.floating):
+        # Python writes no decimal of more than 4300 digits
+        return str(value) if abs(int(value)) < _HUGE else hex(value)
+    if isinstance(value, float | np.floating | Decimal):
         number = float(value)
         if math.isnan(number):
             return None
         return str(int(number)) if number.is_integer() else repr(number)
     if isinstance(value, datetime | date):
-        return value.isoformat()
+        return None if _is_missing(value) else value.isoformat()
     return None
+
+
+def _is_missing(value: object) -> bool:
+    if value is None:
+        return True
+    # NaN, and pandas' NaT, which calls itself a datetime, are not equal to themselves
+    return isinstance(value, float | np.floating | Decimal | datetime) and value != value  # noqa: PLR0124
 
 
 def as_numbers(raw: RawColumn, dtype: str = "double") -> Numbers:
@@ -106,15 +123,11 @@ def as_numbers(raw: RawColumn, dtype: str = "double") -> Numbers:
 
 def _numbers_of_list(raw: list[Any]) -> Numbers:
     types = set(map(type, raw))
-    if types <= {float, int}:
-        try:
-            return _with_faults(np.array(raw, np.float64), None)
-        except OverflowError:
-            pass
     if types <= {float, int, type(None)}:
         try:
             return _with_faults(np.array(raw, np.float64), None)
         except OverflowError:
+            # an integer that is too large for a float is infinite: one by one
             pass
     values = np.empty(len(raw), np.float64)
     faults = np.zeros(len(raw), np.uint8)
@@ -124,7 +137,7 @@ def _numbers_of_list(raw: list[Any]) -> Numbers:
 
 
 def _number(value: object) -> tuple[float, Fault]:
-    if value is None:
+    if _is_missing(value):
         return math.nan, Fault.MISSING
     if isinstance(value, str):
         # JSON has no literal for these; clients write them as words
@@ -135,7 +148,7 @@ def _number(value: object) -> tuple[float, Fault]:
     try:
         return float(value), Fault.NONE
     except OverflowError:
-        return math.inf if value > 0 else -math.inf, Fault.NONE  # type: ignore[operator] # an int too large
+        return math.inf if value > 0 else -math.inf, Fault.NONE  # type: ignore[operator] # an int, too large
     except (TypeError, ValueError):
         return math.nan, Fault.WRONG_TYPE
 
@@ -181,7 +194,7 @@ def as_categories(raw: RawColumn) -> Categories:
         distinct = dict.fromkeys(raw)
     except TypeError:
         return _categories_one_by_one(raw)
-    if bool in set(map(type, raw)):
+    if not {bool, np.bool_}.isdisjoint(map(type, raw)):
         # True and 1 are one key of a dict but two categories
         return _categories_one_by_one(raw)
     order = {value: code for code, value in enumerate(distinct)}
@@ -208,8 +221,7 @@ def _code(value: object, names: dict[str, int]) -> int:
     name = canonical(value)
     if name is not None:
         return names.setdefault(name, len(names))
-    is_missing = value is None or isinstance(value, float | np.floating)
-    return -Fault.MISSING if is_missing else -Fault.WRONG_TYPE
+    return -Fault.MISSING if _is_missing(value) else -Fault.WRONG_TYPE
 
 
 def as_times(raw: RawColumn) -> NDArray[np.int64]:
@@ -237,15 +249,17 @@ def microseconds(value: object) -> int:
     >>> microseconds("1970-01-01T00:00:01"), microseconds(1.5)
     (1000000, 1500000)
     """
-    if isinstance(value, bool) or value is None:
+    if isinstance(value, bool) or _is_missing(value):
         return NO_TIME
-    if isinstance(value, int | float):
+    if isinstance(value, int | float | np.integer):
         return round(value * 1e6) if math.isfinite(value) and abs(value) < 1e12 else NO_TIME
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)
         except ValueError:
             return NO_TIME
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime(value.year, value.month, value.day, tzinfo=UTC)
     if isinstance(value, datetime):
         aware = value if value.tzinfo else value.replace(tzinfo=UTC)
         # exact: a float of seconds loses microseconds after the year 2100

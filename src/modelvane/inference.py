@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +10,7 @@ import pyarrow as pa
 from modelvane.casting import as_categories, as_numbers, canonical
 from modelvane.errors import SchemaError, UnknownNameError
 from modelvane.schema import Column, Kind, Role, Schema, Task
-from modelvane.table import Table
+from modelvane.table import RawColumn, Table
 
 FEW_VALUES = 20
 MOST_CATEGORIES = 10_000
@@ -33,7 +32,10 @@ def infer_schema(
     """Say what each column of the reference is.
 
     Numbers are numerical, with one exception: whole numbers of at most `FEW_VALUES` distinct values are codes, and so
-    categorical. Text, booleans and dictionaries are categorical. Timestamps and anything nested are not measured.
+    categorical. Text, booleans and dictionaries are categorical, unless text has more than `MOST_CATEGORIES` distinct
+    values. A column without any value is numerical. Timestamps, bytes and anything nested are not measured.
+    A prediction of floating-point numbers is numerical however few they are, and so are prediction and target where
+    ``task`` is regression; a segment is categorical.
     Without ``time``, the only timestamp column of the reference is the time of the event, otherwise ``"time"``.
 
     Parameters
@@ -134,12 +136,12 @@ def _kind(
 
 def _kind_of_values(table: Table, name: str) -> Kind | None:
     raw = table[name]
-    kind = raw.type if isinstance(raw, pa.ChunkedArray) else _arrow_type(raw)
+    kind = _arrow_type(raw)
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         values = as_numbers(raw).values
         distinct = np.unique(values[np.isfinite(values)])
-        is_codes = len(distinct) <= FEW_VALUES and bool((distinct == np.floor(distinct)).all())
-        return Kind.CATEGORICAL if is_codes and len(distinct) else Kind.NUMERICAL
+        is_codes = 0 < len(distinct) <= FEW_VALUES and bool((distinct == np.floor(distinct)).all())
+        return Kind.CATEGORICAL if is_codes else Kind.NUMERICAL
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_boolean(kind):
         return Kind.CATEGORICAL if len(as_categories(raw).names) <= MOST_CATEGORIES else None
     if pa.types.is_null(kind):
@@ -148,29 +150,25 @@ def _kind_of_values(table: Table, name: str) -> Kind | None:
 
 
 def _is_floating(table: Table, name: str) -> bool:
-    raw = table[name]
-    return pa.types.is_floating(raw.type if isinstance(raw, pa.ChunkedArray) else _arrow_type(raw))
+    return bool(pa.types.is_floating(_arrow_type(table[name])))
 
 
-def _arrow_type(values: list[Any]) -> pa.DataType:
+def _arrow_type(column: RawColumn) -> pa.DataType:
+    if isinstance(column, pa.ChunkedArray):
+        return column.type
     try:
-        return pa.infer_type(values)
+        return pa.infer_type(column)
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         # of several types: what they have in common is that each is a category
         return pa.string()
 
 
 def _dtype(table: Table, name: str) -> str:
-    raw = table[name]
-    return str(raw.type if isinstance(raw, pa.ChunkedArray) else _arrow_type(raw))
+    return str(_arrow_type(table[name]))
 
 
 def _only_timestamp(table: Table) -> str | None:
-    stamps = [
-        name
-        for name in table.names
-        if isinstance(raw := table[name], pa.ChunkedArray) and pa.types.is_timestamp(raw.type)
-    ]
+    stamps = [name for name in table.names if pa.types.is_timestamp(_arrow_type(table[name]))]
     return stamps[0] if len(stamps) == 1 else None
 
 

@@ -77,7 +77,7 @@ class LabelJoin:
         self._known: dict[str, Any] = {}
         self.counts = LabelCounts()
 
-    def __contains__(self, id: str) -> bool:  # noqa: A002 - the role's own name
+    def __contains__(self, id: object) -> bool:  # noqa: A002 - the role's own name
         return id in self._positions
 
     @property

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelvane.block import Block, encode_column
-from modelvane.casting import NO_TIME, as_times, canonical, microseconds
+from modelvane.casting import NO_TIME, canonical, microseconds
 from modelvane.evaluation import Stream, evaluate, verdict_key
 from modelvane.findings import Findings, Verdict
 from modelvane.labels import Joined, Label, LabelCounts, LabelJoin
@@ -110,8 +110,8 @@ class Monitor:
         if window.seconds is None:
             return None
         return (
-            TimeWindow(window.seconds, window.panes, counter.rows),
-            TimeWindow(window.seconds, window.panes, counter.labelled),
+            TimeWindow(window.seconds, window.panes, counter.rulers, counter.rows),
+            TimeWindow(window.seconds, window.panes, counter.rulers, counter.labelled),
         )
 
     # ------------------------------------------------------------------ rows
@@ -121,7 +121,7 @@ class Monitor:
         data: Any,
         *,
         ids: Sequence[str | None] | None = None,
-        received: float | None = None,
+        received: float | NDArray[np.float64] | None = None,
     ) -> int:
         """Add rows.
 
@@ -132,7 +132,7 @@ class Monitor:
         ids
             One per row, where they are not in the data.
         received
-            Seconds since 1970; now by default.
+            Seconds since 1970, one for all or one per row; now by default.
 
         Returns
         -------
@@ -267,14 +267,19 @@ class Monitor:
             self._join.counts.without_id += lost
             return counts
 
-    def label_rows(self, data: Any, targets: Sequence[Any], times: Sequence[object]) -> None:
+    def remembers(self, id: object) -> bool:  # noqa: A002 - the role's own name
+        """Say whether the prediction with this id can still be joined here."""
+        with self._lock:
+            self._flush()
+            return canonical(id) in self._join
+
+    def label_rows(self, data: Any, targets: Sequence[Any], times: NDArray[np.int64]) -> None:
         """Add ground truth for rows that are no longer remembered here, with the rows themselves."""
         table = Table.of(data)
         with self._lock:
             self._flush()
             block = self.reference.encode(table)
-            at = as_times(list(times))
-            self._add_labelled(with_times(block, int(at.max(initial=0))), list(targets), at)
+            self._add_labelled(with_times(block, int(times.max(initial=0))), list(targets), times)
             self._join.counts.matched += table.rows
 
     def _label(self, joined: Sequence[Joined]) -> None:
@@ -360,6 +365,10 @@ class Monitor:
 
     def findings(self) -> Findings:
         """Measure the current window."""
+        return self.measure()[0]
+
+    def measure(self) -> tuple[Findings, WindowTally]:
+        """Measure the current window, and give what was measured."""
         with self._evaluating:
             window, stream = self._current()
             found = evaluate(
@@ -373,7 +382,7 @@ class Monitor:
             )
             alarmed = [finding for finding in found if finding.verdict is Verdict.ALARM]
             self._verdicts = {verdict_key(finding.key): finding.verdict for finding in alarmed}
-            return found
+            return found, window
 
     def _stream(self, predicted: DatasetTally | None = None, truth: DatasetTally | None = None) -> Stream:
         recent, now = self._recent, self._clock()

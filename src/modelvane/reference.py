@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
@@ -147,6 +147,10 @@ class Reference:
             period=(int(known.min()), int(known.max())) if len(known) else None,
             extras=extras or {},
         )
+
+    def with_extra(self, name: str, content: bytes) -> Reference:
+        """Give the same reference with something more kept in its file."""
+        return replace(self, extras={**self.extras, name: content})
 
     def to_bytes(self) -> bytes:
         """Write everything; equal references give equal bytes."""

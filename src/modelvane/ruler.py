@@ -5,16 +5,19 @@ from __future__ import annotations
 import heapq
 import itertools
 import math
+import sys
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
 from typing import Any, ClassVar, TypeAlias
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from modelvane.casting import Categories
 from modelvane.errors import TallyMismatchError
+from modelvane.tallies import fixed
 
 EDGE_BUDGET = 1024
 BINS = 20
@@ -68,8 +71,9 @@ class NumericalRuler:
             return cls(nothing, 0.0, 1.0, True, dtype, np.empty(0, np.intp))
         exact = len(distinct) <= budget
         edges = distinct if exact else _edges(distinct, counts, budget)
-        center = float(np.clip(math.fsum(values) / len(values), distinct[0], distinct[-1]))
-        reach = max(center - distinct[0], distinct[-1] - center)
+        smallest, largest = float(distinct[0]), float(distinct[-1])
+        center = min(max(_mean(values), smallest), largest)
+        reach = min(max(center - smallest, largest - center), sys.float_info.max)
         exponent = math.frexp(reach)[1] if reach > 0 else math.frexp(center)[1] if center else 0
         quantum = math.ldexp(1.0, max(exponent - QUANTA, -1000))
         return cls(edges, center, quantum, exact, dtype, _bins(edges, distinct, counts))
@@ -89,7 +93,7 @@ class NumericalRuler:
     @cached_property
     def steps(self) -> NDArray[np.int64]:
         """The edges, in quanta from the centre."""
-        return np.rint((self.edges - self.center) / self.quantum).astype(np.int64)
+        return fixed.quantise(self.edges, self.center, self.quantum).astype(np.int64)
 
     @cached_property
     def bin_starts(self) -> NDArray[np.intp]:
@@ -133,6 +137,12 @@ class NumericalRuler:
         )
 
 
+def _mean(values: Floats) -> float:
+    # scaled, so that the sum of values near the largest float is one too
+    bits = len(values).bit_length()
+    return math.ldexp(math.fsum(np.ldexp(values, -bits)) / len(values), bits)
+
+
 def _edges(distinct: Floats, counts: NDArray[np.intp], budget: int) -> Floats:
     positions = np.linspace(0, counts.sum() - 1, budget // 2)
     chosen = set(np.searchsorted(np.cumsum(counts), positions, side="right").tolist())
@@ -144,13 +154,14 @@ def _edges(distinct: Floats, counts: NDArray[np.intp], budget: int) -> Floats:
     def offer(left: int, right: int) -> None:
         if right - left > 1:
             rows = before[right] - before[left + 1]
-            heapq.heappush(heap, (-float(rows) * float(distinct[right] - distinct[left]), left, right))
+            width = float(distinct[right]) - float(distinct[left])
+            heapq.heappush(heap, (-float(rows) * width, left, right))
 
     for left, right in itertools.pairwise(order):
         offer(left, right)
     while heap and len(chosen) < budget:
         _, left, right = heapq.heappop(heap)
-        middle = distinct[left] + (distinct[right] - distinct[left]) / 2
+        middle = distinct[left] / 2 + distinct[right] / 2
         split = int(np.searchsorted(distinct, middle))
         split = min(max(split, left + 1), right - 1)
         chosen.add(split)
@@ -206,7 +217,7 @@ class CategoricalRuler:
     @cached_property
     def digest(self) -> bytes:
         """What tells two rulers apart."""
-        return blake2b("\0".join(self.names).encode(), digest_size=16).digest()
+        return blake2b(msgspec.msgpack.encode(self.names), digest_size=16).digest()
 
     def code(self, name: str) -> int:
         """Give the cell of a canonical category."""

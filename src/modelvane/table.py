@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -90,14 +90,14 @@ class Table:
         Parameters
         ----------
         data
-            A `Table`; a mapping of column to list (or to ``{index: value}``, as pandas writes JSON); one flat
-            mapping (a single row); a list of mappings (rows); anything with the Arrow PyCapsule interface
-            (pandas, polars, pyarrow); or the path of a Parquet, CSV, Arrow or Feather file.
+            A `Table`; a mapping of column to list, array or series (or to ``{index: value}``, as pandas writes
+            JSON); one flat mapping (a single row); a list of mappings (rows); anything with the Arrow PyCapsule
+            interface (pandas, polars, pyarrow); or the path of a Parquet, CSV, Arrow or Feather file.
 
         Raises
         ------
         DecodeError
-            For anything else, and for columns of different lengths.
+            For anything else, for columns of different lengths, and for two columns of one name.
 
         Examples
         --------
@@ -119,6 +119,17 @@ class Table:
             received=type(data).__name__,
             expected="rows, columns, a data frame with the Arrow PyCapsule interface, or a file's path",
         )
+
+    @classmethod
+    def of_csv(cls, path: str | Path, *, separator: str = ",", header: bool = True) -> Table:
+        """Read a CSV file that is written another way than most.
+
+        Raises
+        ------
+        DecodeError
+            When there is no such file, or it is not CSV.
+        """
+        return cls._of_arrow(_read_file(Path(path), lambda file: _csv(file, separator, header=header)))
 
     @classmethod
     def of_rows(cls, rows: Sequence[Any]) -> Table:
@@ -143,49 +154,102 @@ class Table:
 
     @classmethod
     def _of_mapping(cls, data: Mapping[str, Any]) -> Table:
-        if not any(isinstance(value, list | tuple | Mapping) for value in data.values()):
-            return cls({name: [value] for name, value in data.items()}, 1 if data else 0)
         columns: dict[str, RawColumn] = {}
+        scalars: dict[str, Any] = {}
+        index: list[Any] | None = None
         for name, value in data.items():
             if isinstance(value, Mapping):
-                columns[name] = list(value.values())
-            elif isinstance(value, list | tuple):
-                columns[name] = list(value)
+                index = list(value) if index is None else index
+                columns[name] = _at(index, name, value)
+            elif (column := _column(value)) is not None:
+                columns[name] = column
             else:
-                raise DecodeError(
-                    f"Column {name!r} is neither a list nor an object of index and value",
-                    received=value,
-                    expected="every value of the object to be a list, or none",
-                )
+                scalars[name] = value
+        if not columns:
+            return cls({name: [value] for name, value in scalars.items()}, 1 if scalars else 0)
+        if scalars:
+            name, value = next(iter(scalars.items()))
+            raise DecodeError(
+                f"Column {name!r} is neither a list nor an object of index and value",
+                received=value,
+                expected="every value of the object to be a list, or none",
+            )
         lengths = {name: len(column) for name, column in columns.items()}
         if len(set(lengths.values())) > 1:
             raise DecodeError(
                 "Columns have different lengths", received=lengths, expected="equally many values in each"
             )
-        return cls(columns, next(iter(lengths.values()), 0))
+        return cls(columns, next(iter(lengths.values())))
 
     @classmethod
     def _of_capsule(cls, data: Any) -> Table:
+        if hasattr(data, "columns") and not isinstance(data, pa.Table | pa.RecordBatch):
+            _require_different(list(map(str, data.columns)))
         try:
             return cls._of_arrow(pa.table(data))
-        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        except (pa.ArrowException, TypeError, ValueError) as error:
             if not hasattr(data, "to_dict"):
                 raise DecodeError(f"The data frame cannot be read through Arrow: {error}") from error
-            # pandas columns of mixed types have no Arrow type; their values are read one by one
-            return cls._of_mapping(data.to_dict(orient="list"))
+            # a pandas column of mixed types has no Arrow type; its values are read one by one
+            return cls({str(name): _column_of_pandas(data[name]) for name in data.columns}, len(data))
 
     @classmethod
     def _of_arrow(cls, table: pa.Table) -> Table:
-        columns: dict[str, RawColumn] = {}
-        for name, column in zip(table.column_names, table.columns, strict=True):
-            is_dictionary = pa.types.is_dictionary(column.type)
-            columns[name] = pc.cast(column, column.type.value_type) if is_dictionary else column
-        return cls(columns, table.num_rows)
+        _require_different(table.column_names)
+        columns = zip(table.column_names, table.columns, strict=True)
+        return cls({name: _plain(column) for name, column in columns}, table.num_rows)
 
 
-def _read_file(path: Path) -> pa.Table:
+def _require_different(names: list[str]) -> None:
+    if len(set(names)) < len(names):
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise DecodeError("Columns of a table need different names", received=twice)
+
+
+def _at(index: list[Any], name: str, values: Mapping[Any, Any]) -> list[Any]:
+    """Give values in the order of the index, which the columns of one table share."""
+    if len(values) != len(index) or not all(map(values.__contains__, index)):
+        raise DecodeError(
+            f"Column {name!r} has other index values than the columns before it",
+            received=list(values),
+            expected="the same index in every column",
+        )
+    return [values[at] for at in index]
+
+
+def _column(value: Any) -> RawColumn | None:
+    """Give a list, array or series as a column; ``None`` for a single value."""
+    if isinstance(value, list | tuple):
+        return list(value)
+    if isinstance(value, pa.Array | pa.ChunkedArray):
+        return _plain(value if isinstance(value, pa.ChunkedArray) else pa.chunked_array([value]))
+    if isinstance(value, np.ndarray) and value.ndim == 1:
+        return value.tolist() if value.dtype == object else pa.chunked_array([pa.array(value)])
+    if hasattr(value, "__arrow_c_stream__"):
+        return _column_of_pandas(value) if hasattr(value, "notna") else _plain(pa.chunked_array(value))
+    return None
+
+
+def _column_of_pandas(series: Any) -> RawColumn:
+    try:
+        found = pa.Array.from_pandas(series)
+    except (pa.ArrowException, TypeError, ValueError):
+        values: list[Any] = series.astype(object).where(series.notna(), None).tolist()
+        return values
+    return _plain(found if isinstance(found, pa.ChunkedArray) else pa.chunked_array([found]))
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Give dictionaries as their values, and views of text as text."""
+    if pa.types.is_dictionary(column.type):
+        chunks = [chunk.dictionary.take(chunk.indices) for chunk in column.chunks]
+        column = pa.chunked_array(chunks, column.type.value_type)
+    return pc.cast(column, pa.large_string()) if pa.types.is_string_view(column.type) else column
+
+
+def _read_file(path: Path, reader: Callable[[Path], pa.Table] | None = None) -> pa.Table:
     readers = {".parquet": _parquet, ".csv": _csv, ".arrow": _feather, ".feather": _feather}
-    reader = readers.get(path.suffix.lower())
+    reader = reader or readers.get(path.suffix.lower())
     if reader is None:
         raise DecodeError(
             f"{path} has an ending that is not known", received=path.suffix, available=sorted(readers)
@@ -206,10 +270,14 @@ def _parquet(path: Path) -> pa.Table:
     return parquet.read_table(path)
 
 
-def _csv(path: Path) -> pa.Table:
+def _csv(path: Path, separator: str = ",", *, header: bool = True) -> pa.Table:
     from pyarrow import csv  # noqa: PLC0415
 
-    return csv.read_csv(path)
+    return csv.read_csv(
+        path,
+        read_options=csv.ReadOptions(autogenerate_column_names=not header),
+        parse_options=csv.ParseOptions(delimiter=separator),
+    )
 
 
 def _feather(path: Path) -> pa.Table:

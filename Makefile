@@ -1,0 +1,52 @@
+# One venv for everything; uv makes it where uv is installed, venv and pip otherwise.
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+ARGS ?=
+SOURCES := src tests examples bench
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench docs clean
+
+help: ## Say what each target does
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo ## Replay real taxi trips against the monitor (ARGS=--once for a bounded run, ARGS=--help for more)
+	@exec $(BIN)/python -m examples.taxi.demo $(ARGS)
+
+test: $(VENV)/.dev ## Run the tests (ARGS="-k name" for some)
+	$(BIN)/python -m pytest -n auto $(ARGS)
+
+check: $(VENV)/.dev ## Run ruff, mypy --strict and import-linter
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev ## Measure the figures of docs/benchmarks.md, each as a ratio within one run (ARGS="name ..." for some)
+	$(BIN)/python -m bench $(ARGS)
+
+docs: $(VENV)/.dev ## Write the generated pages of docs/ again
+	$(BIN)/python -m docs.generate
+
+clean: ## Remove the venv and what the demo left
+	rm -rf $(VENV) .modelvane
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and there is none on the PATH" >&2; exit 1; }
+	@if command -v uv >/dev/null; then uv venv --quiet --python $(PYTHON) $(VENV); else $(PYTHON) -m venv $(VENV); fi
+
+# what one command installs the other does not take away: the stamps only say what is there
+$(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing modelvane and the taxi example into $(VENV)"
+	@$(call install,examples)
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing modelvane and what its tests need into $(VENV)"
+	@$(call install,dev)
+	@touch $@ $(VENV)/.demo
+
+install = if command -v uv >/dev/null; \
+	then uv pip install --quiet --python $(BIN)/python -c constraints.txt -e ".[$(1)]"; \
+	else $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$(1)]"; fi

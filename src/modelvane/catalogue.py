@@ -1,0 +1,240 @@
+"""The one table of everything that can be measured; exposition, documentation and tests are driven by it.
+
+>>> measure("missing_share").series
+'modelvane_quality_missing_ratio'
+>>> measure("mean", Family.PREDICTION).labels
+('dataset', 'column', 'segment')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from modelvane.divergences import DIVERGENCES
+from modelvane.errors import UnknownNameError
+from modelvane.findings import Family
+from modelvane.performance import STATISTICS
+from modelvane.schema import Kind
+from modelvane.statistics import columns
+from modelvane.statistics.base import Better, LabelledStatistic, Statistic
+
+DISTANCE = "modelvane_drift_distance"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """One thing that can be measured.
+
+    Parameters
+    ----------
+    name, family
+        What a finding calls it; the two together are unique.
+    title
+        Its name in prose.
+    unit
+        As in `modelvane.findings.Finding`.
+    source
+        Formula or paper.
+    series
+        The Prometheus series that holds its value.
+    labels
+        Of that series, in order.
+    kinds
+        Kinds of columns that it measures; empty when it is not about a column.
+    needs
+        What else must be there, in words; empty when rows are enough.
+    by
+        What ``Finding.label`` names: ``"class"``, ``"quantile"``, ``"group"``; ``None`` for a single value.
+    better
+        Which way is better, where there is one.
+    """
+
+    name: str
+    family: Family
+    title: str
+    unit: str
+    source: str
+    series: str
+    labels: tuple[str, ...]
+    kinds: frozenset[Kind] = frozenset()
+    needs: str = ""
+    by: str | None = None
+    better: Better = None
+
+
+def measure(name: str, family: Family | None = None) -> Measure:
+    """Give the measure of that name; of the first family that has it when none is given.
+
+    Raises
+    ------
+    UnknownNameError
+        When there is none; the error lists those of the family.
+    """
+    fitting: dict[str, Measure] = {}
+    for each in CATALOGUE.values():
+        if family in (None, each.family):
+            fitting.setdefault(each.name, each)
+    try:
+        return fitting[name]
+    except KeyError:
+        raise UnknownNameError.of(f"{family} measure" if family else "measure", name, fitting) from None
+
+
+def titles() -> dict[str, str]:
+    """Give the title of each measure by its name; measures of one name have one title."""
+    return {each.name: each.title for each in CATALOGUE.values()}
+
+
+def label_of(by: str) -> str:
+    """Give the Prometheus label that tells the values of a labelled measure apart.
+
+    ``quantile`` is reserved for summaries there, and these are gauges.
+    """
+    return "level" if by == "quantile" else by
+
+
+def _series(family: Family, name: str, unit: str) -> str:
+    if unit == "ratio":
+        return f"modelvane_{family}_{name.removesuffix('_share')}_ratio"
+    return f"modelvane_{family}_{name}{'_seconds' if unit == 'seconds' else ''}"
+
+
+def _drift() -> Iterator[Measure]:
+    for each in DIVERGENCES.values():
+        yield Measure(
+            name=each.name,
+            family=Family.DRIFT,
+            title=each.title,
+            unit=each.unit,
+            source=each.source,
+            series=DISTANCE,
+            labels=("dataset", "column", "method", "segment"),
+            kinds=each.kinds,
+            better="lower",
+        )
+
+
+_TARGET = "a target"
+_NEEDS = {
+    "regression": f"a numerical prediction, and {_TARGET}",
+    "confusion": f"predicted classes or their probabilities, and {_TARGET}",
+    "scores": f"probabilities of classes, and {_TARGET}",
+}
+
+
+def _performance() -> Iterator[Measure]:
+    for kind, statistics in STATISTICS.items():
+        for each in statistics:
+            yield _statistic(Family.PERFORMANCE, each, ("dataset", "segment"), needs=_NEEDS[kind])
+
+
+def _columns() -> Iterator[Measure]:
+    numerical, categorical = frozenset({Kind.NUMERICAL}), frozenset({Kind.CATEGORICAL})
+    tables: tuple[tuple[Family, frozenset[Kind], Iterable[Statistic[Any] | LabelledStatistic[Any]]], ...] = (
+        (Family.PREDICTION, numerical, columns.PREDICTION),
+        (Family.PREDICTION, categorical, columns.CATEGORICAL_PREDICTION),
+        (Family.QUALITY, numerical, columns.NUMERICAL_QUALITY),
+        (Family.QUALITY, categorical, columns.CATEGORICAL_QUALITY),
+    )
+    for family, kinds, statistics in tables:
+        for each in statistics:
+            yield _statistic(family, each, ("dataset", "column", "segment"), kinds)
+
+
+def _statistic(
+    family: Family,
+    statistic: Statistic[Any] | LabelledStatistic[Any],
+    labels: tuple[str, ...],
+    kinds: frozenset[Kind] = frozenset(),
+    needs: str = "",
+) -> Measure:
+    by = statistic.labels if isinstance(statistic, LabelledStatistic) else None
+    return Measure(
+        name=statistic.name,
+        family=family,
+        title=statistic.title,
+        unit=statistic.unit,
+        source=statistic.source,
+        series=_series(family, statistic.name, statistic.unit),
+        labels=labels if by is None else (*labels, label_of(by)),
+        kinds=kinds,
+        needs=needs,
+        by=by,
+        better=statistic.better,
+    )
+
+
+def _of_dataset(
+    family: Family, name: str, title: str, unit: str, source: str, needs: str = "", series: str = ""
+) -> Measure:
+    return Measure(
+        name=name,
+        family=family,
+        title=title,
+        unit=unit,
+        source=source,
+        series=series or _series(family, name, unit),
+        labels=("dataset",),
+        needs=needs,
+    )
+
+
+_drift_of_all = partial(_of_dataset, Family.DATASET, needs="a column that can be compared")
+_labelling = partial(_of_dataset, Family.PERFORMANCE, needs=_TARGET)
+_arrival = partial(_of_dataset, Family.QUALITY)
+
+_DATASET = (
+    _drift_of_all(
+        "dataset_drift",
+        "Dataset drift",
+        "",
+        "1 when any column is above its lines, at budget / columns",
+        series="modelvane_dataset_drift",
+    ),
+    _drift_of_all(
+        "drifted_columns",
+        "Drifted columns",
+        "",
+        "columns above their lines",
+        series="modelvane_drifted_columns",
+    ),
+    _drift_of_all(
+        "drifted_share",
+        "Share of drifted columns",
+        "ratio",
+        "columns above their lines / columns compared",
+        series="modelvane_drifted_columns_ratio",
+    ),
+)
+_LABELS = (
+    _labelling("label_coverage", "Label coverage", "ratio", "rows whose label is known / rows of the window"),
+    _labelling("label_lag", "Label lag", "seconds", "median of label time - prediction time"),
+)
+_ARRIVAL = (
+    _arrival("duplicate_ids", "Duplicate ids", "rows", "rows refused because their id was known", "ids"),
+    _arrival(
+        "missing_columns", "Missing columns", "", "columns of the reference that rows lacked altogether"
+    ),
+    _arrival("unexpected_columns", "Unexpected columns", "", "columns that the reference does not know"),
+    _arrival("late_rows", "Late rows", "rows", "rows older than the time window's watermark"),
+    _arrival(
+        "last_row_age", "Age of the last row", "seconds", "evaluation - arrival of the last row", "a row"
+    ),
+    _arrival("rows_per_second", "Rows per second", "", "(rows - 1) / (last - first arrival)", "two rows"),
+)
+
+
+def _catalogue() -> dict[tuple[Family, str], Measure]:
+    found: dict[tuple[Family, str], Measure] = {}
+    for each in (*_drift(), *_DATASET, *_performance(), *_LABELS, *_columns(), *_ARRIVAL):
+        key = each.family, each.name
+        # a statistic of both kinds of columns stands in two tables
+        known = found.get(key)
+        found[key] = each if known is None else replace(known, kinds=known.kinds | each.kinds)
+    return found
+
+
+CATALOGUE: Mapping[tuple[Family, str], Measure] = _catalogue()

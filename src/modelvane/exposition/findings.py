@@ -1,0 +1,149 @@
+"""The samples of findings, in groups of which each is exposed whole or not at all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from enum import IntEnum
+from itertools import groupby
+from typing import NamedTuple
+
+from modelvane.compat.sample import Sample as CompatSample
+from modelvane.exposition import series as known
+from modelvane.exposition.labels import bounded
+from modelvane.exposition.series import Entry, Series
+from modelvane.findings import Family, Finding, Findings, Verdict
+
+MOST_LABELS = 100
+"""Classes, quantiles or groups of one measure that become series."""
+
+
+class Rank(IntEnum):
+    """What stays when the budget is short: the last is left out first."""
+
+    DRIFT = 0
+    PERFORMANCE = 1
+    PREDICTION = 2
+    QUALITY = 3
+    COMPAT = 4
+    SEGMENT_DRIFT = 5
+    SEGMENT_PERFORMANCE = 6
+    SEGMENT_PREDICTION = 7
+    SEGMENT_QUALITY = 8
+    LABELLED = 9
+    SEGMENT_LABELLED = 10
+
+
+_OF_ALL = {
+    Family.DRIFT: Rank.DRIFT,
+    Family.DATASET: Rank.DRIFT,
+    Family.PERFORMANCE: Rank.PERFORMANCE,
+    Family.PREDICTION: Rank.PREDICTION,
+    Family.QUALITY: Rank.QUALITY,
+}
+_OF_SEGMENT = {
+    Family.DRIFT: Rank.SEGMENT_DRIFT,
+    Family.DATASET: Rank.SEGMENT_DRIFT,
+    Family.PERFORMANCE: Rank.SEGMENT_PERFORMANCE,
+    Family.PREDICTION: Rank.SEGMENT_PREDICTION,
+    Family.QUALITY: Rank.SEGMENT_QUALITY,
+}
+
+
+class Group(NamedTuple):
+    """Samples that are exposed together; those beyond ``MOST_LABELS`` are ``cut``, and only counted."""
+
+    rank: Rank
+    entries: list[Entry]
+    cut: int = 0
+
+
+def finding_groups(dataset: str, findings: Findings) -> Iterator[Group]:
+    """Give one group per finding; the labelled ones of one measure are one group.
+
+    A finding without a finite value has no samples: a gauge cannot say "undefined", and 0 would be a lie.
+    """
+    owner = bounded(dataset)
+    defined = (finding for finding in findings if finding.value is not None and math.isfinite(finding.value))
+    for (family, _, _, segment, is_labelled), same in groupby(defined, _whole):
+        members = list(same)
+        if is_labelled:
+            rank = Rank.LABELLED if segment is None else Rank.SEGMENT_LABELLED
+            members.sort(key=_commonest)
+        else:
+            rank = _OF_ALL[family] if segment is None else _OF_SEGMENT[family]
+        entries = [entry for finding in members[:MOST_LABELS] for entry in _entries(owner, finding)]
+        yield Group(rank, entries, len(members[MOST_LABELS:]))
+
+
+def _whole(finding: Finding) -> tuple[Family, str, str | None, str | None, bool]:
+    return finding.family, finding.measure, finding.column, finding.segment, finding.label is not None
+
+
+def _commonest(finding: Finding) -> tuple[float, str]:
+    # by the reference, which does not move: the choice of labels would otherwise change from scrape to scrape
+    return -(finding.reference if finding.reference is not None else -math.inf), finding.label or ""
+
+
+def _entries(dataset: str, finding: Finding) -> Iterator[Entry]:
+    assert finding.value is not None  # noqa: S101 - only defined ones are asked
+    yield _entry(known.series_of(finding.measure, finding.family), dataset, finding, finding.value)
+    if finding.label is None:
+        for companion, value in _companions(finding):
+            if value is not None and math.isfinite(value):
+                yield _entry(companion, dataset, finding, value)
+
+
+def _entry(series: Series, dataset: str, finding: Finding, value: float) -> Entry:
+    return Entry(series, tuple([_VALUES[label](dataset, finding) for label in series.labels]), float(value))
+
+
+_VALUES: dict[str, Callable[[str, Finding], str]] = {
+    "dataset": lambda dataset, _finding: dataset,
+    "column": lambda _dataset, finding: bounded(finding.column or ""),
+    "segment": lambda _dataset, finding: bounded(finding.segment or ""),
+    "method": lambda _dataset, finding: finding.measure,
+    "measure": lambda _dataset, finding: finding.measure,
+    "class": lambda _dataset, finding: bounded(finding.label or ""),
+    "level": lambda _dataset, finding: bounded(finding.label or ""),
+    "group": lambda _dataset, finding: bounded(finding.label or ""),
+}
+
+
+def _companions(finding: Finding) -> Iterator[tuple[Series, float | None]]:
+    if finding.family is Family.DRIFT:
+        yield known.DRIFT_NOISE_FLOOR, finding.noise_floor
+        yield known.DRIFT_USUAL_RANGE, finding.usual_range
+        yield known.DRIFT_THRESHOLD, finding.threshold
+        yield known.DRIFT_P_VALUE, finding.p_value
+        yield known.DRIFT_ALARM, _alarm(finding)
+        if finding.noise_floor is not None and finding.value is not None:
+            yield known.DRIFT_CHANGED, float(finding.value > finding.noise_floor)
+    elif finding.family is Family.PERFORMANCE:
+        yield known.PERFORMANCE_REFERENCE, finding.reference
+        yield known.PERFORMANCE_THRESHOLD, finding.threshold
+        yield known.PERFORMANCE_ALARM, _alarm(finding)
+    elif finding.family is Family.PREDICTION:
+        yield known.PREDICTION_REFERENCE, finding.reference
+    elif finding.family is Family.QUALITY:
+        yield known.QUALITY_ALARM, _alarm(finding)
+
+
+def _alarm(finding: Finding) -> float | None:
+    """Give 1 or 0, or ``None`` for a value that nothing judges."""
+    if finding.verdict is Verdict.INFO:
+        return None
+    return float(finding.verdict is Verdict.ALARM)
+
+
+def compat_groups(dataset: str, samples: Iterable[CompatSample]) -> Iterator[Group]:
+    """Give one group per 2022 series."""
+    owner = bounded(dataset)
+    for name, same in groupby(sorted(samples, key=lambda sample: sample.name), lambda sample: sample.name):
+        entries = []
+        for sample in same:
+            labels = (*(name for name, _ in sample.labels), "dataset_name")
+            series = Series(name, f"As in Evidently 0.1.54: {name.split(':')[1].replace('_', ' ')}.", labels)
+            values = (*(bounded(value) for _, value in sample.labels), owner)
+            entries.append(Entry(series, values, sample.value))
+        yield Group(Rank.COMPAT, entries)

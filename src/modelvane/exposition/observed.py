@@ -1,0 +1,228 @@
+"""What the service observes of itself, and its series."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
+
+import modelvane
+from modelvane.exposition.labels import bounded
+from modelvane.exposition.series import Entry, Series
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetObserved:
+    """Facts of one dataset's ingest, counted since the service started; ``None`` for what is not known.
+
+    Parameters
+    ----------
+    rows_accepted, rows_rejected, duplicates
+        Rows taken, rows refused by reason, and rows refused because their id was known.
+    labels
+        Labels by what became of them, as in `modelvane.labels.LabelCounts`.
+    evaluations, evaluation_seconds, last_evaluation_seconds
+        Rounds, what they took together, and what the last one took.
+    label_lag, last_row_age
+        Seconds: median from prediction to label, and since the last row came, at the scrape.
+    window_rows, window_seconds
+        The configured window.
+    reference_digest, reference_rows
+        Which reference is compared with.
+    """
+
+    rows_accepted: int = 0
+    rows_rejected: Mapping[str, int] = field(default_factory=dict)
+    duplicates: int = 0
+    labels: Mapping[str, int] = field(default_factory=dict)
+    evaluations: int = 0
+    evaluation_seconds: float = 0.0
+    last_evaluation_seconds: float | None = None
+    label_lag: float | None = None
+    last_row_age: float | None = None
+    window_rows: int | None = None
+    window_seconds: float | None = None
+    reference_digest: str = ""
+    reference_rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceObserved:
+    """Facts of the whole service; ``None`` for what is not known.
+
+    Parameters
+    ----------
+    started_at
+        Seconds since 1970.
+    queue_rows, queue_bytes
+        What waits to be committed.
+    commits, commit_failures, commit_seconds, last_commit_seconds
+        Transactions since the start, those that failed, what they took together, and what the last one took.
+    log_rows, log_bytes
+        What the log holds.
+    version
+        Of modelvane.
+    """
+
+    started_at: float
+    queue_rows: int = 0
+    queue_bytes: int = 0
+    commits: int = 0
+    commit_failures: int = 0
+    commit_seconds: float = 0.0
+    last_commit_seconds: float | None = None
+    log_rows: int | None = None
+    log_bytes: int | None = None
+    version: str = modelvane.__version__
+
+
+ObservedT = TypeVar("ObservedT")
+
+
+class _Total(NamedTuple):
+    amount: float
+    times: int
+
+
+_Known: TypeAlias = float | _Total | Mapping[str, int] | tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Fact(Generic[ObservedT]):
+    """A series and where its value is read: a number, a total, numbers by label, or the labels of an info."""
+
+    series: Series
+    read: Callable[[ObservedT], _Known]
+
+    def entries(self, observed: ObservedT, owner: tuple[str, ...]) -> Iterator[Entry]:
+        known = self.read(observed)
+        if known is None:
+            return
+        if isinstance(known, _Total):
+            yield Entry(self.series, owner, float(known.amount), "_sum")
+            yield Entry(self.series, owner, float(known.times), "_count")
+        elif isinstance(known, Mapping):
+            for label, count in known.items():
+                yield Entry(self.series, (*owner, bounded(label)), float(count))
+        elif isinstance(known, tuple):
+            yield Entry(self.series, (*owner, *known), 1.0)
+        else:
+            yield Entry(self.series, owner, float(known))
+
+
+_OF_DATASET: tuple[_Fact[DatasetObserved], ...] = (
+    _Fact(
+        Series("modelvane_ingest_rows_total", "Rows accepted.", type="counter"),
+        lambda seen: seen.rows_accepted,
+    ),
+    _Fact(
+        Series(
+            "modelvane_ingest_rejected_rows_total",
+            "Rows refused, by reason.",
+            ("dataset", "reason"),
+            "counter",
+        ),
+        lambda seen: seen.rows_rejected,
+    ),
+    _Fact(
+        Series(
+            "modelvane_ingest_duplicate_rows_total",
+            "Rows refused because their id was known.",
+            type="counter",
+        ),
+        lambda seen: seen.duplicates,
+    ),
+    _Fact(
+        Series(
+            "modelvane_ingest_labels_total",
+            "Labels, by what became of them.",
+            ("dataset", "outcome"),
+            "counter",
+        ),
+        lambda seen: seen.labels,
+    ),
+    _Fact(
+        Series("modelvane_ingest_label_lag_seconds", "Median time from prediction to label."),
+        lambda seen: seen.label_lag,
+    ),
+    _Fact(
+        Series("modelvane_ingest_last_row_age_seconds", "Time since the last row came, at the scrape."),
+        lambda seen: seen.last_row_age,
+    ),
+    _Fact(
+        Series("modelvane_service_evaluation_seconds", "Evaluations of the window.", type="summary"),
+        lambda seen: _Total(seen.evaluation_seconds, seen.evaluations),
+    ),
+    _Fact(
+        Series("modelvane_service_last_evaluation_seconds", "What the last evaluation took."),
+        lambda seen: seen.last_evaluation_seconds,
+    ),
+    _Fact(
+        Series("modelvane_service_window_rows", "Length of the configured rows window."),
+        lambda seen: seen.window_rows,
+    ),
+    _Fact(
+        Series("modelvane_service_window_seconds", "Length of the configured time window."),
+        lambda seen: seen.window_seconds,
+    ),
+    _Fact(
+        Series(
+            "modelvane_reference_info",
+            "The reference that windows are compared with.",
+            ("dataset", "digest", "rows"),
+            "info",
+        ),
+        lambda seen: (
+            None if seen.reference_rows is None else (seen.reference_digest, str(seen.reference_rows))
+        ),
+    ),
+)
+
+_OF_SERVICE: tuple[_Fact[ServiceObserved], ...] = (
+    _Fact(
+        Series("modelvane_build_info", "The version of modelvane that runs.", ("version",), "info"),
+        lambda seen: (seen.version,),
+    ),
+    _Fact(
+        Series("modelvane_service_start_time_seconds", "When the service started, since 1970.", ()),
+        lambda seen: seen.started_at,
+    ),
+    _Fact(
+        Series("modelvane_service_queue_rows", "Rows that wait to be committed.", ()),
+        lambda seen: seen.queue_rows,
+    ),
+    _Fact(
+        Series("modelvane_service_queue_bytes", "Size of what waits to be committed.", ()),
+        lambda seen: seen.queue_bytes,
+    ),
+    _Fact(
+        Series("modelvane_service_commit_seconds", "Transactions of the log.", (), "summary"),
+        lambda seen: _Total(seen.commit_seconds, seen.commits),
+    ),
+    _Fact(
+        Series("modelvane_service_last_commit_seconds", "What the last transaction took.", ()),
+        lambda seen: seen.last_commit_seconds,
+    ),
+    _Fact(
+        Series("modelvane_service_commit_failures_total", "Transactions that failed.", (), "counter"),
+        lambda seen: seen.commit_failures,
+    ),
+    _Fact(Series("modelvane_service_log_rows", "Rows in the log.", ()), lambda seen: seen.log_rows),
+    _Fact(Series("modelvane_service_log_bytes", "Size of the log.", ()), lambda seen: seen.log_bytes),
+)
+
+OBSERVED = (*(fact.series for fact in _OF_DATASET), *(fact.series for fact in _OF_SERVICE))
+"""Everything that self-observation is exposed as, in order."""
+
+
+def dataset_entries(dataset: str, observed: DatasetObserved) -> Iterator[Entry]:
+    """Give the samples of one dataset's facts."""
+    owner = (bounded(dataset),)
+    for fact in _OF_DATASET:
+        yield from fact.entries(observed, owner)
+
+
+def service_entries(observed: ServiceObserved) -> Iterator[Entry]:
+    """Give the samples of the service's facts."""
+    for fact in _OF_SERVICE:
+        yield from fact.entries(observed, ())

@@ -1,0 +1,176 @@
+"""What a Prometheus series is called, what its labels are, and what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from prometheus_client.metrics_core import Metric
+from prometheus_client.samples import Sample
+
+from modelvane.catalogue import CATALOGUE, DISTANCE, Measure
+from modelvane.errors import UnknownNameError
+from modelvane.findings import Family
+
+_UNITS = ("ratio", "seconds", "bytes")
+_SUFFIXES = {"counter": "_total", "info": "_info"}
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One family of samples.
+
+    Parameters
+    ----------
+    name
+        As a query writes it; a summary's samples add ``_sum`` and ``_count``.
+    help
+        What its values are, in one sentence.
+    labels
+        In the order in which they are written.
+    type
+        ``"gauge"``, ``"counter"``, ``"summary"`` or ``"info"`` (the value is 1, the facts are labels).
+    """
+
+    name: str
+    help: str
+    labels: tuple[str, ...] = ("dataset",)
+    type: Literal["gauge", "counter", "summary", "info"] = "gauge"
+
+    @property
+    def family(self) -> str:
+        """The name without the suffix of its type, as OpenMetrics calls the family."""
+        return self.name.removesuffix(_SUFFIXES.get(self.type, ""))
+
+    @property
+    def unit(self) -> str:
+        """The unit, which is the last word of the family's name when there is one."""
+        last = self.family.rpartition("_")[2]
+        return last if last in _UNITS else ""
+
+    def metric(self) -> Metric:
+        """Give the family without samples."""
+        return Metric(self.family, self.help, self.type, self.unit)
+
+
+class Entry(NamedTuple):
+    """One sample: its series, the values of the series' labels, and its value."""
+
+    series: Series
+    values: tuple[str, ...]
+    value: float
+    suffix: str = ""
+
+    def sample(self) -> Sample:
+        """Give it as the client library has it."""
+        name = self.series.name + self.suffix
+        return Sample(name, dict(zip(self.series.labels, self.values, strict=True)), self.value)
+
+
+_UNIT_WORDS = {
+    "ratio": "0 to 1",
+    "column": "in the column's own unit",
+    "nats": "in nats",
+    "rows": "rows",
+    "seconds": "seconds",
+}
+
+
+def _of(measure: Measure) -> Series:
+    unit = f", {_UNIT_WORDS[measure.unit]}" if measure.unit else ""
+    return Series(measure.series, f"{measure.title}{unit}: {measure.source}.", measure.labels)
+
+
+_DRIFT_LABELS = ("dataset", "column", "method", "segment")
+
+DRIFT_DISTANCE = Series(
+    DISTANCE, "Distance of the window from the reference, in the method's own unit.", _DRIFT_LABELS
+)
+DRIFT_NOISE_FLOOR = Series(
+    "modelvane_drift_noise_floor",
+    "Distance that sampling alone exceeds no more often than the false-alarm budget allows.",
+    _DRIFT_LABELS,
+)
+DRIFT_USUAL_RANGE = Series(
+    "modelvane_drift_usual_range", "Distance within the habit of the reference's own stream.", _DRIFT_LABELS
+)
+DRIFT_THRESHOLD = Series("modelvane_drift_threshold", "Fixed limit from the config.", _DRIFT_LABELS)
+DRIFT_P_VALUE = Series(
+    "modelvane_drift_p_value", "Probability of a distance this large without any change.", _DRIFT_LABELS
+)
+DRIFT_ALARM = Series(
+    "modelvane_drift_alarm",
+    "1 while the distance is above every line that it needs to exceed, else 0.",
+    _DRIFT_LABELS,
+)
+DRIFT_CHANGED = Series(
+    "modelvane_drift_changed", "1 while the distance is above its noise floor, else 0.", _DRIFT_LABELS
+)
+
+_COLUMN_MEASURE = ("dataset", "column", "measure", "segment")
+_MEASURE = ("dataset", "measure", "segment")
+
+QUALITY_ALARM = Series(
+    "modelvane_quality_alarm", "1 while a quality measure is above its lines, else 0.", _COLUMN_MEASURE
+)
+PERFORMANCE_ALARM = Series(
+    "modelvane_performance_alarm", "1 while a performance measure is beyond its limit, else 0.", _MEASURE
+)
+PERFORMANCE_THRESHOLD = Series(
+    "modelvane_performance_threshold", "Fixed limit from the config, in the measure's unit.", _MEASURE
+)
+PERFORMANCE_REFERENCE = Series(
+    "modelvane_performance_reference", "The measure over the reference, in the measure's unit.", _MEASURE
+)
+PREDICTION_REFERENCE = Series(
+    "modelvane_prediction_reference",
+    "The measure over the reference, in the measure's unit.",
+    _COLUMN_MEASURE,
+)
+
+_MEASURES = {
+    key: DRIFT_DISTANCE if measure.family is Family.DRIFT else _of(measure)
+    for key, measure in CATALOGUE.items()
+}
+
+
+def series_of(name: str, family: Family) -> Series:
+    """Give the series that holds the value of a measure.
+
+    Raises
+    ------
+    UnknownNameError
+        When the catalogue has no such measure.
+    """
+    try:
+        return _MEASURES[family, name]
+    except KeyError:
+        raise UnknownNameError.of(
+            f"{family} measure", name, (known for kin, known in _MEASURES if kin is family)
+        ) from None
+
+
+def _values(family: Family) -> Iterator[Series]:
+    return (series for (kin, _), series in _MEASURES.items() if kin is family)
+
+
+FINDINGS = (
+    DRIFT_DISTANCE,
+    DRIFT_NOISE_FLOOR,
+    DRIFT_USUAL_RANGE,
+    DRIFT_THRESHOLD,
+    DRIFT_P_VALUE,
+    DRIFT_ALARM,
+    DRIFT_CHANGED,
+    *_values(Family.DATASET),
+    *_values(Family.PERFORMANCE),
+    PERFORMANCE_REFERENCE,
+    PERFORMANCE_THRESHOLD,
+    PERFORMANCE_ALARM,
+    *_values(Family.PREDICTION),
+    PREDICTION_REFERENCE,
+    *_values(Family.QUALITY),
+    QUALITY_ALARM,
+)
+"""Everything that findings are exposed as, in order."""

@@ -1,0 +1,211 @@
+"""The ASGI application: ingest in front, then pages, findings, metrics and health."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse
+from starlette.exceptions import HTTPException
+
+from modelvane import __version__
+from modelvane.catalogue import titles
+from modelvane.config import Config
+from modelvane.errors import ModelvaneError, UnknownNameError
+from modelvane.exposition import render
+from modelvane.service.exposed import exposition_of
+from modelvane.service.ingest import App, Ingest, check_token
+from modelvane.service.openapi import INGEST_PATHS
+from modelvane.service.page import CONTENT_SECURITY_POLICY, render_dataset, render_overview, static
+from modelvane.service.problems import CONTENT_TYPE, HttpError, headers_of, problem, status_of
+from modelvane.service.service import Service
+from modelvane.service.views import view_of
+from modelvane.service.watch import Watch
+
+_SWAGGER = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css", "favicon-32x32.png": "image/png"}
+
+
+def create_app(config: Config, *, progress: Callable[[str], None] = lambda _what: None) -> App:
+    """Build the application; its references are read now, its windows warmed up when it starts.
+
+    Raises
+    ------
+    ModelvaneError
+        When the config, a reference or the log does not do.
+    """
+    service = Service(config, progress=progress)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await service.start()
+        try:
+            yield
+        finally:
+            await service.stop()
+
+    app = FastAPI(
+        title="modelvane",
+        version=__version__,
+        description="Watches machine-learning models in production.",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.add_exception_handler(ModelvaneError, _on_error)
+    app.add_exception_handler(HTTPException, _on_framework_error)
+    _health(app, service)
+    _data(app, service)
+    _pages(app, service)
+    _documentation(app)
+    tokens = config.service.tokens
+    return Ingest(
+        app, service.watches, lambda: service.writer, limits=config.service.limits, token=tokens.ingest
+    )
+
+
+def _answer(error: ModelvaneError) -> Response:
+    return Response(problem(error), status_of(error), headers_of(error), media_type=CONTENT_TYPE)
+
+
+async def _on_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ModelvaneError)  # noqa: S101 - registered for nothing else
+    return _answer(error)
+
+
+async def _on_framework_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
+    return _answer(HttpError(error.status_code, f"{request.method} {request.url.path}: {error.detail}"))
+
+
+def _reader(service: Service) -> Any:
+    token = service.config.service.tokens.read
+
+    def check(request: Request) -> None:
+        check_token(dict(request.scope["headers"]), token)
+
+    return Depends(check)
+
+
+def _json(value: Any) -> Response:
+    return Response(msgspec.json.encode(value), media_type="application/json")
+
+
+def _watch(service: Service, dataset: str) -> Watch:
+    try:
+        return service.watches[dataset]
+    except KeyError:
+        raise UnknownNameError.of("dataset", dataset, service.watches) from None
+
+
+def _health(app: FastAPI, service: Service) -> None:
+    @app.get("/healthz", summary="The process is alive", tags=["health"])
+    async def healthz() -> Response:
+        return _json({"status": "alive"})
+
+    @app.get("/readyz", summary="Rows are taken in", tags=["health"])
+    async def readyz() -> Response:
+        if not service.ready:
+            raise HttpError(503, "The service is starting or stopping", headers={"retry-after": "1"})
+        if service.fault:
+            raise HttpError(503, service.fault, headers={"retry-after": "5"})
+        return _json({"status": "ready", "datasets": sorted(service.watches)})
+
+
+def _data(app: FastAPI, service: Service) -> None:
+    guarded = [_reader(service)]
+    registry = exposition_of(service)
+
+    @app.get("/v1/datasets", summary="What is watched", tags=["findings"], dependencies=guarded)
+    def datasets() -> Response:
+        return _json(
+            [
+                {
+                    "dataset": watch.name,
+                    "rows": watch.traffic.rows,
+                    "reference": {"rows": watch.monitor.reference.rows, "digest": watch.monitor.reference.digest},
+                    "schema": watch.monitor.reference.schema.to_dict(),
+                }
+                for watch in service.watches.values()
+            ]
+        )
+
+    @app.get("/v1/datasets/{dataset}/findings", summary="The latest findings", tags=["findings"], dependencies=guarded)
+    def findings(dataset: str) -> Response:
+        return _json(_watch(service, dataset).latest().findings.to_dict())
+
+    @app.get("/v1/datasets/{dataset}/history", summary="Findings over time", tags=["findings"], dependencies=guarded)
+    def history(dataset: str) -> Response:
+        return _json([round_.to_dict() for round_ in list(_watch(service, dataset).history)])
+
+    @app.get("/metrics", summary="Prometheus and OpenMetrics text", tags=["findings"], dependencies=guarded)
+    def metrics(request: Request) -> Response:
+        body, content_type = render(registry, request.headers.get("accept", ""))
+        return Response(body, headers={"content-type": content_type})
+
+
+def _pages(app: FastAPI, service: Service) -> None:
+    guarded = [_reader(service)]
+    known = titles()
+    policy = {"content-security-policy": CONTENT_SECURITY_POLICY, "cache-control": "no-store"}
+
+    @app.get("/", include_in_schema=False, dependencies=guarded)
+    def overview(request: Request, fragment: bool = False) -> Response:
+        views = [view_of(service, watch) for watch in service.watches.values()]
+        root = request.scope.get("root_path", "")
+        return HTMLResponse(render_overview(views, titles=known, fragment=fragment, root=root), headers=policy)
+
+    @app.get("/datasets/{dataset}", include_in_schema=False, dependencies=guarded)
+    def dataset_page(
+        request: Request, dataset: str, fragment: bool = False, columns: str = ""
+    ) -> Response:
+        every = columns == "all"
+        view = view_of(service, _watch(service, dataset), all_columns=every)
+        root = request.scope.get("root_path", "")
+        page = render_dataset(view, titles=known, fragment=fragment, all_columns=every, root=root)
+        return HTMLResponse(page, headers=policy)
+
+    @app.get("/static/{name}", include_in_schema=False)
+    async def asset(request: Request, name: str) -> Response:
+        found = static(name)
+        headers = {"etag": found.etag, "cache-control": "no-cache", "content-type": found.content_type}
+        if request.headers.get("if-none-match") == found.etag:
+            return Response(status_code=304, headers=headers)
+        return Response(found.content, headers=headers)
+
+
+def _documentation(app: FastAPI) -> None:
+    @app.get("/docs", include_in_schema=False)
+    async def docs(request: Request) -> HTMLResponse:
+        root = request.scope.get("root_path", "")
+        return get_swagger_ui_html(
+            openapi_url=f"{root}/openapi.json",
+            title="modelvane: API",
+            swagger_js_url=f"{root}/docs/swagger-ui-bundle.js",
+            swagger_css_url=f"{root}/docs/swagger-ui.css",
+            swagger_favicon_url=f"{root}/docs/favicon-32x32.png",
+        )
+
+    @app.get("/docs/{name}", include_in_schema=False)
+    async def docs_asset(name: str) -> Response:
+        if name not in _SWAGGER:
+            raise UnknownNameError.of("documentation file", name, _SWAGGER)
+        content = await asyncio.to_thread(files("fastapi_swagger.resources").joinpath(name).read_bytes)
+        return Response(content, media_type=_SWAGGER[name], headers={"cache-control": "max-age=86400"})
+
+    described = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = described()
+        # these routes are answered before the framework, which therefore does not know them
+        document["paths"] = {**INGEST_PATHS, **document["paths"]}
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign] # the documented way to extend the document
+
+

@@ -1,0 +1,64 @@
+"""What the service shows to Prometheus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry
+
+from modelvane.exposition import DatasetObserved, Exposed, ModelCollector, ServiceObserved, registry_of
+from modelvane.service.service import Service
+from modelvane.service.watch import Watch
+
+
+def exposition_of(service: Service) -> CollectorRegistry:
+    """Give a registry of its own, which asks every dataset for its findings at each scrape."""
+    return registry_of(
+        ModelCollector(
+            lambda: _datasets(service),
+            lambda: _observed(service),
+            limit=service.config.service.limits.series,
+        )
+    )
+
+
+def _datasets(service: Service) -> Iterable[Exposed]:
+    for watch in service.watches.values():
+        latest = watch.latest()
+        yield Exposed(watch.name, latest.findings, latest.compatible, _dataset_observed(watch, latest.seconds))
+
+
+def _dataset_observed(watch: Watch, seconds: float) -> DatasetObserved:
+    monitor, traffic = watch.monitor, watch.traffic
+    findings = watch.latest().findings
+    lag, age = findings.get("label_lag"), findings.get("last_row_age")
+    window = monitor.settings.window
+    return DatasetObserved(
+        rows_accepted=traffic.rows,
+        rows_rejected=dict(traffic.rejected),
+        duplicates=traffic.duplicates,
+        labels=dict(traffic.labels),
+        evaluations=watch.evaluations,
+        evaluation_seconds=watch.evaluation_seconds,
+        last_evaluation_seconds=seconds,
+        label_lag=lag.value if lag is not None else None,
+        last_row_age=age.value if age is not None else None,
+        window_rows=window.rows if window.seconds is None else None,
+        window_seconds=window.seconds,
+        reference_digest=monitor.reference.digest,
+        reference_rows=monitor.reference.rows,
+    )
+
+
+def _observed(service: Service) -> ServiceObserved:
+    counters = service.writer.counters
+    return ServiceObserved(
+        started_at=service.started_at,
+        queue_rows=counters.queued_rows,
+        queue_bytes=counters.queued_bytes,
+        commits=counters.transactions,
+        commit_failures=counters.failures,
+        commit_seconds=counters.commit_seconds,
+        last_commit_seconds=counters.last_commit_seconds if counters.transactions else None,
+        log_rows=sum(service.log.count(name) for name in service.watches),
+    )

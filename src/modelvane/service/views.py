@@ -1,0 +1,54 @@
+"""What the page shows of a dataset, from what the service knows of it."""
+
+from __future__ import annotations
+
+import time
+
+from modelvane.report.distribution import distribution
+from modelvane.service.page import DatasetView, ServiceState, shown_columns
+from modelvane.service.service import Service
+from modelvane.service.watch import Watch
+from modelvane.settings import Window
+
+
+def view_of(service: Service, watch: Watch, *, all_columns: bool = False) -> DatasetView:
+    """Give the view of one dataset, with the latest findings.
+
+    Parameters
+    ----------
+    all_columns
+        Draw every column's distribution, not only those of the most drifted ones.
+    """
+    latest = watch.latest()
+    tallies = {**latest.window.rows.columns, **latest.window.labelled.columns}
+    reference = watch.monitor.reference.tally.columns
+    shown = shown_columns(latest.findings, None) if all_columns else shown_columns(latest.findings)
+    return DatasetView(
+        name=watch.name,
+        findings=latest.findings,
+        history=list(watch.history),
+        distributions=[distribution(name, reference[name], tallies[name]) for name in shown if name in tallies],
+        service=state_of(service, watch),
+    )
+
+
+def state_of(service: Service, watch: Watch) -> ServiceState:
+    """Give how the service does for one dataset."""
+    counters = service.writer.counters
+    return ServiceState(
+        rows_accepted=watch.traffic.rows,
+        rows_rejected=dict(watch.traffic.rejected),
+        queue_rows=counters.queued_rows,
+        queue_limit=service.config.service.limits.queue_rows,
+        commit_seconds=counters.last_commit_seconds,
+        evaluation_seconds=watch.latest().seconds,
+        window=window_text(watch.monitor.settings.window),
+        uptime_seconds=max(0.0, time.time() - service.started_at),
+    )
+
+
+def window_text(window: Window) -> str:
+    """Say in words which rows are current."""
+    if window.seconds is None:
+        return f"last {window.rows} rows"
+    return f"last {window.seconds:g} seconds"

@@ -1,0 +1,234 @@
+"""One dataset of the service: its monitor, its place in the log, its latest findings."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from modelvane.casting import NO_TIME, as_times, canonical
+from modelvane.compat import Sample
+from modelvane.findings import Family, Findings
+from modelvane.monitor import Monitor, WindowTally
+from modelvane.service.compatible import Compatible
+from modelvane.store.protocol import Appended, LabelOutcome, LabelResult, Log, Rows, Snapshot
+from modelvane.table import Table
+
+HISTORY_ROUNDS = 500
+# rows up to this many go to the monitor as Python values, cast later with others
+_FEW_ROWS = 64
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What came in, since the service started."""
+
+    rows: int = 0
+    duplicates: int = 0
+    rejected: dict[str, int] = field(default_factory=dict)
+    labels: dict[str, int] = field(default_factory=dict)
+
+    def reject(self, reason: str, rows: int = 1) -> None:
+        """Count what was refused."""
+        self.rejected[reason] = self.rejected.get(reason, 0) + rows
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Findings of one round, what they were computed from, the 2022 series, and the seconds that all took."""
+
+    findings: Findings
+    window: WindowTally
+    compatible: Sequence[Sample]
+    seconds: float
+
+
+class Watch:
+    """Keeps one dataset's windows and computes its findings when someone asks.
+
+    Parameters
+    ----------
+    monitor
+        Of this dataset.
+    log
+        Where its rows are kept.
+    compatible
+        What computes the 2022 series, if they are asked for.
+    period
+        Seconds for which findings are good.
+    """
+
+    def __init__(
+        self,
+        monitor: Monitor,
+        log: Log,
+        *,
+        compatible: Compatible | None = None,
+        period: float = 2.0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.name = monitor.dataset
+        self.monitor = monitor
+        self.traffic = Traffic()
+        self.history: deque[Findings] = deque(maxlen=HISTORY_ROUNDS)
+        self.evaluations = 0
+        self.evaluation_seconds = 0.0
+        self._log = log
+        self._compatible = compatible
+        self._period = period
+        self._clock = clock
+        self._latest: Evaluation | None = None
+        self._computing = threading.Lock()
+        self._last_counted = (0, 0)
+
+    @property
+    def target_name(self) -> str:
+        """Name of the target column."""
+        target = self.monitor.reference.schema.target
+        return target.name if target is not None else "target"
+
+    @property
+    def time_name(self) -> str:
+        """Name of the time column."""
+        column = self.monitor.reference.schema.time
+        return column.name if column is not None else "time"
+
+    # ------------------------------------------------------------------ rows in
+
+    def added(self, table: Table, appended: Appended, received: float) -> None:
+        """Take rows that the log has kept."""
+        new = appended.new
+        ids = appended.ids if new is None else [appended.ids[i] for i in new.tolist()]
+        self.traffic.rows += len(ids)
+        if new is not None:
+            self.traffic.duplicates += appended.duplicates
+            self.monitor.count_duplicates(appended.duplicates)
+            table = table.take(new)
+        if not ids:
+            return
+        if table.rows <= _FEW_ROWS:
+            columns = {name: table.values(name) for name in table.names}
+            rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+            self.monitor.hold(rows, ids, received)  # type: ignore[arg-type] # a list of str is one of str | None
+        else:
+            self.monitor.push(table, ids=ids, received=received)
+        if appended.early:
+            early = appended.early
+            self.monitor.label([appended.ids[i] for i in early], list(early.values()))
+
+    def labelled(
+        self, ids: Sequence[Any], targets: Sequence[Any], times: Sequence[Any] | None, result: LabelResult
+    ) -> None:
+        """Take labels that the log has kept; rows that left the memory are looked up there."""
+        for outcome in LabelOutcome:
+            count = int(np.count_nonzero(result.outcomes == outcome))
+            if count:
+                name = outcome.name.lower()
+                self.traffic.labels[name] = self.traffic.labels.get(name, 0) + count
+        self.monitor.label(ids, targets, times)
+        matched = np.flatnonzero(result.outcomes == LabelOutcome.MATCHED).tolist()
+        far = [i for i in matched if not self.monitor.remembers(ids[i])]
+        if far:
+            rows = self._log.find(self.name, [ids[i] for i in far])
+            by_id = {canonical(ids[i]): i for i in far}
+            index = [by_id[id_] for id_ in rows.ids]
+            stamps = as_times([times[i] for i in index]) if times is not None else None
+            self._label_rows(rows, [targets[i] for i in index], stamps)
+
+    def _label_rows(self, rows: Rows, targets: Sequence[Any], times: Any) -> None:
+        known = rows.labelled * 1e6 if times is None else np.where(times == NO_TIME, rows.labelled * 1e6, times)
+        self.monitor.label_rows(_with_times(rows, self.monitor), targets, np.asarray(known, np.int64))
+
+    # ----------------------------------------------------------------- findings
+
+    def latest(self) -> Evaluation:
+        """Give findings no older than the period, computing them if need be; one thread computes for all."""
+        current = self._latest
+        if current is not None and self._clock() - current.findings.computed_at < self._period:
+            return current
+        with self._computing:
+            current = self._latest
+            if current is not None and self._clock() - current.findings.computed_at < self._period:
+                return current
+            started = time.perf_counter()
+            findings, window = self.monitor.measure()
+            compatible = self._compatible.series(self.monitor) if self._compatible is not None else ()
+            seconds = time.perf_counter() - started
+            self.evaluations += 1
+            self.evaluation_seconds += seconds
+            self._latest = Evaluation(findings, window, compatible, seconds)
+            self.history.append(_drawn(findings))
+            return self._latest
+
+    # ------------------------------------------------------------ across restarts
+
+    def warm_up(self) -> None:
+        """Fill the windows from the log: the last rows in order of arrival, then the labels in theirs."""
+        monitor = self.monitor
+        window = monitor.settings.window
+        remembered = monitor.settings.remembered
+        rows = self._log.tail(self.name, rows=remembered)
+        if window.seconds is not None and len(rows):
+            newest = int(rows.times.max()) / 1e6
+            rows = self._log.tail(self.name, since=newest - window.seconds * (1 + 1 / window.panes))
+        if len(rows):
+            table = _with_times(rows, monitor)
+            monitor.push(table, ids=rows.ids, received=rows.received)
+        labels = self._log.labels_tail(self.name, rows=max(remembered, window.rows))
+        self._relabel(labels)
+        snapshot = self._log.load_snapshot(self.name)
+        if snapshot is not None:
+            monitor.restore(msgspec.json.decode(snapshot.state, type=dict[str, str]))
+        self.history.extend(self._log.read_findings(self.name, limit=HISTORY_ROUNDS))
+
+    def _relabel(self, labels: Rows) -> None:
+        if not len(labels):
+            return
+        targets = labels.table.values(self.target_name)
+        remembered = [self.monitor.remembers(id_) for id_ in labels.ids]
+        far = [i for i, known in enumerate(remembered) if not known]
+        near = [i for i, known in enumerate(remembered) if known]
+        if far:
+            table = _with_times(labels, self.monitor).take(far)
+            at = np.asarray(labels.labelled[far] * 1e6, np.int64)
+            self.monitor.label_rows(table, [targets[i] for i in far], at)
+        self.monitor.label(
+            [labels.ids[i] for i in near], [targets[i] for i in near], [labels.labelled[i] for i in near]
+        )
+
+    def snapshot(self) -> Snapshot:
+        """Give what the log alone does not know."""
+        seq, label_seq = self._log.last(self.name)
+        return Snapshot(msgspec.json.encode(self.monitor.state()), seq, label_seq)
+
+    def has_news(self) -> bool:
+        """Say whether rows or labels came since this was asked last."""
+        counted = (self.traffic.rows, sum(self.traffic.labels.values()))
+        news, self._last_counted = counted != self._last_counted, counted
+        return news
+
+
+def _with_times(rows: Rows, monitor: Monitor) -> Table:
+    """Give logged rows without their targets, which are joined in their own order, and with their event times."""
+    schema = monitor.reference.schema
+    target = schema.target
+    columns = {name: rows.table[name] for name in rows.table.names if target is None or name != target.name}
+    table = Table(columns, len(rows))
+    if schema.time is not None:
+        table = table.with_column(schema.time.name, [at / 1e6 for at in rows.times.tolist()])
+    return table
+
+
+_DRAWN = (Family.DRIFT, Family.DATASET, Family.PERFORMANCE)
+
+
+def _drawn(findings: Findings) -> Findings:
+    """Keep what is drawn over time."""
+    kept = tuple(f for f in findings if f.family in _DRAWN and f.segment is None and f.label is None)
+    return Findings(findings.dataset, findings.computed_at, findings.rows, findings.labelled, kept)
