@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from typing import TypeAlias
 
 import numpy as np
@@ -30,8 +31,8 @@ class Divergence:
     kinds
         Kinds of columns that it can compare.
     kernel
-        ``kernel(reference, current)`` with samples of shape ``(..., cells)`` gives values of shape ``(...)``; larger
-        is farther, 0 is equal. NaN where it is undefined.
+        ``kernel(reference, current)`` with samples of shape ``(..., cells)`` gives values of shape ``(...)``;
+        larger is farther, 0 is equal. NaN where it is undefined.
     undefined
         Why it is NaN, when it is; ``None`` when it never is with rows on both sides.
     unit
@@ -43,11 +44,12 @@ class Divergence:
     p_value
         ``p_value(value, reference, current)``: probability of a value this large without any change.
     critical
-        ``critical(level, n, N)``: the value exceeded with probability ``level`` without any change, where there is an
-        analytic null; others are calibrated by draws from the reference.
+        ``critical(level, n, N)``: the value exceeded with probability ``level`` without any change, where
+        there is an analytic null; others are calibrated by draws from the reference.
     error_bound
-        ``error_bound(reference, current)``: the value is within this much of the one of the raw rows; ``None`` when
-        the value depends on nothing but the counts of its bins or categories.
+        ``error_bound(reference, current)``: the value is within this much of the one of the raw rows;
+        ``None`` when the value follows from counts of bins or categories, or from moments, which are exact to
+        the ruler's quantum.
     """
 
     name: str
@@ -61,6 +63,11 @@ class Divergence:
     p_value: PValue | None = None
     critical: Critical | None = None
     error_bound: ErrorBound | None = None
+
+    @property
+    def on_bins(self) -> bool:
+        """Whether it looks at bins and categories only, never at the cells between edges."""
+        return Kind.CATEGORICAL in self.kinds
 
     def between(self, reference: Sample, current: Sample) -> Value:
         """Compare two single samples; `Undefined` with the reason when there is no value."""
@@ -76,3 +83,41 @@ class Divergence:
 NUMERICAL = frozenset({Kind.NUMERICAL})
 CATEGORICAL = frozenset({Kind.CATEGORICAL})
 BOTH = NUMERICAL | CATEGORICAL
+
+# a block of this many cells leaves every intermediate array in the processor's cache
+BLOCK = 1 << 18
+
+
+def in_blocks(kernel: Kernel) -> Kernel:
+    """Let a kernel see at most ``BLOCK`` cells at once: thousands of draws need no more memory than a few.
+
+    Only the first of the leading axes is cut; a side without leading axes is compared with every block of the
+    other.
+    """
+
+    @wraps(kernel)
+    def blocked(reference: Sample, current: Sample) -> NDArray[np.float64]:
+        shape = np.broadcast_shapes(reference.counts.shape, current.counts.shape)
+        draws = shape[0] if len(shape) > 1 else 1
+        step = max(1, BLOCK * draws // int(np.prod(shape)))
+        if draws <= step:
+            return np.asarray(kernel(reference, current))
+        parts = [slice(at, at + step) for at in range(0, draws, step)]
+        depth = len(shape)
+        return np.concatenate(
+            [kernel(_part(reference, part, depth), _part(current, part, depth)) for part in parts]
+        )
+
+    return blocked
+
+
+def _part(sample: Sample, part: slice, depth: int) -> Sample:
+    if sample.counts.ndim < depth or len(sample.counts) == 1:
+        return sample
+    return Sample(
+        sample.ruler,
+        sample.counts[part],
+        None if sample.slack is None else sample.slack[part],
+        None if sample.mean is None else np.asarray(sample.mean)[part],
+        None if sample.variance is None else np.asarray(sample.variance)[part],
+    )

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from scipy import special
 
 from modelvane.divergences.base import BOTH, Divergence
-from modelvane.tallies.sample import Sample
+from modelvane.divergences.bin_shares import bin_shares
+from modelvane.tallies.sample import Array, Sample
 
 
 def jensen_shannon(reference: Sample, current: Sample) -> NDArray[np.float64]:
@@ -15,10 +16,16 @@ def jensen_shannon(reference: Sample, current: Sample) -> NDArray[np.float64]:
 
     ``sqrt((KL(p | m) + KL(q | m)) / 2)`` with ``m = (p + q) / 2``, over bins or categories. Shape ``(...)``.
     """
-    p = reference.bins / reference.n[..., None]
-    q = current.bins / current.n[..., None]
-    bits = (special.xlogy(p, p) + special.xlogy(q, q) - special.xlogy(p + q, (p + q) / 2)).sum(axis=-1)
-    return np.sqrt(np.clip(bits / (2 * np.log(2)), 0.0, 1.0))
+    bits = divergence_of_bins(*bin_shares(reference, current)).sum(axis=-1)
+    return np.asarray(np.sqrt(np.minimum(bits, 1.0)))
+
+
+def divergence_of_bins(p: Array, q: Array) -> Array:
+    """Give what each bin adds to the divergence in bits, never negative, from the shares of both sides."""
+    m = (p + q) / 2
+    # (p + q) times what the entropy of p / (p + q) lacks to one bit: negative only by rounding
+    nats = np.maximum(special.rel_entr(p, m) + special.rel_entr(q, m), 0.0)
+    return np.asarray(nats / (2 * np.log(2)))
 
 
 JENSEN_SHANNON = Divergence(
@@ -26,7 +33,7 @@ JENSEN_SHANNON = Divergence(
     title="Jensen-Shannon distance",
     kinds=BOTH,
     kernel=jensen_shannon,
-    zero_cells="A cell that one side leaves empty counts with its share times one bit at most: never infinite.",
+    zero_cells="A cell that one side leaves empty counts with half a bit per share: never infinite.",
     source="Lin, Divergence measures based on the Shannon entropy, 1991; Endres and Schindelin, 2003",
     unit="ratio",
 )
