@@ -332,6 +332,13 @@ def test_critical_values_invert_p_values(name: str, level: float) -> None:
     assert each.p_value(limit, *sides) == pytest.approx(level, rel=within)
 
 
+def test_a_single_row_never_exceeds_a_critical_t() -> None:
+    """One row has no variance, so no t can be too large for it."""
+    critical = DIVERGENCES["welch_t"].critical
+    assert critical is not None
+    assert critical(0.1, 1.0, 50.0) == np.inf
+
+
 @everywhere
 @given(data=st.data())
 @settings(max_examples=25, deadline=None)

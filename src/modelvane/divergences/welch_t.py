@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
@@ -42,6 +44,8 @@ def p_value(value: float, reference: Sample, current: Sample) -> float:
 
 def critical(level: float, n: float, N: float) -> float:
     """Give the t exceeded with probability ``level`` when nothing changed: variances are then equal, too."""
+    if min(n, N) < 2:
+        return math.inf
     freedom = (1 / n + 1 / N) ** 2 / (1 / (n * n * (n - 1)) + 1 / (N * N * (N - 1)))
     return float(-special.stdtrit(freedom, level / 2))
 
