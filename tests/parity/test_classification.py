@@ -125,6 +125,17 @@ def test_classes_that_the_reference_lacks_are_errors_of_the_others() -> None:
     assert "class_recall/other" not in values
 
 
+def test_new_classes_that_differ_do_not_agree_by_chance() -> None:
+    """Kappa and Matthews equal scikit-learn's where the reference lacks a class of each side."""
+    prediction, target = ["x", "x", "x", "a", "b", "x"], ["b", "y", "y", "a", "b", "a"]
+    tally = _tally(ClassRuler.named("a", "b"), prediction, target)
+    expected = {
+        "cohen_kappa": metrics.cohen_kappa_score(target, prediction),
+        "matthews_correlation": metrics.matthews_corrcoef(target, prediction),
+    }
+    assert {name: FUNCTIONS[name](tally) for name in expected} == pytest.approx(expected, rel=1e-12)
+
+
 def test_classes_are_known_by_their_canonical_form() -> None:
     """Predictions 1.0 and targets 1 and "1" are one class, in reading order."""
     ruler = ClassRuler.of(as_categories([10, 2, 1]), as_categories([1.0, 2.0, 33.0]))

@@ -83,10 +83,12 @@ def test_a_value_alone_in_its_cell_is_known_to_the_quantum() -> None:
 
 
 def test_quantiles_beyond_the_reference_are_between_its_end_and_the_extreme() -> None:
-    """Rows above the last edge are spread about their own mean, up to the maximum."""
+    """Rows above the last edge, or below the first, are spread about their own mean, up to the extreme."""
     values = _numerical(np.arange(10.0), np.array([100.0, 110.0, 120.0, 130.0, 140.0]))
     assert values["median"] == pytest.approx(120.0)
     assert values["out_of_range_share"] == 1.0
+    values = _numerical(np.arange(10.0), -np.array([100.0, 110.0, 120.0, 130.0, 140.0]))
+    assert values["median"] == pytest.approx(-120.0)
 
 
 def test_shares_of_unusable_rows() -> None:

@@ -141,5 +141,7 @@ def test_cells_are_as_documented() -> None:
     assert (np.diff(limits) > 0).all()
     assert limits[0] == np.nextafter(0.0, 1.0)
     assert limits[-1] == 1.0
+    assert limits[1023] == 0.5
+    assert (limits[1:-1] + limits[-2:0:-1] == 1.0).all()
     logits = np.log(limits[1:1000] / (1.0 - limits[1:1000]))
-    assert np.diff(logits) == pytest.approx(np.full(998, 36 / 2044), rel=1e-6)
+    assert np.diff(logits) == pytest.approx(np.full(998, 36 / 2044), rel=1e-5)

@@ -130,12 +130,11 @@ def cohen_kappa(tally: ConfusionTally) -> Value:
 
 
 def _agreement(tally: ConfusionTally) -> tuple[int, int, int, int]:
-    # two new classes in one row agree with nothing: each counts as a class of its own, beside the last cell
+    # a new class predicted for another new one is wrong: such targets count as a class that is never predicted
     strangers = int(tally.matrix[-1, -1]) - tally.other_correct
-    *predictions, predicted_other = tally.matrix.sum(axis=0).tolist()
-    *targets, true_other = tally.matrix.sum(axis=1).tolist()
-    predictions += [predicted_other - strangers, strangers, 0]
-    targets += [true_other - strangers, 0, strangers]
+    predictions = [*tally.matrix.sum(axis=0).tolist(), 0]
+    *targets, other = tally.matrix.sum(axis=1).tolist()
+    targets += [other - strangers, strangers]
     # Python integers: the product of two counts of rows does not fit a machine word in a long window
     return (
         tally.correct * tally.n,

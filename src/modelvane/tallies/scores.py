@@ -71,8 +71,13 @@ def edges() -> Floats:
     A cell holds the scores from its lower limit up to, but without, its upper one. The first is exactly 0 and
     the last exactly 1; the limits between are evenly spaced in ``log(p / (1 - p))``.
     """
-    inner = 1.0 / (1.0 + np.exp(-np.linspace(-_REACH, _REACH, CELLS - 3)))
-    return np.concatenate(([np.nextafter(0.0, 1.0)], inner, [1.0]))
+    # rounded to 24 bits, so that the last bit of a machine's exponential moves no limit
+    lower = (
+        (1.0 / (1.0 + np.exp(np.linspace(_REACH, 0.0, CELLS // 2 - 1)))).astype(np.float32).astype(np.float64)
+    )
+    limits = np.concatenate(([np.nextafter(0.0, 1.0)], lower, 1.0 - lower[-2::-1], [1.0]))
+    limits.flags.writeable = False
+    return limits
 
 
 @dataclass(frozen=True, eq=False)
