@@ -57,6 +57,12 @@ def tuples(data: dict[str, list[Any]], start: int) -> list[tuple[Any, ...]]:
     ]
 
 
+def arrow(data: dict[str, list[Any]]) -> pa.Table:
+    """Give the columns as an Arrow body has them, with a column of timestamps."""
+    pickup = pa.array([round(second * 1e6) for second in data["pickup"]], pa.timestamp("us"))
+    return pa.table({**data, "pickup": pickup})
+
+
 def plain(path: Path) -> sqlite3.Connection:
     """Make an SQLite file with the same table and indexes, without anything else."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -121,7 +127,7 @@ def compare(
                 starts = [(turn * bodies + i) * rows for i in range(bodies)]
                 data = [columns(rows, start) for start in starts]
                 raw = [tuples(body, start) for body, start in zip(data, starts, strict=True)]
-                tables = [Table.of(pa.table(body) if kind == "arrow" else body) for body in data]
+                tables = [Table.of(arrow(body) if kind == "arrow" else body) for body in data]
                 with busy(other_thread):
                     sides = (
                         lambda raw=raw: [executemany(connection, body) for body in raw],

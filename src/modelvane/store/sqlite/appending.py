@@ -5,9 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, repeat
 from operator import ne
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +14,23 @@ from numpy.typing import NDArray
 from modelvane.casting import NO_TIME, as_times, canonical
 from modelvane.store.protocol import Appended
 from modelvane.store.sqlite.layout import Layout
-from modelvane.store.sqlite.values import PLAIN, decode_value, encode, encode_value, is_unicode, to_json
+from modelvane.store.sqlite.values import (
+    PLAIN,
+    decode_value,
+    encode,
+    encode_value,
+    is_unicode,
+    python_values,
+    to_json,
+)
 from modelvane.table import Table
-
-Row: TypeAlias = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The rows of one table as SQLite takes them."""
+    """The rows of one table as SQLite takes them: all values of the first row, then all of the second, ..."""
 
-    rows: list[Row]
+    values: list[Any]
     ids: list[str]
     times: NDArray[np.int64]
 
@@ -43,19 +48,23 @@ def prepare(
         ids = [text.encode("utf-8", "backslashreplace").decode() for text in ids]
     times, timed = _times(layout, table, received)
     extra = _extra(layout, table, timed)
-    if table.rows == 1 and not exact and (values := _single(layout, table)) is not None:
-        return Prepared([(first, ids[0], times.item(0), received, extra[0], *values)], ids, times)
-    columns: list[Any] = []
-    for column in layout.columns:
-        if column.name not in table:
-            columns.append(repeat(None))
-        elif exact:
-            columns.append([encode_value(v, boolean=column.boolean) for v in table.values(column.name)])
+    if table.rows == 1 and not exact and (single := _single(layout, table)) is not None:
+        return Prepared([first, ids[0], times.item(0), received, extra[0], *single], ids, times)
+    own = (range(first, first + table.rows), ids, times.tolist(), [received] * table.rows, extra)
+    values: list[Any] = [None] * (table.rows * layout.width)
+    for place, column in enumerate(own):
+        values[place :: layout.width] = column
+    for place, stored in enumerate(layout.columns, len(own)):
+        if stored.name not in table:
+            continue
+        raw = table[stored.name]
+        encoded: Sequence[Any]
+        if exact:
+            encoded = [encode_value(value, boolean=stored.boolean) for value in python_values(raw)]
         else:
-            columns.append(encode(table[column.name], boolean=column.boolean))
-    numbers = range(first, first + table.rows)
-    rows = list(zip(numbers, ids, times.tolist(), repeat(received), extra, *columns))
-    return Prepared(rows, ids, times)
+            encoded = encode(raw, boolean=stored.boolean)
+        values[place :: layout.width] = encoded
+    return Prepared(values, ids, times)
 
 
 def _single(layout: Layout, table: Table) -> list[Any] | None:
@@ -72,7 +81,7 @@ def _single(layout: Layout, table: Table) -> list[Any] | None:
 def _ids(layout: Layout, table: Table, first: int, prefix: str) -> list[str]:
     if layout.id_name not in table:
         return [f"{prefix}{seq:010x}" for seq in range(first, first + table.rows)]
-    raw = table.values(layout.id_name)
+    raw = python_values(table[layout.id_name])
     types = set(map(type, raw))
     if types == {str} and "" not in raw:
         return raw
@@ -97,7 +106,8 @@ def _times(
 
 def _extra(layout: Layout, table: Table, timed: NDArray[np.bool_] | None) -> Sequence[str | None]:
     """Give JSON of what has no column: unexpected columns, and times and ids that cannot be read as such."""
-    names = [name for name in table.names if name not in layout.known]
+    expected = layout.known.issuperset(table.names)
+    names = [] if expected else [name for name in table.names if name not in layout.known]
     columns = {name: table.values(name) for name in names}
     if timed is not None and layout.time_name is not None:
         raw = table.values(layout.time_name)
@@ -111,17 +121,17 @@ def _extra(layout: Layout, table: Table, timed: NDArray[np.bool_] | None) -> Seq
     return [to_json(found) if found else None for found in objects]
 
 
-def insert(connection: sqlite3.Connection, layout: Layout, rows: Sequence[Row]) -> int:
+def insert(connection: sqlite3.Connection, layout: Layout, values: list[Any]) -> int:
     """Insert rows, as many per statement as there are, and give how many were new."""
+    width = layout.width
     done, inserted = 0, 0
     for block in layout.blocks:
-        if len(rows) - done < block:
-            continue
+        size = block * width
         statement = layout.insert(block)
-        while len(rows) - done >= block:
-            parameters = rows[done] if block == 1 else list(chain.from_iterable(rows[done : done + block]))
-            inserted += connection.execute(statement, parameters).rowcount
-            done += block
+        while len(values) - done >= size:
+            row_values = values if len(values) == size else values[done : done + size]
+            inserted += connection.execute(statement, row_values).rowcount
+            done += size
     return inserted
 
 

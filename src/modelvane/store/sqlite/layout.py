@@ -95,9 +95,14 @@ class Layout:
         return any(column.boolean for column in self.columns)
 
     @cached_property
+    def width(self) -> int:
+        """Values per row."""
+        return len(OWN_COLUMNS) + len(self.columns)
+
+    @cached_property
     def blocks(self) -> tuple[int, ...]:
         """Rows per statement, the largest first."""
-        most = _MAX_PARAMETERS // (len(OWN_COLUMNS) + len(self.columns))
+        most = _MAX_PARAMETERS // self.width
         return tuple(block for block in _BLOCKS if block <= most)
 
     @cached_property
@@ -107,7 +112,7 @@ class Layout:
 
     @cached_property
     def _values(self) -> str:
-        return "(" + ", ".join("?" * (len(OWN_COLUMNS) + len(self.columns))) + ")"
+        return "(" + ", ".join("?" * self.width) + ")"
 
     @cached_property
     def select(self) -> str:

@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from itertools import chain
 from pathlib import Path
 from typing import Any, Self
 
@@ -144,8 +145,10 @@ class SqliteLog(SqliteReader):
 
     @staticmethod
     def _insert(connection: sqlite3.Connection, state: Dataset, prepared: list[Prepared]) -> int:
-        rows = prepared[0].rows if len(prepared) == 1 else [row for batch in prepared for row in batch.rows]
-        return insert(connection, state.layout, rows)
+        if len(prepared) == 1:
+            return insert(connection, state.layout, prepared[0].values)
+        values = list(chain.from_iterable(batch.values for batch in prepared))
+        return insert(connection, state.layout, values)
 
     def label(
         self,
