@@ -148,7 +148,7 @@ def _number(value: object) -> tuple[float, Fault]:
     try:
         return float(value), Fault.NONE
     except OverflowError:
-        return math.inf if value > 0 else -math.inf, Fault.NONE  # type: ignore[operator] # an int, too large
+        return math.inf if value > 0 else -math.inf, Fault.NONE  # type: ignore[operator] # an int too large
     except (TypeError, ValueError):
         return math.nan, Fault.WRONG_TYPE
 
@@ -251,8 +251,10 @@ def microseconds(value: object) -> int:
     """
     if isinstance(value, bool) or _is_missing(value):
         return NO_TIME
-    if isinstance(value, int | float | np.integer):
-        return round(value * 1e6) if math.isfinite(value) and abs(value) < 1e12 else NO_TIME
+    if isinstance(value, np.integer):
+        value = int(value)
+    if isinstance(value, int | float):
+        return round(value * 1e6) if -1e12 < value < 1e12 else NO_TIME
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)

@@ -188,7 +188,7 @@ class Table:
         try:
             return cls._of_arrow(pa.table(data))
         except (pa.ArrowException, TypeError, ValueError) as error:
-            if not hasattr(data, "to_dict"):
+            if not hasattr(data, "iloc"):
                 raise DecodeError(f"The data frame cannot be read through Arrow: {error}") from error
             # a pandas column of mixed types has no Arrow type; its values are read one by one
             return cls({str(name): _column_of_pandas(data[name]) for name in data.columns}, len(data))
@@ -242,9 +242,14 @@ def _column_of_pandas(series: Any) -> RawColumn:
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Give dictionaries as their values, and views of text as text."""
     if pa.types.is_dictionary(column.type):
-        chunks = [chunk.dictionary.take(chunk.indices) for chunk in column.chunks]
-        column = pa.chunked_array(chunks, column.type.value_type)
-    return pc.cast(column, pa.large_string()) if pa.types.is_string_view(column.type) else column
+        plain = _without_view(column.type.value_type)
+        chunks = [chunk.dictionary.cast(plain).take(chunk.indices) for chunk in column.chunks]
+        return pa.chunked_array(chunks, plain)
+    return pc.cast(column, _without_view(column.type))
+
+
+def _without_view(kind: pa.DataType) -> pa.DataType:
+    return pa.large_string() if pa.types.is_string_view(kind) else kind
 
 
 def _read_file(path: Path, reader: Callable[[Path], pa.Table] | None = None) -> pa.Table:

@@ -146,10 +146,10 @@ def _pairs(
     if 2 * n > rows:
         shares = counts / rows
         for start in range(0, draws, at_once):
-            batch = min(at_once, draws - start)
+            redrawn = min(at_once, draws - start)
             yield (
-                reference.with_counts(rng.multinomial(rows, shares, batch)),
-                reference.with_counts(rng.multinomial(n, shares, batch)),
+                reference.with_counts(rng.multinomial(rows, shares, redrawn)),
+                reference.with_counts(rng.multinomial(n, shares, redrawn)),
             )
         return
     for drawn in _drawn(counts, n, draws, rng):
@@ -166,19 +166,20 @@ def _drawn(
     if n * draws <= _DIRECT_ROWS or rows < 4 * _BLOCKS:
         per_shuffle = rows // n
         for start in range(0, draws, per_shuffle):
-            blocks = min(per_shuffle, draws - start)
-            yield _block_counts(rng.permutation(codes)[: blocks * n], blocks, cells)
+            drawn = min(per_shuffle, draws - start)
+            yield _block_counts(rng.permutation(codes)[: drawn * n], drawn, cells)
         return
     # any union of blocks of a shuffle is a draw without replacement too
     width = rows // _BLOCKS
     picked = max(1, round(n / width))
+    # float32 is exact below 2^24, and its products are twice as fast
+    precision = np.float32 if rows < 1 << 24 else np.float64
     for _ in range(_SHUFFLES):
         blocks = _block_counts(rng.permutation(codes)[: _BLOCKS * width], _BLOCKS, cells)
-        unions = np.zeros((draws // _SHUFFLES, _BLOCKS), np.float32)
+        unions = np.zeros((draws // _SHUFFLES, _BLOCKS), precision)
         for union in unions:
             union[rng.choice(_BLOCKS, picked, replace=False)] = 1
-        # counts stay below 2^24, where float32 is exact
-        yield np.rint(unions @ blocks.astype(np.float32)).astype(np.int64)
+        yield np.rint(unions @ blocks.astype(precision)).astype(np.int64)
 
 
 def _block_counts(codes: NDArray[np.int32], blocks: int, cells: int) -> NDArray[np.int64]:

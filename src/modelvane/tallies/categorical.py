@@ -32,6 +32,10 @@ class Codes:
     def __len__(self) -> int:
         return len(self.codes)
 
+    def take(self, index: NDArray[np.intp] | slice) -> Codes:
+        """Give the rows at ``index``."""
+        return Codes(self.codes[index], self.unseen)
+
     @classmethod
     def of(cls, ruler: CategoricalRuler, categories: Categories) -> Codes:
         """Look the categories of a column up on the ruler."""

@@ -28,16 +28,15 @@ class DistinctTally:
 
     @classmethod
     def of(cls, values: NDArray[np.float64]) -> DistinctTally:
-        """Tally distinct finite numbers."""
+        """Tally finite numbers that are all different."""
         if len(values) == 0:
             return cls.zero()
         hashes = _hash(values)
         if len(hashes) > 8 * KEEP:
-            # far fewer than all need sorting: those below a limit that leaves about four times what is kept
-            limit = np.uint64(4 * KEEP / len(hashes) * 2.0**64)
-            few = hashes[hashes < limit]
+            # far fewer than all need sorting: those below a limit that leaves about twice what is kept
+            few = hashes[hashes < np.uint64(2 * KEEP / len(hashes) * 2.0**64)]
             hashes = few if len(few) >= KEEP else hashes
-        return cls(np.unique(hashes)[:KEEP])
+        return cls(np.sort(hashes)[:KEEP])
 
     def __add__(self, other: DistinctTally) -> DistinctTally:
         return DistinctTally(np.union1d(self.hashes, other.hashes)[:KEEP])
@@ -62,7 +61,11 @@ class DistinctTally:
 
 def _hash(values: NDArray[np.float64]) -> NDArray[np.uint64]:
     # splitmix64 (Steele, Lea and Flood, 2014); adding 0.0 makes -0.0 and 0.0 one value
-    bits = (values + 0.0).view(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
-    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return bits ^ (bits >> np.uint64(31))
+    bits = (values + 0.0).view(np.uint64)
+    bits += np.uint64(0x9E3779B97F4A7C15)
+    bits ^= bits >> np.uint64(30)
+    bits *= np.uint64(0xBF58476D1CE4E5B9)
+    bits ^= bits >> np.uint64(27)
+    bits *= np.uint64(0x94D049BB133111EB)
+    bits ^= bits >> np.uint64(31)
+    return bits

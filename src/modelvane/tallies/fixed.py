@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,37 +16,56 @@ _CHUNK = 1 << 20
 
 
 def quantise(values: NDArray[np.float64], center: float, quantum: float) -> NDArray[np.float64]:
-    """Give finite values as whole numbers of quanta from the centre, still as floats."""
-    return np.rint((values - center) / quantum)
+    """Give finite values as whole numbers of quanta from the centre, still as floats.
+
+    ``quantum`` is a power of two, so that scaling before subtracting changes no bit. A value that is too many quanta
+    away for a float comes out infinite; `big` gives it.
+    """
+    scale = 1 / quantum
+    with np.errstate(over="ignore"):
+        quanta = values * scale
+    quanta -= center * scale
+    return np.rint(quanta, out=quanta)
 
 
 def exact_sum(quanta: NDArray[np.float64]) -> int:
-    """Add whole numbers exactly, whatever their size."""
+    """Add finite whole numbers exactly, whatever their size."""
     small, large = _split(quanta)
-    return int(sum(int(part.sum()) for part in _chunks(small))) + sum(large)
+    return sum(int(part.sum()) for part in _chunks(small)) + sum(large)
 
 
 def exact_sums(quanta: NDArray[np.float64]) -> tuple[int, int]:
-    """Add whole numbers, and their squares, exactly."""
+    """Add finite whole numbers, and their squares, exactly."""
     small, large = _split(quanta)
     total, square = sum(large), sum(value * value for value in large)
     for part in _chunks(small):
-        high, low = part >> _LIMB, part & _MASK
         total += int(part.sum())
-        square += (int(high @ high) << 2 * _LIMB) + (int(high @ low) << (_LIMB + 1)) + int(low @ low)
+        square += sum_of_squares(part)
     return total, square
 
 
-def big(quanta: NDArray[np.float64]) -> list[int]:
-    """Give whole numbers as Python integers."""
-    return [int(value) for value in quanta.tolist()]
+def sum_of_squares(words: NDArray[np.int64]) -> int:
+    """Add the squares of at most 2^20 integers of at most `WORD`."""
+    high, low = words >> _LIMB, words & _MASK
+    return (int(high @ high) << 2 * _LIMB) + (int(high @ low) << (_LIMB + 1)) + int(low @ low)
+
+
+def dot(counts: NDArray[np.int64], words: NDArray[np.int64]) -> int:
+    """Add integers of at most `WORD`, each as often as its count says: exact up to 2^41 rows."""
+    return (int(counts @ (words >> _LIMB)) << _LIMB) + int(counts @ (words & _MASK))
+
+
+def big(values: NDArray[np.float64], center: float, quantum: float) -> list[int]:
+    """Give values as whole numbers of quanta from the centre, as Python integers: exact, whatever their size."""
+    origin, unit = Fraction(center), Fraction(quantum)
+    return [round((Fraction(value) - origin) / unit) for value in values.tolist()]
 
 
 def _split(quanta: NDArray[np.float64]) -> tuple[NDArray[np.int64], list[int]]:
     inside = np.abs(quanta) <= WORD
     if inside.all():
         return quanta.astype(np.int64), []
-    return quanta[inside].astype(np.int64), big(quanta[~inside])
+    return quanta[inside].astype(np.int64), [int(value) for value in quanta[~inside].tolist()]
 
 
 def _chunks(values: NDArray[np.int64]) -> list[NDArray[np.int64]]:
@@ -54,7 +74,14 @@ def _chunks(values: NDArray[np.int64]) -> list[NDArray[np.int64]]:
 
 def mean_of(total: int, n: int, center: float, quantum: float) -> float:
     """Give the mean of ``n`` values from their exact sum in quanta from the centre."""
-    return center + _ratio(total, n) * quantum
+    unit, per = quantum.as_integer_ratio()
+    return center + _ratio(total * unit, n * per)
+
+
+def scaled(total: int, quantum: float) -> float:
+    """Give a number of quanta as a float."""
+    unit, per = quantum.as_integer_ratio()
+    return _ratio(total * unit, per)
 
 
 def variance_of(total: int, square: int, n: int, quantum: float) -> float:
@@ -62,11 +89,12 @@ def variance_of(total: int, square: int, n: int, quantum: float) -> float:
 
     ``(n sum(q^2) - sum(q)^2) / (n (n - 1))`` in integers, then one division.
     """
-    return _ratio(n * square - total * total, n * (n - 1)) * quantum * quantum
+    unit, per = quantum.as_integer_ratio()
+    return _ratio((n * square - total * total) * unit**2, n * (n - 1) * per**2)
 
 
 def _ratio(numerator: int, denominator: int) -> float:
     try:
         return numerator / denominator
     except OverflowError:
-        return math.copysign(math.inf, numerator)
+        return math.inf if numerator > 0 else -math.inf

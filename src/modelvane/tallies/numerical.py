@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -66,38 +67,26 @@ class NumericalTally:
     def of(cls, ruler: NumericalRuler, numbers: Numbers) -> NumericalTally:
         """Tally one column of rows."""
         if len(numbers) > _BATCH:
-            first = Numbers(
-                numbers.values[:_BATCH], None if numbers.faults is None else numbers.faults[:_BATCH]
-            )
-            rest = Numbers(
-                numbers.values[_BATCH:], None if numbers.faults is None else numbers.faults[_BATCH:]
-            )
-            return cls.of(ruler, first) + cls.of(ruler, rest)
-        values, faults = numbers.values, (0, 0, 0, 0)
+            batches = (slice(at, at + _BATCH) for at in range(0, len(numbers), _BATCH))
+            return reduce(add, (cls.of(ruler, numbers.take(batch)) for batch in batches))
+        values, faults = numbers.values, [0] * len(Fault)
         if numbers.faults is not None:
-            by_fault = np.bincount(numbers.faults, minlength=len(Fault)).tolist()
-            faults = tuple(by_fault[1:])
+            faults = np.bincount(numbers.faults, minlength=len(Fault)).tolist()
             values = values[numbers.faults == Fault.NONE]
-        if len(values) == 0:
-            empty = cls.zero(ruler)
-            return cls(
-                ruler, empty.cells, 0, 0, 0, *faults, empty.minimum, empty.maximum, DistinctTally.zero()
-            )
-        ordered = np.sort(values)
-        left = np.searchsorted(ordered, ruler.edges, "left")
-        right = np.searchsorted(ordered, ruler.edges, "right")
-        quanta = fixed.quantise(ordered, ruler.center, ruler.quantum)
-        cells, low_end, high_start = _count(ruler, quanta, left, right)
+        counted = _Counted.of(ruler, np.sort(values))
         return cls(
             ruler,
-            cells,
-            fixed.exact_sum(quanta[:low_end]),
-            fixed.exact_sum(quanta[high_start:]),
-            fixed.exact_sums(quanta)[1],
-            *faults,
-            float(ordered[0]) + 0.0,
-            float(ordered[-1]) + 0.0,
-            _distinct_between_edges(ordered, left, right),
+            counted.cells,
+            counted.below,
+            counted.above,
+            counted.square,
+            faults[Fault.MISSING],
+            faults[Fault.POSITIVE_INFINITE],
+            faults[Fault.NEGATIVE_INFINITE],
+            faults[Fault.WRONG_TYPE],
+            counted.minimum,
+            counted.maximum,
+            counted.distinct,
         )
 
     def __add__(self, other: NumericalTally) -> NumericalTally:
@@ -158,12 +147,21 @@ class NumericalTally:
         cls, ruler: NumericalRuler, facts: dict[str, Any], arrays: dict[str, NDArray[Any]]
     ) -> NumericalTally:
         """Read what `facts` and `arrays` gave."""
+        below, above, square = map(int, facts["sums"])
+        missing, positive_infinite, negative_infinite, wrong_type = facts["faults"]
+        minimum, maximum = map(float.fromhex, facts["range"])
         return cls(
             ruler,
             Cells.from_arrays(ruler.size, arrays),
-            *map(int, facts["sums"]),
-            *facts["faults"],
-            *map(float.fromhex, facts["range"]),
+            below,
+            above,
+            square,
+            missing,
+            positive_infinite,
+            negative_infinite,
+            wrong_type,
+            minimum,
+            maximum,
             DistinctTally(arrays["distinct"]),
         )
 
@@ -185,11 +183,8 @@ class NumericalTally:
     @cached_property
     def total(self) -> int:
         """Exact sum of all values, in quanta from the centre."""
-        at_edges = self.cells.dense()[0][1::2]
-        used = np.flatnonzero(at_edges)
-        held = zip(at_edges[used].tolist(), self.ruler.steps[used].tolist(), strict=True)
-        edges = sum(int(count) * int(step) for count, step in held)
-        return edges + self.cells.sum_of_sums() + self.below + self.above
+        at_edges = fixed.dot(self.cells.dense()[0][1::2], self.ruler.steps)
+        return at_edges + self.cells.sum_of_sums() + self.below + self.above
 
     @property
     def mean(self) -> float:
@@ -209,47 +204,83 @@ class NumericalTally:
         slack = np.zeros(len(ruler.edges) + 1)
         if len(ruler.edges):
             inner, steps = slice(2, -1, 2), ruler.steps
-            whole = counts[inner] * steps[1:] - ((high[inner] << 32) + low[inner])
-            slack[1:-1] = whole * ruler.quantum
-            slack[0] = float(int(counts[0]) * int(steps[0]) - self.below) * ruler.quantum
-            slack[-1] = float(self.above - int(counts[-1]) * int(steps[-1])) * ruler.quantum
+            # word by word: the product of a count and a step can be more than one holds
+            upper = counts[inner] * (steps[1:] >> 32) - high[inner]
+            lower = counts[inner] * (steps[1:] & 0xFFFFFFFF) - low[inner]
+            slack[1:-1] = (upper * 2.0**32 + lower) * ruler.quantum
+            slack[0] = fixed.scaled(int(counts[0]) * int(steps[0]) - self.below, ruler.quantum)
+            slack[-1] = fixed.scaled(self.above - int(counts[-1]) * int(steps[-1]), ruler.quantum)
         mean = self.mean if self.n else math.nan
         variance = self.variance if self.n > 1 else math.nan
         return Sample(ruler, counts, np.maximum(slack, 0.0), np.float64(mean), np.float64(variance))
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class _Counted:
+    """What sorting gives: the finite values of some rows on their ruler."""
+
+    cells: Cells
+    below: int
+    above: int
+    square: int
+    minimum: float
+    maximum: float
+    distinct: DistinctTally
+
+    @classmethod
+    def of(cls, ruler: NumericalRuler, ordered: NDArray[np.float64]) -> _Counted:
+        if len(ordered) == 0:
+            return cls(Cells.zero(ruler.size), 0, 0, 0, math.inf, -math.inf, DistinctTally.zero())
+        left = np.searchsorted(ordered, ruler.edges, "left")
+        right = np.searchsorted(ordered, ruler.edges, "right")
+        quanta = fixed.quantise(ordered, ruler.center, ruler.quantum)
+        # far beyond the edges a value may be more quanta than one word holds
+        first, last = np.searchsorted(quanta, (-fixed.WORD, fixed.WORD), "left").tolist()
+        words = quanta[first:last].astype(np.int64)
+        far_below = fixed.big(ordered[:first], ruler.center, ruler.quantum)
+        far_above = fixed.big(ordered[last:], ruler.center, ruler.quantum)
+        low_end, high_start = (int(left[0]), int(right[-1])) if len(left) else (last, last)
+        return cls(
+            _count(ruler, len(ordered), words, left, right, first),
+            int(words[: low_end - first].sum()) + sum(far_below),
+            int(words[high_start - first :].sum()) + sum(far_above),
+            fixed.sum_of_squares(words) + sum(value * value for value in (*far_below, *far_above)),
+            # adding 0.0 makes -0.0 and 0.0 one value
+            float(ordered[0]) + 0.0,
+            float(ordered[-1]) + 0.0,
+            _distinct_between_edges(ordered, left, right),
+        )
+
+
 def _count(
     ruler: NumericalRuler,
-    quanta: NDArray[np.float64],
+    rows: int,
+    words: NDArray[np.int64],
     left: NDArray[np.intp],
     right: NDArray[np.intp],
-) -> tuple[Cells, int, int]:
+    first: int,
+) -> Cells:
     counts = np.zeros(ruler.size, np.int64)
-    sums = np.zeros(ruler.size, np.int64)
     if len(left) == 0:
-        counts[0] = len(quanta)
-        return Cells.of(counts), len(quanta), len(quanta)
-    low_end, high_start = int(left[0]), int(right[-1])
-    counts[0] = low_end
-    counts[-1] = len(quanta) - high_start
+        counts[0] = rows
+        return Cells.of(counts)
+    counts[0] = left[0]
+    counts[-1] = rows - right[-1]
     counts[1::2] = right - left
     counts[2:-1:2] = left[1:] - right[:-1]
-    running = np.zeros(high_start - low_end + 1, np.int64)
-    np.cumsum(quanta[low_end:high_start].astype(np.int64), out=running[1:])
-    sums[2:-1:2] = running[left[1:] - low_end] - running[right[:-1] - low_end]
-    return Cells.of(counts, sums), low_end, high_start
+    start = left[0]
+    running = np.zeros(right[-1] - start + 1, np.int64)
+    np.cumsum(words[start - first : right[-1] - first], out=running[1:])
+    sums = np.zeros(ruler.size, np.int64)
+    sums[2:-1:2] = running[left[1:] - start] - running[right[:-1] - start]
+    return Cells.of(counts, sums)
 
 
 def _distinct_between_edges(
     ordered: NDArray[np.float64], left: NDArray[np.intp], right: NDArray[np.intp]
 ) -> DistinctTally:
-    used = right > left
-    if int((right - left).sum()) == len(ordered):
-        return DistinctTally.zero()
-    turns = np.zeros(len(ordered) + 1, np.int8)
-    turns[left[used]] += 1
-    turns[right[used]] -= 1
-    between = ordered[np.cumsum(turns[:-1], dtype=np.int8) == 0]
-    is_new = np.ones(len(between), bool)
-    np.not_equal(between[1:], between[:-1], out=is_new[1:])
-    return DistinctTally.of(between[is_new])
+    is_new = np.ones(len(ordered), bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=is_new[1:])
+    # the first row at an edge; those after it are not new
+    is_new[left[right > left]] = False
+    return DistinctTally.of(ordered[is_new])

@@ -74,7 +74,7 @@ class Sample:
             return Sample(self.ruler, counts)
         held = np.asarray(self.counts[..., ::2], np.float64)
         per_row = np.divide(self.slack, held, out=np.zeros_like(self.slack), where=held > 0)
-        return Sample(self.ruler, counts, counts[..., ::2] * per_row)
+        return Sample(self.ruler, counts, np.multiply(counts[..., ::2], per_row, dtype=np.float64))
 
     def on_bins(self) -> Sample:
         """Give the same rows with one cell per bin, for divergences that look no closer."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,15 +94,14 @@ class _CodesRing:
     def write(self, slots: NDArray[np.int64], column: Encoded) -> None:
         assert isinstance(column, Codes)  # noqa: S101 - encoded on the ruler that this ring was made for
         codes = column.codes
-        if column.unseen:
-            if len(self._unseen) + len(column.unseen) > 2 * len(self._codes) + len(column.unseen):
+        first = self._ruler.unseen
+        if column.unseen and (is_unseen := codes >= first).any():
+            if len(self._unseen) > 2 * len(self._codes):
                 self._forget()
-            first = self._ruler.unseen
-            own = [self._unseen.setdefault(name, len(self._unseen)) for name in column.unseen]
-            renamed = np.array(own, np.int32) + np.int32(first)
-            is_unseen = codes >= first
+            used, at = np.unique(codes[is_unseen] - first, return_inverse=True)
+            own = [self._unseen.setdefault(column.unseen[i], len(self._unseen)) for i in used.tolist()]
             codes = codes.copy()
-            codes[is_unseen] = renamed[codes[is_unseen] - first]
+            codes[is_unseen] = np.array(own, np.int32)[at] + first
         self._codes[slots] = codes
 
     def _forget(self) -> None:
@@ -121,3 +120,13 @@ class _CodesRing:
         if not self._unseen or not (codes >= self._ruler.unseen).any():
             return Codes(codes, [])
         return Codes(codes, list(self._unseen))
+
+
+def joined(blocks: Sequence[Block], rulers: Mapping[str, Ruler]) -> Block:
+    """Give the rows of several blocks as one."""
+    if len(blocks) == 1:
+        return blocks[0]
+    ring = RowsRing(rulers, sum(block.rows for block in blocks))
+    for block in blocks:
+        ring.push(block)
+    return ring.last(ring.capacity)

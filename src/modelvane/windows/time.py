@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
@@ -11,7 +11,9 @@ import numpy as np
 
 from modelvane.block import Block
 from modelvane.casting import NO_TIME
+from modelvane.ruler import Ruler
 from modelvane.tallies.dataset import DatasetTally
+from modelvane.windows.ring import joined
 
 # rows that a pane holds as columns before it counts them: counting has a fixed cost per call
 _HELD_ROWS = 4096
@@ -23,11 +25,11 @@ class _Pane:
     held: list[Block] = field(default_factory=list)
     held_rows: int = 0
 
-    def counted(self, count: Callable[[Block], DatasetTally]) -> DatasetTally | None:
-        for block in self.held:
-            part = count(block)
+    def counted(self, count: Callable[[Sequence[Block]], DatasetTally]) -> DatasetTally | None:
+        if self.held:
+            part = count(self.held)
             self.tally = part if self.tally is None else self.tally + part
-        self.held, self.held_rows = [], 0
+            self.held, self.held_rows = [], 0
         return self.tally
 
 
@@ -43,14 +45,22 @@ class TimeWindow:
         Length of the window.
     panes
         How many steps it moves in.
+    rulers
+        By name of the columns that are counted.
     count
         What tallies a block.
     """
 
-    def __init__(self, seconds: float, panes: int, count: Callable[[Block], DatasetTally]) -> None:
+    def __init__(
+        self,
+        seconds: float,
+        panes: int,
+        rulers: Mapping[str, Ruler],
+        count: Callable[[Block], DatasetTally],
+    ) -> None:
         self._width = max(1, round(seconds * 1e6 / panes))
         self._most = panes
-        self._count = count
+        self._count = lambda blocks: count(joined(blocks, rulers))
         self._panes: dict[int, _Pane] = {}
         self._newest: int | None = None
         self.late = 0
