@@ -17,9 +17,9 @@ _RESERVED = frozenset({*OWN_COLUMNS, "rowid", "oid", "_rowid_"})
 MAX_COLUMNS = 1_900
 """SQLite's own limit is 2000; columns beyond go to ``extra``."""
 
-# Rows per statement. sqlite3 gives up the interpreter lock at every step, so that with `executemany` a busy
-# event loop makes each row wait for a switch interval (measured: 300 rows/s); rows of one statement wait once
-# (13 000 rows/s).
+# Rows per statement. sqlite3 gives up the interpreter lock at every step, so that with `executemany` and a
+# core to spare a busy event loop takes it after each row, for a switch interval (measured with idle cores:
+# 300 to 500 rows/s); all rows of one statement wait once (13 000 rows/s at 100 rows each).
 _BLOCKS = (256, 64, 16, 4, 1)
 _MAX_PARAMETERS = 32_000
 
