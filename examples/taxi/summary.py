@@ -119,7 +119,7 @@ def _is_worth_showing(finding: Mapping[str, Any]) -> bool:
 
 
 def _place(finding: Mapping[str, Any]) -> str:
-    return " / ".join(str(finding[key]) for key in ("column", "segment", "class") if finding[key] is not None)
+    return " / ".join(str(finding[key]) for key in ("column", "segment", "label") if finding[key] is not None)
 
 
 def _number(value: float | None, unit: str = "") -> str:

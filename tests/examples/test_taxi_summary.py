@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def finding(family: str, measure: str, verdict: str, **rest: object) -> dict[str, Any]:
-    empty = dict.fromkeys(("column", "segment", "class", "value", "noise_floor", "usual_range"))
+    empty = dict.fromkeys(("column", "segment", "label", "value", "noise_floor", "usual_range"))
     return {"family": family, "measure": measure, "verdict": verdict, "unit": "", "why": "", **empty, **rest}
 
 
