@@ -17,9 +17,12 @@ from modelvane.tallies.categorical import CategoricalTally, Codes
 from modelvane.tallies.numerical import NumericalTally
 
 NOW = 1_642_435_200.0
-HOSTILE = "<script>alert('x')</script>&\"/../?#é"
 TITLES = {
     "kolmogorov_smirnov": "Kolmogorov-Smirnov",
+    "missing_share": "Missing",
+    "unseen_share": "Unseen categories",
+    "out_of_range_share": "Outside the reference's range",
+    "std": "Standard deviation",
     "jensen_shannon": "Jensen-Shannon",
     "mean_absolute_error": "Mean absolute error",
     "root_mean_squared_error": "Root mean squared error",
@@ -55,6 +58,7 @@ def drift(column: str, value: float, noise: float, usual: float | None, measure:
         measure=measure or "kolmogorov_smirnov",
         column=column,
         value=value,
+        unit="ratio",
         n=5000,
         noise_floor=noise,
         usual_range=usual,
@@ -257,54 +261,3 @@ def waiting() -> DatasetView:
     )
     findings = Findings("reco", NOW, 12, 0, (*found, one_class))
     return DatasetView(name="reco", findings=findings, history=[findings])
-
-
-@cache
-def hostile() -> DatasetView:
-    """Give a view in which every name and category tries to break out of the page."""
-    found = (
-        drift(HOSTILE, 0.3, 0.1, 0.2, cause=HOSTILE + "\ud800"),
-        quality("missing_share", HOSTILE, 0.5, cause=HOSTILE),
-        Finding(family=Family.PREDICTION, measure="mean", column=HOSTILE, value=1.0),
-        performance("mean_absolute_error", 1.0, label=None, why=HOSTILE),
-        performance("precision", 1.0, label=HOSTILE),
-        replace(drift(HOSTILE, 0.3, 0.1, 0.2), segment=HOSTILE),
-    )
-    findings = Findings(HOSTILE, NOW, 5, 5, found)
-    return DatasetView(
-        name=HOSTILE,
-        findings=findings,
-        history=[findings, findings],
-        distributions=(categorical(HOSTILE, [HOSTILE, "a"], [HOSTILE + "unseen", "a\x00"]),),
-        service=ServiceState(rows_rejected={HOSTILE: 1}, window=HOSTILE),
-    )
-
-
-@cache
-def wide(columns: int) -> DatasetView:
-    """Give a view of many columns, with a distribution for each."""
-    rng = np.random.default_rng(2)
-    reference = rng.normal(size=5000)
-    base = numerical("x", reference, rng.normal(0.2, 1, 2000))
-    history = [
-        Findings(
-            "wide",
-            NOW - 60 * (60 - i),
-            2000,
-            0,
-            tuple(
-                drift(f"feature_{c:03d}", 0.03 + 0.02 * math.sin(i / 5 + c), 0.03, 0.045)
-                for c in range(columns)
-            ),
-        )
-        for i in range(61)
-    ]
-    return DatasetView(
-        name="wide",
-        findings=history[-1],
-        history=history,
-        distributions=[
-            replace(base, column=f"feature_{c:03d}", current=tuple(np.roll(base.current, c % 20).tolist()))
-            for c in range(columns)
-        ],
-    )

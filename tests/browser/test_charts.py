@@ -105,11 +105,20 @@ def test_categories_beyond_the_top_are_one_bar() -> None:
     assert len(found.labels) == 22
     assert found.labels[-2:] == ("30\u202fothers", "not in reference")
     assert "49" in found.labels
+    assert found.others == 20
     assert found.current[found.labels.index("49")] == pytest.approx(0.9)
     assert found.current[-1] == pytest.approx(0.05)
     assert found.unseen == (("unseen", 5),)
     assert sum(found.reference) == pytest.approx(1.0)
     assert found.largest_shift == ("49", pytest.approx(51 / 3775), pytest.approx(0.9))
+
+
+def test_the_largest_shift_has_a_name() -> None:
+    """All other categories together are never the largest shift, however much they lose."""
+    reference = [str(i) for i in range(100) for _ in range(10)]
+    found = sample.categorical("a", reference, ["0"] * 30 + ["1"] * 20 + ["2"] * 10)
+    assert found.reference[found.others or 0] == pytest.approx(0.8)
+    assert found.largest_shift == ("0", pytest.approx(0.01), pytest.approx(0.5))
 
 
 def test_no_rows_have_no_shares() -> None:

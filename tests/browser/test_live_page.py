@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.browser import sample
+from tests.browser import extremes, sample
 
 from modelvane.service.page import DatasetView, render_dataset, render_overview
 
@@ -56,8 +56,8 @@ def pages(browser: Browser) -> Browser:
     views = {view.name: view for view in (sample.taxi(), sample.credit(), sample.waiting())}
     overview = partial(render_overview, tuple(views.values()), titles=sample.TITLES)
     browser.site.pages["/"] = lambda fragment: overview(fragment=fragment)
-    for view in (*views.values(), sample.hostile()):
-        name = "hostile" if view.name == sample.HOSTILE else view.name
+    for view in (*views.values(), extremes.hostile()):
+        name = "hostile" if view.name == extremes.HOSTILE else view.name
         render = partial(render_dataset, view, titles=sample.TITLES)
         browser.site.pages[f"/datasets/{name}"] = lambda fragment, render=render: render(fragment=fragment)
     return browser
@@ -269,7 +269,7 @@ def test_hostile_names_stay_text(pages: Browser) -> None:
     """A dataset, column, category or reason that looks like markup is shown, never run."""
     pages.open("/datasets/hostile")
     pages.run("for (const node of document.querySelectorAll('details')) node.open = true")
-    assert pages.run("return document.querySelector('h1').textContent") == sample.HOSTILE
+    assert pages.run("return document.querySelector('h1').textContent") == extremes.HOSTILE
     assert pages.run("return document.querySelectorAll('script').length") == 1
     assert pages.run("return document.querySelectorAll('main script, svg script').length") == 0
     link = pages.run("return document.querySelector('.trail a').pathname")

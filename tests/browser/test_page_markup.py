@@ -6,7 +6,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from tests.browser import sample
+from tests.browser import extremes, sample
 
 from modelvane.errors import UnknownNameError
 from modelvane.findings import Family, Finding, Findings, Verdict
@@ -30,7 +30,7 @@ class Tags(HTMLParser):
 
 
 @pytest.mark.parametrize(
-    "view", [sample.hostile(), sample.taxi(rounds=4), sample.waiting()], ids=lambda v: v.name[:4]
+    "view", [extremes.hostile(), sample.taxi(rounds=4), sample.waiting()], ids=lambda v: v.name[:4]
 )
 def test_nothing_in_the_page_runs_or_styles_inline(view: DatasetView) -> None:
     """One script, by address; no style, event handler or address of another host, whatever the names are."""
@@ -46,7 +46,7 @@ def test_nothing_in_the_page_runs_or_styles_inline(view: DatasetView) -> None:
 
 def test_hostile_names_are_escaped_everywhere() -> None:
     """Neither HTML, SVG nor an address holds a name that could be markup, and the text can be sent."""
-    for text in (render_dataset(sample.hostile()), render_overview([sample.hostile()])):
+    for text in (render_dataset(extremes.hostile()), render_overview([extremes.hostile()])):
         assert "<script>alert" not in text
         assert "&lt;script&gt;alert" in text
         assert "%3Cscript%3E" in text
@@ -76,7 +76,7 @@ def test_the_page_names_addresses_under_its_root() -> None:
 
 def test_many_columns_are_drawn_on_request_only() -> None:
     """Of many columns the page shows the most drifted; all of them when asked."""
-    view = sample.wide(40)
+    view = extremes.wide(40)
     some, every = render_dataset(view), render_dataset(view, all_columns=True)
     assert (some.count('class="column"'), every.count('class="column"')) == (24, 40)
     assert 'href="?columns=all#columns"' in some
@@ -157,7 +157,7 @@ def test_alarms_outside_drift_are_said_too() -> None:
         replace(sample.quality("missing_columns", None, 2.0), verdict=Verdict.ALARM),
     )
     said = verdict_sentences(Findings("d", 0.0, 1, 0, found), {})
-    assert said[1] == "Alarm: missing columns."
+    assert said[1] == "Alarm: Missing columns."
 
 
 def test_segments_stay_out_of_the_whole() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from modelvane.report.charts import bullet, grouped_bars, over_time, sparkline
 from modelvane.report.distribution import Distribution, distribution
 from modelvane.report.formatting import number_text, value_text
-from modelvane.report.history import MAX_POINTS, Point, Series, series_of
+from modelvane.report.history import MAX_POINTS, Point, Series, series_of, unit_of
 
 __all__ = [
     "MAX_POINTS",
@@ -19,5 +19,6 @@ __all__ = [
     "over_time",
     "series_of",
     "sparkline",
+    "unit_of",
     "value_text",
 ]

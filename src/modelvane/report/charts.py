@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from modelvane.report.distribution import Distribution
     from modelvane.report.history import Series
 
-_KEPT_CHARTS = 1024
+_KEPT_CHARTS = 256
 _WIDTH, _HEIGHT = 400, 150
 _BULLET = (120.0, 16.0)
 _BULLET_REACH = 2.0

@@ -39,6 +39,8 @@ class Distribution:
         Rows with a value, on either side.
     unseen
         The most frequent current categories that the reference does not have, with their rows.
+    others
+        Place of the bar that stands for all other categories, if there is one.
     """
 
     column: str
@@ -50,14 +52,19 @@ class Distribution:
     reference_rows: int
     current_rows: int
     unseen: tuple[tuple[str, int], ...] = ()
+    others: int | None = None
 
     @property
     def largest_shift(self) -> tuple[str, float, float] | None:
-        """Where shares differ most, as (label, reference, current); ``None`` when one side has no rows."""
+        """Where shares differ most, as (label, reference, current); ``None`` when one side has no rows.
+
+        All other categories together are nobody's cause, so their bar does not count.
+        """
         if not self.reference_rows or not self.current_rows:
             return None
-        pairs = zip(self.labels, self.reference, self.current, strict=True)
-        return max(pairs, key=lambda pair: abs(pair[1] - pair[2]))
+        shares = list(zip(self.labels, self.reference, self.current, strict=True))
+        named = [share for i, share in enumerate(shares) if i != self.others]
+        return max(named, key=lambda share: abs(share[1] - share[2]))
 
 
 def distribution(
@@ -132,6 +139,7 @@ def _categorical(
         reference_rows=reference.n,
         current_rows=current.n,
         unseen=tuple(current.top_unseen()),
+        others=len(shown) if rest else None,
     )
 
 

@@ -71,6 +71,17 @@ def duration_text(seconds: float) -> str:
     return " ".join(parts)
 
 
+def ago_text(seconds: float) -> str:
+    """Write how long ago something was.
+
+    Examples
+    --------
+    >>> [ago_text(x).replace(THIN, " ") for x in (0.2, 75.0)]
+    ['just now', '1 min 15 s ago']
+    """
+    return f"{duration_text(seconds)} ago" if seconds >= 1 else "just now"
+
+
 def value_text(value: float | None, unit: str = "") -> str:
     """Write a finding's value in its unit (see `modelvane.findings.Finding`); a dash when there is none."""
     if value is None or math.isnan(value):

@@ -60,6 +60,11 @@ class Series:
         return all(point.value is None for point in self.points)
 
 
+def unit_of(finding: Finding) -> str:
+    """Give the unit to write a finding in: a distance between 0 and 1 is no percentage."""
+    return "" if finding.family is Family.DRIFT and finding.unit == "ratio" else finding.unit
+
+
 def thin(history: Sequence[Findings], most: int = MAX_POINTS) -> list[Findings]:
     """Give at most ``most`` rounds, evenly spaced, the last among them."""
     if len(history) <= most:
@@ -90,5 +95,5 @@ def series_of(
         for finding in findings.findings:
             if finding.family in families and finding.segment is None:
                 points.setdefault(finding.key, []).append(Point.of(finding, findings.computed_at))
-                units[finding.key] = finding.unit
+                units[finding.key] = unit_of(finding)
     return {key: Series(key[0], key[1], units[key], tuple(found)) for key, found in points.items()}

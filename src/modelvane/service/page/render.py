@@ -12,8 +12,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from modelvane.findings import Family, Findings, Verdict
 from modelvane.report.charts import sparkline
-from modelvane.report.formatting import moment_text, value_text
-from modelvane.report.history import Point, series_of, thin
+from modelvane.report.formatting import ago_text, moment_text, value_text
+from modelvane.report.history import Point, series_of, thin, unit_of
 from modelvane.report.svg import printable
 from modelvane.service.page import sections, wording
 from modelvane.service.page.view import SEVERITY, SHOWN_COLUMNS, DatasetView, shown_columns
@@ -91,6 +91,7 @@ def render_dataset(
     series = series_of(view.history)
     quality = sections.of_family(findings, Family.QUALITY)
     drift = sections.drift_rows(findings, shown)
+    predictions = sections.of_family(findings, Family.PREDICTION)
     drift_reason = sections.shared_reason(row.finding for row in drift)
     performance = sections.of_family(findings, Family.PERFORMANCE)
     return _render(
@@ -107,7 +108,7 @@ def render_dataset(
         facts=_facts(view, titles),
         drift=drift,
         drift_reason=drift_reason,
-        has_cause=any(row.finding.cause or (row.finding.why and not drift_reason) for row in drift),
+        has_cause=any(row.finding.cause or row.finding.why not in ("", drift_reason) for row in drift),
         has_limit=any(row.finding.threshold is not None for row in drift),
         cards=sections.column_cards(view, shown, series, titles),
         column_count=len(shown_columns(findings, None)),
@@ -116,7 +117,8 @@ def render_dataset(
         trends=sections.trends(view, series, titles),
         performance=[finding for finding in performance if finding.label is None],
         performance_by_label=[finding for finding in performance if finding.label is not None],
-        predictions=sections.matrix(sections.of_family(findings, Family.PREDICTION)),
+        predictions=sections.matrix(f for f in predictions if f.label is None),
+        predictions_by_label=[f for f in predictions if f.label is not None],
         faults=sections.faults(findings),
         quality=sections.matrix(quality, None if all_columns else SHOWN_COLUMNS),
         quality_of_dataset=[finding for finding in quality if finding.column is None],
@@ -150,6 +152,7 @@ def _environment() -> Environment:
     environment.filters |= {
         "value": value_text,
         "moment": moment_text,
+        "ago": ago_text,
         "note": sections.note_of,
         "segment": lambda name: quote(name, safe=""),
         "iso": lambda seconds: datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds"),
@@ -159,6 +162,7 @@ def _environment() -> Environment:
         "words": wording.WORDS,
         "counted": wording.counted,
         "text_of": sections.text_of,
+        "unit_of": unit_of,
     }
     return environment
 
@@ -186,7 +190,7 @@ def _facts(view: DatasetView, titles: Mapping[str, str]) -> list[tuple[str, str,
     ]
     age = findings.get("last_row_age")
     if age is not None:
-        facts.append(("Last row", f"{sections.text_of(age)} ago" if age.value is not None else "–", age.why))
+        facts.append(("Last row", ago_text(age.value) if age.value is not None else "–", age.why))
     first = sections.headline(view)
     if first is not None:
         note = first.why if first.value is None else f"on {value_text(first.n)} labelled rows"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from markupsafe import Markup
 
@@ -11,7 +13,7 @@ from modelvane.findings import Family, Finding, Findings, Verdict
 from modelvane.report.charts import bullet, grouped_bars, over_time, shift_text
 from modelvane.report.distribution import Distribution
 from modelvane.report.formatting import value_text
-from modelvane.report.history import Key, Point, Series
+from modelvane.report.history import Key, Point, Series, unit_of
 from modelvane.service.page.view import SEVERITY, DatasetView, drift_order
 from modelvane.service.page.wording import title_of
 
@@ -26,6 +28,7 @@ _FAULTS = frozenset(
         "out_of_range_share",
         "constant",
         "duplicate_ids",
+        "late_rows",
         "missing_columns",
         "unexpected_columns",
     }
@@ -65,7 +68,7 @@ class Trend:
 class Matrix:
     """One row per column or segment, one cell per measure; a cell is ``None`` where it was not measured."""
 
-    measures: tuple[str, ...]
+    heads: tuple[tuple[str, str | None], ...]
     rows: tuple[tuple[str, tuple[Finding | None, ...]], ...]
 
 
@@ -103,9 +106,10 @@ def drift_rows(findings: Findings | None, shown: Sequence[str]) -> list[DriftRow
 
 
 def shared_reason(findings: Iterable[Finding]) -> str:
-    """Give the reason that all findings have in common, to be said once; empty if there is none."""
-    reasons = {finding.why for finding in findings}
-    return reasons.pop() if len(reasons) == 1 else ""
+    """Give the reason that more than half of the findings have in common, to be said once; else nothing."""
+    counts = Counter(finding.why for finding in findings)
+    reason, count = max(counts.items(), key=itemgetter(1), default=("", 0))
+    return reason if count * 2 > counts.total() else ""
 
 
 def column_cards(
@@ -177,9 +181,8 @@ def matrix(findings: Iterable[Finding], most: int | None = None) -> Matrix:
         if finding.column is not None:
             cells.setdefault(finding.column, {})[finding.measure, finding.label] = finding
             across[finding.measure, finding.label] = None
-    heads = tuple(measure if label is None else f"{measure} {label}" for measure, label in across)
     return Matrix(
-        heads, tuple((name, tuple(map(row.get, across))) for name, row in list(cells.items())[:most])
+        tuple(across), tuple((name, tuple(map(row.get, across))) for name, row in list(cells.items())[:most])
     )
 
 
@@ -211,10 +214,10 @@ def note_of(finding: Finding) -> str:
     """Say what made a value, why it is missing, and how close it is."""
     parts = [finding.cause, finding.why]
     if finding.error_bound:
-        parts.append(f"± {value_text(finding.error_bound, finding.unit)}")
+        parts.append(f"± {value_text(finding.error_bound, unit_of(finding))}")
     return " · ".join(part for part in parts if part)
 
 
 def text_of(finding: Finding | None) -> str:
     """Write a finding's value in its unit."""
-    return value_text(finding.value, finding.unit) if finding else value_text(None)
+    return value_text(finding.value, unit_of(finding)) if finding else value_text(None)

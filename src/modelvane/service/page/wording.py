@@ -98,5 +98,5 @@ def _columns(drift: Sequence[Finding], verdict: Verdict) -> list[str]:
 
 
 def _named(finding: Finding, titles: Mapping[str, str]) -> str:
-    title = title_of(finding.measure, titles).lower()
-    return title if finding.column is None else f"{title} of {finding.column}"
+    title = title_of(finding.measure, titles)
+    return title if finding.column is None else f"{title} ({finding.column})"
