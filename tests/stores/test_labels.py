@@ -15,14 +15,16 @@ from modelvane.table import Table
 
 
 def test_late_labels_match(log: Log) -> None:
-    """A label of a logged row becomes its target, with the time at which it arrived."""
+    """A label of a logged row becomes its target, known since its own time, or its arrival where it has none."""
     log.append("taxi", Table.of({"trip": ["a", "b"]}), 1.0)
     result = log.label("taxi", ["b"], [12.5], np.array([7_000_000]), 9.0)
     assert (result.matched, result.waiting, result.repeated, result.changed) == (1, 0, 0, 0)
     rows = log.tail("taxi")
     assert rows.table.values("duration") == [None, 12.5]
     assert math.isnan(rows.labelled[0])
-    assert rows.labelled[1] == 9.0
+    assert rows.labelled[1] == 7.0
+    log.label("taxi", ["a"], [3.0], None, 11.0)
+    assert log.tail("taxi").labelled.tolist() == [11.0, 7.0]
 
 
 def test_early_labels_wait_for_their_row(log: Log) -> None:

@@ -115,7 +115,8 @@ class Rows:
     received
         When each row arrived, float64 seconds since 1970.
     labelled
-        When the first label of each row arrived, float64 seconds since 1970; NaN where none has.
+        When the target of each row became known, float64 seconds since 1970: the label's own time, or when its
+        first label arrived where it had none; NaN where there is no label.
     table
         The columns as they came, under their own names; the target column holds the latest target. A column
         whose values all fit its type is an Arrow array, any other a list of the values as they came.

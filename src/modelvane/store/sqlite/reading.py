@@ -15,7 +15,7 @@ from modelvane.store.sqlite.values import decode
 from modelvane.table import RawColumn, Table
 
 _FIXED = len(OWN_COLUMNS) + 2
-"""Columns of `Layout.select` before the user's own: ours, then a label's target and arrival."""
+"""Columns of `Layout.select` before the user's own: ours, then a label's target and time."""
 
 _PARAMETERS = 500
 """Ids per statement."""
