@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -135,14 +134,6 @@ class Browser:
         from selenium.webdriver.support.wait import WebDriverWait
 
         return WebDriverWait(self.driver, 20, poll_frequency=0.02).until(lambda _: self.run(script))
-
-    def screenshot(self, path: Path) -> None:
-        """Keep a picture of the whole page."""
-        height = self.run("return document.documentElement.scrollHeight")
-        width = self.run("return document.documentElement.clientWidth")
-        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-        self.driver.save_screenshot(str(path))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.browser import extremes, sample
 
-from modelvane.service.page import DatasetView, render_dataset, render_overview
+from modelvane.service.page import DatasetView, render_dataset, render_overview, static
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Browser
@@ -108,6 +108,18 @@ def test_dark_is_dark_and_light_is_light(pages: Browser) -> None:
         )
     assert colours["light"] == ["rgb(245, 246, 248)", "rgb(36, 86, 200)"]
     assert colours["dark"] == ["rgb(16, 19, 24)", "rgb(122, 165, 255)"]
+
+
+@pytest.mark.parametrize("name", ["page.css", "charts.css"])
+def test_the_browser_understands_every_style_rule(pages: Browser, name: str) -> None:
+    """A browser drops a rule that it cannot read without a word; it has read as many as the file has."""
+    pages.open("/")
+    understood = pages.run(
+        "const count = (rules) => [...rules].reduce((sum, rule) => sum + 1 + count(rule.cssRules ?? []), 0);"
+        "return count([...document.styleSheets].find((sheet) => sheet.href.endsWith(arguments[0])).cssRules)",
+        name,
+    )
+    assert understood == static(name).content.count(b"{")
 
 
 @pytest.mark.parametrize("path", PATHS)
