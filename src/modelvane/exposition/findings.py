@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum
+from functools import cache
 from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from modelvane.compat.sample import Sample as CompatSample
@@ -69,7 +71,8 @@ def finding_groups(dataset: str, findings: Findings) -> Iterator[Group]:
         members = list(same)
         if is_labelled:
             rank = Rank.LABELLED if segment is None else Rank.SEGMENT_LABELLED
-            members.sort(key=_commonest)
+            if len(members) > MOST_LABELS:
+                members.sort(key=_commonest)
         else:
             rank = _OF_ALL[family] if segment is None else _OF_SEGMENT[family]
         entries = [entry for finding in members[:MOST_LABELS] for entry in _entries(owner, finding)]
@@ -87,27 +90,41 @@ def _commonest(finding: Finding) -> tuple[float, str]:
 
 def _entries(dataset: str, finding: Finding) -> Iterator[Entry]:
     assert finding.value is not None  # noqa: S101 - only defined ones are asked
-    yield _entry(known.series_of(finding.measure, finding.family), dataset, finding, finding.value)
+    facts = (
+        dataset,
+        bounded(finding.column or ""),
+        bounded(finding.segment or ""),
+        finding.measure,
+        bounded(finding.label or ""),
+    )
+    own = known.series_of(finding.measure, finding.family)
+    yield Entry(own, _picker(own.labels)(facts), float(finding.value))
     if finding.label is None:
-        for companion, value in _companions(finding):
+        for series, value in _companions(finding):
             if value is not None and math.isfinite(value):
-                yield _entry(companion, dataset, finding, value)
+                yield Entry(series, _picker(series.labels)(facts), float(value))
 
 
-def _entry(series: Series, dataset: str, finding: Finding, value: float) -> Entry:
-    return Entry(series, tuple([_VALUES[label](dataset, finding) for label in series.labels]), float(value))
-
-
-_VALUES: dict[str, Callable[[str, Finding], str]] = {
-    "dataset": lambda dataset, _finding: dataset,
-    "column": lambda _dataset, finding: bounded(finding.column or ""),
-    "segment": lambda _dataset, finding: bounded(finding.segment or ""),
-    "method": lambda _dataset, finding: finding.measure,
-    "measure": lambda _dataset, finding: finding.measure,
-    "class": lambda _dataset, finding: bounded(finding.label or ""),
-    "level": lambda _dataset, finding: bounded(finding.label or ""),
-    "group": lambda _dataset, finding: bounded(finding.label or ""),
+_FACTS = {
+    "dataset": 0,
+    "column": 1,
+    "segment": 2,
+    "method": 3,
+    "measure": 3,
+    "class": 4,
+    "level": 4,
+    "group": 4,
 }
+
+
+@cache
+def _picker(labels: tuple[str, ...]) -> Callable[[tuple[str, ...]], tuple[str, ...]]:
+    """Give what picks the values of a series' labels from the facts of a finding."""
+    places = [_FACTS[label] for label in labels]
+    if len(places) == 1:
+        (place,) = places
+        return lambda facts: (facts[place],)
+    return itemgetter(*places)
 
 
 def _companions(finding: Finding) -> Iterator[tuple[Series, float | None]]:

@@ -72,13 +72,13 @@ _UNIT_WORDS = {
     "ratio": "0 to 1",
     "column": "in the column's own unit",
     "nats": "in nats",
-    "rows": "rows",
-    "seconds": "seconds",
+    "seconds": "in seconds",
 }
 
 
 def _of(measure: Measure) -> Series:
-    unit = f", {_UNIT_WORDS[measure.unit]}" if measure.unit else ""
+    words = _UNIT_WORDS.get(measure.unit)
+    unit = f", {words}" if words else ""
     return Series(measure.series, f"{measure.title}{unit}: {measure.source}.", measure.labels)
 
 
@@ -155,7 +155,7 @@ def _values(family: Family) -> Iterator[Series]:
     return (series for (kin, _), series in _MEASURES.items() if kin is family)
 
 
-FINDINGS = (
+DRIFT = (
     DRIFT_DISTANCE,
     DRIFT_NOISE_FLOOR,
     DRIFT_USUAL_RANGE,
@@ -163,14 +163,18 @@ FINDINGS = (
     DRIFT_P_VALUE,
     DRIFT_ALARM,
     DRIFT_CHANGED,
+)
+PERFORMANCE_COMPANIONS = (PERFORMANCE_REFERENCE, PERFORMANCE_THRESHOLD, PERFORMANCE_ALARM)
+PREDICTION_COMPANIONS = (PREDICTION_REFERENCE,)
+QUALITY_COMPANIONS = (QUALITY_ALARM,)
+FINDINGS = (
+    *DRIFT,
     *_values(Family.DATASET),
     *_values(Family.PERFORMANCE),
-    PERFORMANCE_REFERENCE,
-    PERFORMANCE_THRESHOLD,
-    PERFORMANCE_ALARM,
+    *PERFORMANCE_COMPANIONS,
     *_values(Family.PREDICTION),
-    PREDICTION_REFERENCE,
+    *PREDICTION_COMPANIONS,
     *_values(Family.QUALITY),
-    QUALITY_ALARM,
+    *QUALITY_COMPANIONS,
 )
 """Everything that findings are exposed as, in order."""
