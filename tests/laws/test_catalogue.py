@@ -1,0 +1,162 @@
+"""The catalogue is complete: it names everything that a watch finds, and nothing that no watch finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from modelvane.catalogue import CATALOGUE, DISTANCE, label_of, measure, titles
+from modelvane.divergences import DIVERGENCES
+from modelvane.errors import UnknownNameError
+from modelvane.findings import Family, Finding
+from modelvane.methods import Methods
+from modelvane.monitor import Monitor
+from modelvane.reference import Reference
+from modelvane.schema import Kind, Task
+from modelvane.settings import Settings, Window
+
+ROWS = 240
+METHODS = Methods(
+    columns={
+        "distance": tuple(name for name, each in DIVERGENCES.items() if Kind.NUMERICAL in each.kinds),
+        "zone": tuple(name for name, each in DIVERGENCES.items() if Kind.CATEGORICAL in each.kinds),
+    }
+)
+
+
+def _trips(rng: np.random.Generator) -> dict[str, list[object]]:
+    distance = rng.gamma(2.0, 2.0, ROWS).round(3)
+    return {
+        "id": [f"trip {i}" for i in range(ROWS)],
+        "time": [1_640_995_200.0 + 60.0 * i for i in range(ROWS)],
+        "distance": distance.tolist(),
+        "zone": rng.choice(["north", "south"], ROWS).tolist(),
+        "prediction": (3 * distance + 2).tolist(),
+        "duration": (3 * distance + rng.normal(2, 1, ROWS)).tolist(),
+    }
+
+
+def _found(reference: Reference, rows: dict[str, list[object]], settings: Settings) -> Iterator[Finding]:
+    monitor = Monitor("watched", reference, settings, clock=lambda: 1_641_010_000.0)
+    monitor.push({name: values[: ROWS // 2] for name, values in rows.items()}, received=1_641_009_900.0)
+    monitor.push({name: values[ROWS // 2 :] for name, values in rows.items()}, received=1_641_009_990.0)
+    yield from monitor.findings()
+
+
+def _regression(rng: np.random.Generator) -> Iterator[Finding]:
+    trips = _trips(rng)
+    reference = Reference.of(
+        trips,
+        id="id",
+        time="time",
+        prediction="prediction",
+        target="duration",
+        task=Task.REGRESSION,
+        segments=["zone"],
+        methods=METHODS,
+    )
+    faulty = {**_trips(rng), "surprise": [1.0] * ROWS}
+    faulty["distance"][:4] = [None, float("inf"), "far", 1e300]
+    faulty["zone"][:3] = [None, "west", 7]
+    faulty["id"][5] = faulty["id"][6]
+    del faulty["prediction"]
+    window = Window(rows=ROWS, seconds=7200.0, panes=4)
+    thresholds = {"mean_absolute_error": 1.0, "distance.missing_share": 0.01}
+    yield from _found(reference, faulty, Settings(window, methods=METHODS, thresholds=thresholds))
+    yield from _found(reference, _trips(rng), Settings(Window(rows=ROWS), methods=METHODS))
+
+
+def _labels(rng: np.random.Generator) -> Iterator[Finding]:
+    def rows() -> dict[str, list[object]]:
+        target = rng.choice(["cat", "dog", "owl"], ROWS)
+        guess = np.where(rng.random(ROWS) < 0.8, target, "cat")
+        return {
+            "weight": rng.normal(5, 1, ROWS).round(2).tolist(),
+            "guess": guess.tolist(),
+            "animal": target.tolist(),
+        }
+
+    reference = Reference.of(rows(), prediction="guess", target="animal", segments=["animal"])
+    yield from _found(reference, rows(), Settings(Window(rows=ROWS)))
+
+
+def _binary_scores(rng: np.random.Generator) -> Iterator[Finding]:
+    def rows() -> dict[str, list[object]]:
+        score = rng.random(ROWS)
+        return {"score": score.tolist(), "bought": (rng.random(ROWS) < score).astype(int).tolist()}
+
+    reference = Reference.of(rows(), prediction="score", target="bought", task=Task.CLASSIFICATION)
+    yield from _found(reference, rows(), Settings(Window(rows=ROWS)))
+
+
+def _class_scores(rng: np.random.Generator) -> Iterator[Finding]:
+    def rows() -> dict[str, list[object]]:
+        scores = rng.dirichlet([1.0, 1.0, 1.0], ROWS)
+        target = [["cat", "dog", "owl"][i] for i in scores.argmax(axis=1)]
+        return {**dict(zip(("cat", "dog", "owl"), scores.T.tolist(), strict=True)), "animal": target}
+
+    reference = Reference.of(rows(), prediction=["cat", "dog", "owl"], target="animal")
+    yield from _found(reference, rows(), Settings(Window(rows=ROWS)))
+
+
+@pytest.fixture(scope="module")
+def found() -> list[Finding]:
+    """Give what four models' watches find, with segments, a time window and faults in the data."""
+    rng = np.random.default_rng(7)
+    watches = (_regression, _labels, _binary_scores, _class_scores)
+    return [finding for watch in watches for finding in watch(rng)]
+
+
+def test_every_finding_is_of_the_catalogue(found: list[Finding]) -> None:
+    """A finding's family, measure and unit are those of an entry."""
+    for finding in found:
+        assert CATALOGUE[finding.family, finding.measure].unit == finding.unit, finding
+
+
+def test_every_entry_is_found_somewhere(found: list[Finding]) -> None:
+    """An entry that no watch finds would be documentation of nothing."""
+    assert CATALOGUE.keys() - {(finding.family, finding.measure) for finding in found} == set()
+
+
+def test_the_series_of_an_entry_tells_its_findings_apart(found: list[Finding]) -> None:
+    """Whatever a finding says of column, segment or label has a label of the series to go to."""
+    for finding in found:
+        entry = CATALOGUE[finding.family, finding.measure]
+        assert finding.column is None or "column" in entry.labels, finding
+        assert finding.segment is None or "segment" in entry.labels, finding
+        assert (finding.label is not None) == (entry.by is not None), finding
+        assert entry.by is None or entry.labels[-1] == label_of(entry.by), finding
+
+
+def test_series_are_one_to_one_with_measures() -> None:
+    """Only the divergences share a series, in which the method tells them apart."""
+    series = [entry.series for entry in CATALOGUE.values() if entry.series != DISTANCE]
+    assert len(series) == len(set(series))
+    assert {entry.family for entry in CATALOGUE.values() if entry.series == DISTANCE} == {Family.DRIFT}
+
+
+def test_the_unit_is_in_the_name() -> None:
+    """Ratios and seconds end in their unit, as Prometheus asks, and nothing else does."""
+    for entry in CATALOGUE.values():
+        if entry.series != DISTANCE:
+            assert entry.series.endswith("_ratio") == (entry.unit == "ratio"), entry
+            assert (entry.series.endswith("_seconds")) == (entry.unit == "seconds"), entry
+        assert "_share" not in entry.series
+
+
+def test_measures_of_one_name_have_one_title() -> None:
+    """A page can show a title by the measure's name alone."""
+    for entry in CATALOGUE.values():
+        assert titles()[entry.name] == entry.title
+
+
+def test_an_unknown_measure_is_answered_with_the_nearest() -> None:
+    """A misspelt name in a config is answered with what it could have meant, within its family."""
+    with pytest.raises(UnknownNameError, match="Did you mean 'mean_absolute_error'"):
+        measure("mean_absolut_error", Family.PERFORMANCE)
+    with pytest.raises(UnknownNameError) as raised:
+        measure("missing_share", Family.DRIFT)
+    assert "kolmogorov_smirnov" in raised.value.available
+    assert "mean" not in raised.value.available

@@ -1,0 +1,179 @@
+"""A real Prometheus scrapes what is exposed, and answers queries with it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+import pytest
+from tests.golden.exposed import ANIMALS, COMPAT, OBSERVED, SERVICE, TAXI, every_measure
+
+from modelvane.exposition import Exposed, ModelCollector, registry_of, render
+from modelvane.exposition.collector import NATIVE
+
+PATIENCE = 60.0
+PLAIN = "/plain"
+
+
+class Target:
+    """A server of `render`, of which Prometheus asks OpenMetrics at one path and gets plain text at another."""
+
+    def __init__(self) -> None:
+        self.exposed = [
+            Exposed("every", every_measure(), observed=OBSERVED),
+            Exposed("taxi", TAXI, COMPAT),
+            Exposed("animals", ANIMALS),
+        ]
+        registry = registry_of(ModelCollector(lambda: self.exposed, lambda: SERVICE))
+        self.content_types: dict[str, str] = {}
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(handler) -> None:  # noqa: N805 - the name is http.server's; self is the target
+                accept = None if handler.path == PLAIN else handler.headers["Accept"]
+                body, self.content_types[handler.path] = render(registry, accept)
+                handler.send_response(200)
+                handler.send_header("Content-Type", self.content_types[handler.path])
+                handler.end_headers()
+                handler.wfile.write(body)
+
+            def log_message(handler, *_: object) -> None:  # noqa: N805
+                """Stay quiet."""
+
+        self.registry = registry
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"127.0.0.1:{self.server.server_port}"
+
+
+class Prometheus:
+    """A running Prometheus that is asked over HTTP."""
+
+    def __init__(self, address: str, log: Path) -> None:
+        self.address = address
+        self.log = log
+
+    def query(self, expression: str) -> list[tuple[dict[str, str], float]]:
+        """Give the labels and values of an instant query."""
+        parameters = urlencode({"query": expression})
+        with urlopen(f"http://{self.address}/api/v1/query?{parameters}", timeout=10) as answer:
+            result: list[dict[str, Any]] = json.load(answer)["data"]["result"]
+        return [(one["metric"], float(one["value"][1])) for one in result]
+
+    def wait_for(self, expression: str, *, there: bool = True) -> list[tuple[dict[str, str], float]]:
+        """Ask until there is an answer, or until there is none."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            try:
+                found = self.query(expression)
+            except OSError:
+                found = None
+            if found is not None and bool(found) is there:
+                return found
+            time.sleep(0.1)
+        raise AssertionError(
+            f"{expression} is {'not ' if there else ''}there\n{self.log.read_text()[-3000:]}"
+        )
+
+
+@pytest.fixture(scope="module")
+def target() -> Iterator[Target]:
+    target = Target()
+    thread = threading.Thread(target=target.server.serve_forever, daemon=True)
+    thread.start()
+    yield target
+    target.server.shutdown()
+    target.server.server_close()
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+def prometheus(target: Target, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    binary = shutil.which("prometheus")
+    assert binary, (
+        "prometheus is not installed: apt-get install prometheus, or https://prometheus.io/download"
+    )
+    folder = tmp_path_factory.mktemp("prometheus")
+    jobs = [
+        {"job_name": name, "metrics_path": path, "static_configs": [{"targets": [target.address]}]}
+        for name, path in (("openmetrics", "/metrics"), ("plain", PLAIN))
+    ]
+    config = {"global": {"scrape_interval": "1s", "scrape_timeout": "1s"}, "scrape_configs": jobs}
+    # JSON is YAML
+    (folder / "prometheus.yml").write_text(json.dumps(config))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    log = folder / "log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [
+                binary,
+                f"--config.file={folder / 'prometheus.yml'}",
+                f"--storage.tsdb.path={folder / 'data'}",
+                f"--web.listen-address={address}",
+            ],
+            stdout=out,
+            stderr=out,
+        )
+        try:
+            yield Prometheus(address, log)
+        finally:
+            process.terminate()
+            process.wait(timeout=PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("job", "path", "kind"),
+    [("openmetrics", "/metrics", "application/openmetrics-text"), ("plain", PLAIN, "text/plain")],
+)
+def test_prometheus_has_every_sample(
+    target: Target, prometheus: Prometheus, job: str, path: str, kind: str
+) -> None:
+    """In both formats every sample arrives with its labels and value, hostile label values included."""
+    prometheus.wait_for(f'up{{job="{job}"}} == 1')
+    expected = {
+        (
+            sample.name,
+            frozenset((name, value) for name, value in sample.labels.items() if value),
+        ): sample.value
+        for family in target.registry.collect()
+        for sample in family.samples
+    }
+    found = {
+        (labels.pop("__name__"), frozenset(_own(labels).items())): value
+        for labels, value in prometheus.query(f'{{job="{job}", __name__=~"modelvane_.+|evidently:.+"}}')
+    }
+    assert found == expected
+    assert target.content_types[path].startswith(kind)
+
+
+def _own(labels: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in labels.items() if name not in ("job", "instance")}
+
+
+def test_prometheus_answers_for_each_native_series(prometheus: Prometheus) -> None:
+    """Every name of the reference page is a query with an answer."""
+    prometheus.wait_for("up == 1")
+    for series in NATIVE:
+        name = f"{series.name}_count" if series.type == "summary" else series.name
+        assert prometheus.query(name), name
+
+
+def test_a_vanished_class_is_stale_in_prometheus(target: Target, prometheus: Prometheus) -> None:
+    """One scrape after a class left the findings, a query no longer answers with its last value."""
+    cat = 'modelvane_performance_class_recall_ratio{dataset="animals", class="cat"}'
+    prometheus.wait_for(cat)
+    without = replace(ANIMALS, findings=tuple(one for one in ANIMALS.findings if one.label != "cat"))
+    target.exposed[-1] = Exposed("animals", without)
+    prometheus.wait_for(cat, there=False)
+    assert prometheus.query('modelvane_performance_accuracy_ratio{dataset="animals"}')
