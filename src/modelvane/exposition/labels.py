@@ -12,9 +12,10 @@ _UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def bounded(text: str) -> str:
-    r"""Give a label value of at most 128 characters that has a UTF-8 form; different texts stay different.
+    r"""Give a label value of at most 128 characters that has a UTF-8 form.
 
-    What is too long ends in eight hexadecimal digits of its hash. Newlines, quotes and backslashes are escaped
+    What is too long ends in eight hexadecimal digits of its hash, so that texts of one beginning stay different; a
+    zero byte or a lone surrogate is spelt out as Python spells it. Newlines, quotes and backslashes are escaped
     where they are written, not here.
 
     >>> bounded("a" * 200)[-12:], len(bounded("a" * 200))
