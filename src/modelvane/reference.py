@@ -51,6 +51,8 @@ class Reference:
         First and last event time, microseconds since 1970; ``None`` without a time column.
     extras
         Bytes by name, kept in the file for other parts (such as the facts behind the 2022 series).
+    values
+        Statistics of the reference itself, kept once they were asked for.
 
     Examples
     --------
@@ -66,6 +68,7 @@ class Reference:
     performance: PerformanceRuler | None = None
     period: tuple[int, int] | None = None
     extras: Mapping[str, bytes] = field(default_factory=dict)
+    values: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __repr__(self) -> str:
         return (

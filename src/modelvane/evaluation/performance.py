@@ -27,6 +27,7 @@ def prediction_findings(this: Round, rows: DatasetTally) -> Iterator[Finding]:
             known = statistics.CATEGORICAL_PREDICTION if is_categorical else statistics.PREDICTION
             for statistic in known:
                 yield from measured(
+                    this,
                     Family.PREDICTION,
                     statistic,
                     current,
@@ -53,7 +54,14 @@ def performance_findings(this: Round, labelled: DatasetTally, stream: Stream) ->
             beside = reference.performance.get(kind) if reference is not None else None
             for statistic in STATISTICS[kind]:
                 found = measured(
-                    Family.PERFORMANCE, statistic, tally, beside, column=None, segment=segment, n=tally.n
+                    this,
+                    Family.PERFORMANCE,
+                    statistic,
+                    tally,
+                    beside,
+                    column=None,
+                    segment=segment,
+                    n=tally.n,
                 )
                 for finding in found:
                     yield _judged(this, finding, statistic.better)

@@ -35,7 +35,7 @@ def _column(
     known = statistics.CATEGORICAL_QUALITY if is_categorical else statistics.NUMERICAL_QUALITY
     for statistic in known:
         found = measured(
-            Family.QUALITY, statistic, current, reference, column=name, segment=segment, n=current.rows
+            this, Family.QUALITY, statistic, current, reference, column=name, segment=segment, n=current.rows
         )
         for finding in found:
             yield _judged(this, finding, current, reference)

@@ -39,6 +39,21 @@ class Round:
         """Give the verdict of the round before."""
         return self.before.get(verdict_key((measure, column, segment, None)))
 
+    def over_reference(
+        self,
+        key: tuple[str | None, ...],
+        statistic: Statistic[Any] | LabelledStatistic[Any],
+        tally: Any | None,
+    ) -> Mapping[str | None, Value]:
+        """Give the values of a statistic over the reference, which are computed once."""
+        if tally is None:
+            return {}
+        memo = self.reference.values
+        if key not in memo:
+            memo[key] = dict(values_of(statistic, tally))
+        found: Mapping[str | None, Value] = memo[key]
+        return found
+
     def threshold(self, measure: str, column: str | None) -> float | None:
         """Give the fixed limit from the config, if there is one."""
         if column is not None:
@@ -69,6 +84,7 @@ def values_of(
 
 
 def measured(
+    this: Round,
     family: Family,
     statistic: Statistic[Any] | LabelledStatistic[Any],
     current: Any,
@@ -79,7 +95,7 @@ def measured(
     n: int,
 ) -> Iterator[Finding]:
     """Give the findings of one statistic, beside its value over the reference; none has lines."""
-    known = dict(values_of(statistic, reference)) if reference is not None else {}
+    known = this.over_reference((family, segment, column, statistic.name), statistic, reference)
     for label, value in values_of(statistic, current):
         beside = known.get(label)
         yield Finding(
