@@ -182,12 +182,9 @@ def _with_faults(values: NDArray[np.float64], faults: NDArray[np.uint8] | None) 
 def as_categories(raw: RawColumn) -> Categories:
     """Cast a column to codes of canonical categories; lists and objects are of the wrong type."""
     if not isinstance(raw, list):
-        if pa.types.is_nested(raw.type):
+        if pa.types.is_nested(raw.type) or len(raw) == 0:
             return as_categories(raw.to_pylist())
-        encoded = pc.dictionary_encode(raw)
-        chunk = encoded.combine_chunks()
-        if isinstance(chunk, pa.ChunkedArray):
-            chunk = chunk.chunk(0) if chunk.num_chunks else pa.array([], encoded.type)
+        chunk = pc.dictionary_encode(raw).combine_chunks()
         codes = pc.fill_null(chunk.indices, -1).to_numpy(zero_copy_only=False).astype(np.int32)
         return _canonical_codes(codes, chunk.dictionary.to_pylist())
     try:
