@@ -90,11 +90,12 @@ def canonical(value: object) -> str | None:
             return None
         return str(int(number)) if number.is_integer() else repr(number)
     if isinstance(value, datetime | date):
-        return None if _is_missing(value) else value.isoformat()
+        return None if is_missing(value) else value.isoformat()
     return None
 
 
-def _is_missing(value: object) -> bool:
+def is_missing(value: object) -> bool:
+    """Whether a value is none at all: ``None``, NaN, or pandas' NaT."""
     if value is None:
         return True
     # NaN, and pandas' NaT, which calls itself a datetime, are not equal to themselves
@@ -137,7 +138,7 @@ def _numbers_of_list(raw: list[Any]) -> Numbers:
 
 
 def _number(value: object) -> tuple[float, Fault]:
-    if _is_missing(value):
+    if is_missing(value):
         return math.nan, Fault.MISSING
     if isinstance(value, str):
         # JSON has no literal for these; clients write them as words
@@ -218,7 +219,7 @@ def _code(value: object, names: dict[str, int]) -> int:
     name = canonical(value)
     if name is not None:
         return names.setdefault(name, len(names))
-    return -Fault.MISSING if _is_missing(value) else -Fault.WRONG_TYPE
+    return -Fault.MISSING if is_missing(value) else -Fault.WRONG_TYPE
 
 
 def as_times(raw: RawColumn) -> NDArray[np.int64]:
@@ -246,7 +247,7 @@ def microseconds(value: object) -> int:
     >>> microseconds("1970-01-01T00:00:01"), microseconds(1.5)
     (1000000, 1500000)
     """
-    if isinstance(value, bool) or _is_missing(value):
+    if isinstance(value, bool) or is_missing(value):
         return NO_TIME
     if isinstance(value, np.integer):
         value = int(value)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
 
-from modelvane.casting import as_categories, as_numbers, canonical
+from modelvane.casting import as_categories, as_numbers, canonical, is_missing
 from modelvane.errors import SchemaError, UnknownNameError
 from modelvane.schema import Column, Kind, Role, Schema, Task
 from modelvane.table import RawColumn, Table
@@ -33,7 +35,8 @@ def infer_schema(
 
     Numbers are numerical, with one exception: whole numbers of at most `FEW_VALUES` distinct values are codes, and so
     categorical. Text, booleans and dictionaries are categorical, unless text has more than `MOST_CATEGORIES` distinct
-    values. A column without any value is numerical. Timestamps, bytes and anything nested are not measured.
+    values. A column without any value is numerical. Timestamps, bytes and anything nested are not measured. A list of
+    values of several types is what most of them are.
     A prediction of floating-point numbers is numerical however few they are, and so are prediction and target where
     ``task`` is regression; a segment is categorical.
     Without ``time``, the only timestamp column of the reference is the time of the event, otherwise ``"time"``.
@@ -156,11 +159,18 @@ def _is_floating(table: Table, name: str) -> bool:
 def _arrow_type(column: RawColumn) -> pa.DataType:
     if isinstance(column, pa.ChunkedArray):
         return column.type
+    values = [value for value in column if not is_missing(value)]
+    families = Counter(map(_family, values)).most_common(1)
     try:
-        return pa.infer_type(column)
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
-        # of several types: what they have in common is that each is a category
-        return pa.string()
+        return pa.infer_type([value for value in values if _family(value) is families[0][0]])
+    except (pa.ArrowException, ValueError, TypeError):
+        # what Arrow has no name for is measured as little as what is nested
+        return pa.struct([])
+
+
+def _family(value: object) -> type:
+    is_number = isinstance(value, int | float | np.number | Decimal) and not isinstance(value, bool)
+    return float if is_number else type(value)
 
 
 def _dtype(table: Table, name: str) -> str:
