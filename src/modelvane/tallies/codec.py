@@ -49,6 +49,8 @@ def loads(data: bytes, kind: str) -> tuple[dict[str, Any], dict[str, NDArray[Any
     if not data.startswith(_MAGIC) or len(data) <= len(_MAGIC):
         raise ReferenceFileError("These bytes were not written by modelvane", received=data[:16])
     version = data[len(_MAGIC)]
+    if version < 1:
+        raise ReferenceFileError(f"These bytes are damaged: there is no format {version}")
     if version > FORMAT:
         raise ReferenceFileError(
             "These bytes are of a newer format",
@@ -57,7 +59,7 @@ def loads(data: bytes, kind: str) -> tuple[dict[str, Any], dict[str, NDArray[Any
             remedy="Upgrade modelvane",
         )
     try:
-        packed = _decode(zlib.decompress(data[len(_MAGIC) + 1 :]))
+        packed = _decode(_decompressed(data[len(_MAGIC) + 1 :]))
         arrays = {
             name: np.frombuffer(content, np.dtype(dtype)).reshape(shape).copy()
             for name, (dtype, shape, content) in packed.arrays.items()
@@ -67,6 +69,14 @@ def loads(data: bytes, kind: str) -> tuple[dict[str, Any], dict[str, NDArray[Any
     if packed.kind != kind:
         raise ReferenceFileError("These bytes hold something else", received=packed.kind, expected=kind)
     return packed.facts, arrays
+
+
+def _decompressed(data: bytes) -> bytes:
+    stream = zlib.decompressobj()
+    content = stream.decompress(data)
+    if not stream.eof or stream.unused_data:
+        raise ValueError("they end too early" if not stream.eof else "there is more behind their end")
+    return content
 
 
 def nested(prefix: str, arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
