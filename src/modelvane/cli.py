@@ -19,6 +19,9 @@ class _Group(click.Group):
         except ModelvaneError as error:
             click.echo(f"modelvane: {error}", err=True)
             sys.exit(2)
+        except KeyboardInterrupt:
+            # as a shell says it of a program that ended by SIGINT
+            sys.exit(130)
 
 
 @click.group(cls=_Group)
@@ -28,7 +31,9 @@ def app() -> None:
 
 
 @app.command()
-@click.option("--config", "path", required=True, type=click.Path(path_type=Path), help="The config.yaml to serve.")
+@click.option(
+    "--config", "path", required=True, type=click.Path(path_type=Path), help="The config.yaml to serve."
+)
 @click.option("--host", help="Address to listen on, instead of the config's.")
 @click.option("--port", type=click.IntRange(0, 65_535), help="Port to listen on, instead of the config's.")
 @click.option("--workers", type=int, default=1, hidden=True)

@@ -10,11 +10,14 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from modelvane import compat
 from modelvane.calibration.lines import Alarm
 from modelvane.errors import ConfigError, UnknownNameError
 from modelvane.methods import DEFAULTS, Methods
 from modelvane.schema import Kind, Task
 from modelvane.settings import BUDGET, ROWS, Settings, Window
+
+_SQLITE = "sqlite:///"
 
 
 def _listed(value: object) -> object:
@@ -33,16 +36,29 @@ class ColumnMapping(_Section):
 
     target: str | None = Field("target", description="The ground truth.")
     prediction: str | list[str] | None = Field(
-        "prediction", description="The prediction; for probabilities a list of columns, each named after its class."
+        "prediction",
+        description="The prediction; for probabilities a list of columns, each named after its class.",
     )
     id: str | None = Field("id", description="What labels are joined by.")
-    datetime: str | None = Field(None, description="The time of the event; a column `time` is used when there is none.")
+    datetime: str | None = Field(
+        None, description="The time of the event; a column `time` is used when there is none."
+    )
     numerical_features: list[str] | None = Field(None, description="Features measured on edges.")
     categorical_features: list[str] | None = Field(None, description="Features measured by category.")
-    datetime_features: list[str] | None = Field(None, description="Features that are times: read, not measured.")
+    datetime_features: list[str] | None = Field(
+        None, description="Features that are times: read, not measured."
+    )
     target_names: list[str] | None = Field(None, description="Names of the classes (2022).")
-    task: Task | None = Field(None, description="`regression` or `classification`; guessed from the target otherwise.")
+    task: Task | None = Field(
+        None, description="`regression` or `classification`; guessed from the target otherwise."
+    )
     pos_label: str | int | float | bool = Field(1, description="The positive class of a binary classifier.")
+
+    def compatible(self) -> compat.ColumnMapping:
+        """Give the mapping as `modelvane.compat` knows it."""
+        values = self.model_dump()
+        values["task"] = self.task.value if self.task is not None else None
+        return compat.ColumnMapping(**values)
 
 
 class DataFormat(_Section):
@@ -55,8 +71,12 @@ class DataFormat(_Section):
 class WindowSection(_Section):
     """Which rows are current."""
 
-    rows: int | None = Field(None, ge=1, description=f"The last N rows; `service.window_size`, or {ROWS}, otherwise.")
-    seconds: float | None = Field(None, gt=0, description="Rather the rows of the last seconds, by event time.")
+    rows: int | None = Field(
+        None, ge=1, description=f"The last N rows; `service.window_size`, or {ROWS}, otherwise."
+    )
+    seconds: float | None = Field(
+        None, gt=0, description="Rather the rows of the last seconds, by event time."
+    )
     panes: int = Field(60, ge=1, description="Steps in which a window of seconds moves.")
 
 
@@ -101,8 +121,8 @@ class DatasetSection(_Section):
 class Tokens(_Section):
     """Bearer tokens; none is asked for where none is given."""
 
-    ingest: str | None = Field(None, description="For posting rows and labels.")
-    read: str | None = Field(None, description="For pages, findings and metrics.")
+    ingest: str | None = Field(None, min_length=1, description="For posting rows and labels.")
+    read: str | None = Field(None, min_length=1, description="For pages, findings and metrics.")
 
 
 class Limits(_Section):
@@ -131,8 +151,12 @@ class ServiceSection(_Section):
     durability: Literal["normal", "full"] = Field(
         "normal", description="`normal` survives kill -9; `full` a power cut too."
     )
-    datasets_path: Path = Field(Path("datasets"), description="Where references are that no `reference_file` names.")
-    window_size: int | None = Field(None, ge=1, description="Rows of a window, for datasets without their own.")
+    datasets_path: Path = Field(
+        Path("datasets"), description="Where references are that no `reference_file` names."
+    )
+    window_size: int | None = Field(
+        None, ge=1, description="Rows of a window, for datasets without their own."
+    )
     calculation_period_sec: float = Field(2.0, ge=0, description="Findings are computed at most this often.")
     min_reference_size: int = Field(30, ge=0, description="A reference with fewer rows is refused.")
     moving_reference: bool = Field(False, description="2022; it had no effect, and `true` is refused.")
@@ -145,7 +169,9 @@ class ServiceSection(_Section):
 class Config(_Section):
     """The whole file."""
 
-    datasets: dict[str, DatasetSection] = Field(min_length=1, description="By name, which is part of the URLs.")
+    datasets: dict[str, DatasetSection] = Field(
+        min_length=1, description="By name, which is part of the URLs."
+    )
     service: ServiceSection = Field(ServiceSection(), description="The service.")
     compat: Literal["evidently"] | None = Field(None, description="Adds the 2022 `evidently:` series.")
     folder: Path = Field(Path(), exclude=True, description="Where the file is; relative paths start here.")
@@ -178,7 +204,9 @@ class Config(_Section):
             When a setting is unknown (with the nearest one that exists), missing or out of range.
         """
         if not isinstance(data, Mapping):
-            raise ConfigError(f"{where} is no mapping of settings", received=data, expected="datasets: and service:")
+            raise ConfigError(
+                f"{where} is no mapping of settings", received=data, expected="datasets: and service:"
+            )
         try:
             config = cls.model_validate({**data, "folder": folder})
         except ValidationError as error:
@@ -194,6 +222,9 @@ class Config(_Section):
                     received=value,
                     expected=str(usual).lower(),
                 )
+        for name, section in config.datasets.items():
+            _check_dataset(name, section)
+            config.settings(name)
         return config
 
     def dataset(self, name: str) -> DatasetSection:
@@ -208,6 +239,12 @@ class Config(_Section):
         section = self.dataset(name)
         return self.folder / (section.reference_file or self.service.datasets_path / name / "reference.csv")
 
+    @property
+    def store_file(self) -> Path | None:
+        """The file of an embedded log; ``None`` for a store elsewhere, or a temporary one."""
+        path = self.service.store.removeprefix(_SQLITE)
+        return (self.folder / path).absolute() if path and path != self.service.store else None
+
     def settings(self, name: str) -> Settings:
         """Give how a dataset is watched."""
         section = self.dataset(name)
@@ -220,6 +257,14 @@ class Config(_Section):
             thresholds=section.thresholds,
             horizon=section.horizon,
         )
+
+
+def _check_dataset(name: str, section: DatasetSection) -> None:
+    if not name or "/" in name:
+        raise ConfigError(
+            "A dataset's name is part of URLs", received=name, expected="a name without a slash, not empty"
+        )
+    compat.check_monitors(section.column_mapping.compatible(), section.monitors)
 
 
 def _first(error: ValidationError, where: str) -> ConfigError:

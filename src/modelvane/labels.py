@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
@@ -133,6 +133,10 @@ class LabelJoin:
                     changed.append(Joined(position, label))
         self.counts += counts
         return list(new.values()), changed, counts
+
+    def told(self, targets: Mapping[str | None, Any]) -> None:
+        """Remember targets that came in their own rows, so that a label for one of these is no second truth."""
+        self._known.update((id_, target) for id_, target in targets.items() if id_ in self._positions)
 
     def _wait(self, label: Label, counts: LabelCounts) -> None:
         before = self._early.pop(label.id, None)

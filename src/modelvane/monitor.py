@@ -6,7 +6,7 @@ import statistics
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -183,7 +183,7 @@ class Monitor:
                 return 0
         self._note_columns(table)
         block = self.reference.encode(table)
-        block = with_times(block, int(float(arrived[-1]) * 1e6))
+        block = _timed(block, arrived)
         first = self._recent.pushed
         self._recent.push(block)
         kept = slice(max(0, block.rows - self._recent.capacity), None)
@@ -193,7 +193,7 @@ class Monitor:
         if self._time_windows is not None:
             self._time_windows[0].push(block)
         self._label(self._join.predicted(known, first))
-        self._label_with_target(table, block, first, arrived)
+        self._label_with_target(table, block, known, first, arrived)
         return block.rows
 
     def _ids(self, table: Table) -> list[str | None]:
@@ -292,24 +292,44 @@ class Monitor:
             self._labelled_at[position] = self._labelled.pushed + offset
         times = np.array([one.label.time for one in kept], np.int64)
         self._add_labelled(self._recent.at(positions), [one.label.target for one in kept], times)
+        self._forget_labelled()
+
+    def _forget_labelled(self) -> None:
         if len(self._labelled_at) > 2 * self._labelled.capacity + 1024:
             oldest = self._labelled.oldest
             self._labelled_at = {p: at for p, at in self._labelled_at.items() if at >= oldest}
 
     def _label_with_target(
-        self, table: Table, block: Block, first: int, arrived: NDArray[np.float64]
+        self,
+        table: Table,
+        block: Block,
+        ids: Sequence[str | None],
+        first: int,
+        arrived: NDArray[np.float64],
     ) -> None:
         """Label rows that came with their target in them."""
         target = self.reference.schema.target
         if target is None or target.name not in table:
             return
         values = table.values(target.name)
-        has = [i for i, value in enumerate(values) if value is not None and value == value]  # noqa: PLR0124 - NaN
+        # a label that came before its row is the later word, and has been joined by now
+        positions = np.arange(first, first + block.rows)
+        kept = positions >= self._recent.oldest
+        joined = kept & self._is_labelled[positions % self._recent.capacity]
+        has = [
+            i
+            for i, (value, is_joined) in enumerate(zip(values, joined.tolist(), strict=True))
+            if value is not None and value == value and not is_joined  # noqa: PLR0124 - NaN
+        ]
         if not has:
             return
         index = np.array(has, np.intp)
-        self._is_labelled[(first + index) % self._recent.capacity] = True
-        times = (arrived[index] * 1e6).astype(np.int64)
+        self._is_labelled[positions[index][kept[index]] % self._recent.capacity] = True
+        at = self._labelled.pushed
+        self._labelled_at.update(zip(positions[index].tolist(), range(at, at + len(has)), strict=True))
+        self._forget_labelled()
+        self._join.told({ids[i]: values[i] for i in has})
+        times = np.rint(arrived[index] * 1e6).astype(np.int64)
         self._add_labelled(block.take(index), [values[i] for i in has], np.maximum(times, block.times[index]))
 
     def _add_labelled(self, block: Block, targets: list[Any], times: NDArray[np.int64]) -> None:
@@ -407,12 +427,49 @@ class Monitor:
             late=self._time_windows[0].late if self._time_windows is not None else 0,
         )
 
-    def state(self) -> dict[str, str]:
-        """Give the verdicts that hold until a value falls clearly below its line; the rest comes from the log."""
-        with self._evaluating:
-            return dict(self._verdicts)
+    @property
+    def verdicts(self) -> Mapping[str, Verdict]:
+        """Alarms of the last round, by `modelvane.evaluation.verdict_key`."""
+        return self._verdicts
 
-    def restore(self, state: dict[str, str]) -> None:
-        """Take up what `state` gave."""
+    def state(self) -> dict[str, Any]:
+        """Give what cannot be counted again from the rows, as plain JSON values.
+
+        These are the verdicts, which hold until a value falls clearly below its line, and what rows lacked, had too
+        much, or repeated; each with how many rows ago.
+        """
         with self._evaluating:
-            self._verdicts = {key: Verdict(verdict) for key, verdict in state.items()}
+            verdicts = dict(self._verdicts)
+        with self._lock:
+            self._flush()
+            end = self._recent.pushed
+            since = end - min(len(self._recent), self.settings.window.rows)
+            return {
+                "verdicts": verdicts,
+                "duplicates": [end - at for at in self._duplicates if at >= since],
+                "unexpected": {name: end - at for name, at in self._unexpected.items() if at > since},
+                "absent": {name: end - at for name, at in self._absent.items() if at > since},
+                "late": self._time_windows[0].late if self._time_windows is not None else 0,
+            }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take up what `state` gave, once the rows that were there then have been pushed again."""
+        with self._evaluating:
+            self._verdicts = {key: Verdict(verdict) for key, verdict in state["verdicts"].items()}
+        with self._lock:
+            self._flush()
+            end = self._recent.pushed
+            self._duplicates = deque((end - ago for ago in state["duplicates"]), self._duplicates.maxlen)
+            self._unexpected = {name: end - ago for name, ago in state["unexpected"].items()}
+            self._absent = {name: end - ago for name, ago in state["absent"].items()}
+            if self._time_windows is not None:
+                self._time_windows[0].late = state["late"]
+
+
+def _timed(block: Block, received: NDArray[np.float64]) -> Block:
+    """Give rows that have no event time the time at which each was received."""
+    lacking = block.times == NO_TIME
+    if not lacking.any():
+        return block
+    times = np.where(lacking, np.rint(received * 1e6).astype(np.int64), block.times)
+    return Block(block.rows, block.columns, times, block.absent)

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 from fastapi import Depends, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
@@ -23,12 +24,16 @@ from modelvane.service.exposed import exposition_of
 from modelvane.service.ingest import App, Ingest, check_token
 from modelvane.service.openapi import INGEST_PATHS
 from modelvane.service.page import CONTENT_SECURITY_POLICY, render_dataset, render_overview, static
-from modelvane.service.problems import CONTENT_TYPE, HttpError, headers_of, problem, status_of
+from modelvane.service.problems import CONTENT_TYPE, HttpError, headers_of, problem, status_of, unexpected
 from modelvane.service.service import Service
 from modelvane.service.views import view_of
 from modelvane.service.watch import Watch
 
-_SWAGGER = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css", "favicon-32x32.png": "image/png"}
+_SWAGGER = {
+    "swagger-ui-bundle.js": "text/javascript",
+    "swagger-ui.css": "text/css",
+    "favicon-32x32.png": "image/png",
+}
 
 
 def create_app(config: Config, *, progress: Callable[[str], None] = lambda _what: None) -> App:
@@ -59,6 +64,8 @@ def create_app(config: Config, *, progress: Callable[[str], None] = lambda _what
     )
     app.add_exception_handler(ModelvaneError, _on_error)
     app.add_exception_handler(HTTPException, _on_framework_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(Exception, _on_unexpected)
     _health(app, service)
     _data(app, service)
     _pages(app, service)
@@ -80,7 +87,22 @@ async def _on_error(_request: Request, error: Exception) -> Response:
 
 async def _on_framework_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
-    return _answer(HttpError(error.status_code, f"{request.method} {request.url.path}: {error.detail}"))
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    what = f"{request.method} {request.url.path}: {error.detail}"
+    return _answer(HttpError(error.status_code, what, headers=headers))
+
+
+async def _on_invalid_request(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for nothing else
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    what = f"{request.method} {request.url.path}: {where}: {first['msg']}"
+    return _answer(HttpError(422, what, received=first.get("input")))
+
+
+async def _on_unexpected(_request: Request, _error: Exception) -> Response:
+    # the server, which gets the exception too, writes it to the log
+    return _answer(unexpected())
 
 
 def _reader(service: Service) -> Any:
@@ -112,9 +134,9 @@ def _health(app: FastAPI, service: Service) -> None:
     async def readyz() -> Response:
         if not service.ready:
             raise HttpError(503, "The service is starting or stopping", headers={"retry-after": "1"})
-        if service.fault:
-            raise HttpError(503, service.fault, headers={"retry-after": "5"})
-        return _json({"status": "ready", "datasets": sorted(service.watches)})
+        if service.faults:
+            raise HttpError(503, "; ".join(service.faults.values()), headers={"retry-after": "5"})
+        return _json({"status": "ready"})
 
 
 def _data(app: FastAPI, service: Service) -> None:
@@ -128,18 +150,31 @@ def _data(app: FastAPI, service: Service) -> None:
                 {
                     "dataset": watch.name,
                     "rows": watch.traffic.rows,
-                    "reference": {"rows": watch.monitor.reference.rows, "digest": watch.monitor.reference.digest},
+                    "reference": {
+                        "rows": watch.monitor.reference.rows,
+                        "digest": watch.monitor.reference.digest,
+                    },
                     "schema": watch.monitor.reference.schema.to_dict(),
                 }
                 for watch in service.watches.values()
             ]
         )
 
-    @app.get("/v1/datasets/{dataset}/findings", summary="The latest findings", tags=["findings"], dependencies=guarded)
+    @app.get(
+        "/v1/datasets/{dataset}/findings",
+        summary="The latest findings",
+        tags=["findings"],
+        dependencies=guarded,
+    )
     def findings(dataset: str) -> Response:
         return _json(_watch(service, dataset).latest().findings.to_dict())
 
-    @app.get("/v1/datasets/{dataset}/history", summary="Findings over time", tags=["findings"], dependencies=guarded)
+    @app.get(
+        "/v1/datasets/{dataset}/history",
+        summary="Findings over time",
+        tags=["findings"],
+        dependencies=guarded,
+    )
     def history(dataset: str) -> Response:
         return _json([round_.to_dict() for round_ in list(_watch(service, dataset).history)])
 
@@ -158,12 +193,12 @@ def _pages(app: FastAPI, service: Service) -> None:
     def overview(request: Request, fragment: bool = False) -> Response:
         views = [view_of(service, watch) for watch in service.watches.values()]
         root = request.scope.get("root_path", "")
-        return HTMLResponse(render_overview(views, titles=known, fragment=fragment, root=root), headers=policy)
+        return HTMLResponse(
+            render_overview(views, titles=known, fragment=fragment, root=root), headers=policy
+        )
 
     @app.get("/datasets/{dataset}", include_in_schema=False, dependencies=guarded)
-    def dataset_page(
-        request: Request, dataset: str, fragment: bool = False, columns: str = ""
-    ) -> Response:
+    def dataset_page(request: Request, dataset: str, fragment: bool = False, columns: str = "") -> Response:
         every = columns == "all"
         view = view_of(service, _watch(service, dataset), all_columns=every)
         root = request.scope.get("root_path", "")
@@ -207,5 +242,3 @@ def _documentation(app: FastAPI) -> None:
         return document
 
     app.openapi = openapi  # type: ignore[method-assign] # the documented way to extend the document
-
-

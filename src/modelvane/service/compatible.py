@@ -35,7 +35,7 @@ class Compatible:
     def __init__(self, reference: Reference, section: DatasetSection) -> None:
         facts, arrays = codec.loads(reference.extras[EXTRA], EXTRA)
         self._facts = compat.Facts.from_arrays(arrays, facts)
-        self._mapping = mapping_of(section.column_mapping)
+        self._mapping = section.column_mapping.compatible()
         self._monitors = section.monitors
         self._time = section.column_mapping.datetime
 
@@ -48,17 +48,10 @@ class Compatible:
         return compat.series(self._facts, columns, self._mapping, self._monitors)
 
 
-def mapping_of(mapping: ColumnMapping) -> compat.ColumnMapping:
-    """Give the config's mapping as `modelvane.compat` knows it."""
-    values = mapping.model_dump()
-    values["task"] = mapping.task.value if mapping.task is not None else None
-    return compat.ColumnMapping(**values)
-
-
 def facts_of(reference: Reference, block: Block, mapping: ColumnMapping) -> bytes:
     """Freeze the facts behind the 2022 series from the reference's rows."""
     columns = columns_of(block, reference.rulers, mapping.datetime)
-    arrays, facts = compat.Facts.of(columns, mapping_of(mapping)).to_arrays()
+    arrays, facts = compat.Facts.of(columns, mapping.compatible()).to_arrays()
     return codec.dumps(EXTRA, facts, arrays)
 
 

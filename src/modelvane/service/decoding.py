@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 import pyarrow as pa
@@ -29,9 +32,24 @@ def decode_json(body: bytes) -> Any:
     """
     try:
         return _decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except _NOT_JSON as error:
+        return _lenient(body, error)
+
+
+_NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def _lenient(body: bytes, strict: Exception) -> Any:
+    """Read JSON with NaN, Infinity and numbers too large for a float, as Python writes and reads it."""
+    try:
+        if isinstance(strict, RecursionError):
+            raise strict
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        # the strict reader knows the position, save where it stopped at what the other can read
+        said = error if isinstance(error, json.JSONDecodeError) else strict
         raise DecodeError(
-            f"The body is not JSON: {error}",
+            f"The body is not JSON: {said}",
             received=body[:80],
             expected="an object, a list of objects, or an object of column and list",
         ) from None
@@ -40,8 +58,16 @@ def decode_json(body: bytes) -> Any:
 def _lines(body: bytes) -> list[Any]:
     try:
         return _decoder.decode_lines(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise DecodeError(f"The body is not newline-delimited JSON: {error}", received=body[:80]) from None
+    except _NOT_JSON:
+        lines = [line for line in body.split(b"\n") if line.strip()]
+        return [_line(number, line) for number, line in enumerate(lines, 1)]
+
+
+def _line(number: int, line: bytes) -> Any:
+    try:
+        return decode_json(line)
+    except DecodeError as error:
+        raise DecodeError(f"Row {number} of the body: {error.what}", received=line[:80]) from None
 
 
 def _arrow(body: bytes) -> Table:
@@ -52,26 +78,45 @@ def _arrow(body: bytes) -> Table:
         raise DecodeError(f"The body is not an Arrow IPC stream: {error}", received=body[:16]) from None
 
 
-def _event_rows(events: list[Any]) -> list[Any]:
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Under which names a dataset's rows have their id and the time of their event."""
+
+    id: str = "id"
+    time: str = "time"
+
+
+def _event_rows(events: list[Any], names: Names) -> Table:
     rows = []
     for i, event in enumerate(events):
         data = event.get("data") if isinstance(event, Mapping) else None
         if not isinstance(data, Mapping):
-            raise DecodeError(f"Event {i} has no object as its data", received=event, expected='{"data": {...}}')
+            raise DecodeError(
+                f"Event {i} has no object as its data", received=event, expected='{"data": {...}}'
+            )
         # what the record says of itself goes before what its envelope says
-        envelope = {name: event[name] for name in ("id", "time") if name in event}
+        envelope = {
+            own: event[name] for name, own in (("id", names.id), ("time", names.time)) if name in event
+        }
         rows.append({**envelope, **data})
-    return rows
+    return Table.of_rows(rows)
 
 
-_READERS: dict[str, Callable[[bytes], Table]] = {
-    JSON: lambda body: Table.of(decode_json(body)),
-    "application/x-ndjson": lambda body: Table.of_rows(_lines(body)),
-    "application/jsonl": lambda body: Table.of_rows(_lines(body)),
-    ARROW: _arrow,
-    "application/cloudevents+json": lambda body: Table.of_rows(_event_rows([decode_json(body)])),
-    "application/cloudevents-batch+json": lambda body: Table.of_rows(_event_rows(_list(decode_json(body)))),
+_READERS: dict[str, Callable[[bytes, Names], Table]] = {
+    JSON: lambda body, _: Table.of(_object_or_list(decode_json(body))),
+    "application/x-ndjson": lambda body, _: Table.of_rows(_lines(body)),
+    "application/jsonl": lambda body, _: Table.of_rows(_lines(body)),
+    ARROW: lambda body, _: _arrow(body),
+    "application/cloudevents+json": lambda body, names: _event_rows([decode_json(body)], names),
+    "application/cloudevents-batch+json": lambda body, names: _event_rows(_list(decode_json(body)), names),
 }
+
+
+def _object_or_list(value: Any) -> Any:
+    if isinstance(value, dict | list):
+        return value
+    # a text would be taken as the path of a file
+    raise DecodeError("The body has no rows", received=value, expected="an object or a list of objects")
 
 
 def _list(value: Any) -> list[Any]:
@@ -80,7 +125,9 @@ def _list(value: Any) -> list[Any]:
     raise DecodeError("A batch of events is a list", received=value)
 
 
-def decode_rows(body: bytes, content_type: str, headers: Mapping[bytes, bytes]) -> Table:
+def decode_rows(
+    body: bytes, content_type: str, headers: Mapping[bytes, bytes], names: Names = Names()
+) -> Table:
     """Read rows.
 
     Parameters
@@ -89,6 +136,8 @@ def decode_rows(body: bytes, content_type: str, headers: Mapping[bytes, bytes]) 
         Without parameters.
     headers
         Of the request: a CloudEvent in binary mode has its id and time there.
+    names
+        What id and time of a CloudEvent are called in the rows.
 
     Raises
     ------
@@ -107,21 +156,23 @@ def decode_rows(body: bytes, content_type: str, headers: Mapping[bytes, bytes]) 
             remedy=f"Send the header Content-Type: {JSON}",
         )
     if content_type == JSON and b"ce-id" in headers:
-        names = {"id": b"ce-id", "time": b"ce-time"}
-        event = {name: headers[header].decode() for name, header in names.items() if header in headers}
-        return Table.of_rows(_event_rows([{**event, "data": decode_json(body)}]))
-    return reader(body)
+        stated = {"id": headers[b"ce-id"], "time": headers.get(b"ce-time", b"")}
+        event = {
+            name: unquote_to_bytes(value).decode(errors="replace") for name, value in stated.items() if value
+        }
+        return _event_rows([{**event, "data": decode_json(body)}], names)
+    return reader(body, names)
 
 
 def decode_labels(
-    body: bytes, content_type: str, target: str, time: str
+    body: bytes, content_type: str, target: str, names: Names
 ) -> tuple[list[Any], list[Any], list[Any] | None]:
     """Read labels: ids, targets, and when each became known.
 
     Parameters
     ----------
-    target, time
-        Names of the target and time columns, which may be said in place of ``target`` and ``time``.
+    target, names
+        What the dataset's own columns are called, which may be said in place of ``target``, ``id`` and ``time``.
 
     Raises
     ------
@@ -131,11 +182,14 @@ def decode_labels(
     table = decode_rows(body, content_type, {})
     if table.rows == 0:
         return [], [], None
-    value = "target" if "target" in table or target not in table else target
-    for name in ("id", value):
-        if name not in table:
+    own = {"id": names.id, "target": target, "time": names.time}
+    found = {part: next((name for name in (part, own[part]) if name in table), None) for part in own}
+    for part in ("id", "target"):
+        if found[part] is None:
             raise DecodeError(
-                f"Labels have no {name!r}", received=list(table.names), expected='[{"id": ..., "target": ...}]'
+                f"Labels have no {part!r}",
+                received=list(table.names),
+                expected='[{"id": ..., "target": ...}]',
             )
-    stamp = next((name for name in ("time", time) if name in table), None)
-    return table.values("id"), table.values(value), table.values(stamp) if stamp else None
+    ids, targets, times = (None if name is None else table.values(name) for name in found.values())
+    return ids or [], targets or [], times

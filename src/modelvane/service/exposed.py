@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from modelvane.exposition import DatasetObserved, Exposed, ModelCollector, ServiceObserved, registry_of
 from modelvane.service.service import Service
-from modelvane.service.watch import Watch
+from modelvane.service.watch import Evaluation, Watch
 
 
 def exposition_of(service: Service) -> CollectorRegistry:
@@ -25,12 +25,12 @@ def exposition_of(service: Service) -> CollectorRegistry:
 def _datasets(service: Service) -> Iterable[Exposed]:
     for watch in service.watches.values():
         latest = watch.latest()
-        yield Exposed(watch.name, latest.findings, latest.compatible, _dataset_observed(watch, latest.seconds))
+        yield Exposed(watch.name, latest.findings, latest.compatible, _dataset_observed(watch, latest))
 
 
-def _dataset_observed(watch: Watch, seconds: float) -> DatasetObserved:
+def _dataset_observed(watch: Watch, latest: Evaluation) -> DatasetObserved:
     monitor, traffic = watch.monitor, watch.traffic
-    findings = watch.latest().findings
+    findings = latest.findings
     lag, age = findings.get("label_lag"), findings.get("last_row_age")
     window = monitor.settings.window
     return DatasetObserved(
@@ -40,7 +40,7 @@ def _dataset_observed(watch: Watch, seconds: float) -> DatasetObserved:
         labels=dict(traffic.labels),
         evaluations=watch.evaluations,
         evaluation_seconds=watch.evaluation_seconds,
-        last_evaluation_seconds=seconds,
+        last_evaluation_seconds=latest.seconds,
         label_lag=lag.value if lag is not None else None,
         last_row_age=age.value if age is not None else None,
         window_rows=window.rows if window.seconds is None else None,

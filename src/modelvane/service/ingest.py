@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
@@ -17,7 +18,7 @@ from modelvane.casting import NO_TIME, microseconds
 from modelvane.config import Limits
 from modelvane.errors import ModelvaneError, UnknownNameError
 from modelvane.service.decoding import decode_labels, decode_rows
-from modelvane.service.problems import CONTENT_TYPE, HttpError, headers_of, problem, status_of
+from modelvane.service.problems import CONTENT_TYPE, HttpError, headers_of, problem, status_of, unexpected
 from modelvane.service.watch import Watch
 from modelvane.store.writer import GroupCommit
 
@@ -26,7 +27,11 @@ Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_ROUTE = re.compile(r"/iterate/(?P<rows2022>[^/]+)/?|/v1/datasets/(?P<name>[^/]+)/(?P<what>predictions|labels)/?")
+_log = logging.getLogger("modelvane.service")
+
+_ROUTE = re.compile(
+    r"/iterate/(?P<rows2022>[^/]+)/?|/v1/datasets/(?P<name>[^/]+)/(?P<what>predictions|labels)/?"
+)
 _JSON = b"application/json"
 _PROBLEM = CONTENT_TYPE.encode()
 # more rows than this are cast and counted off the event loop
@@ -72,49 +77,64 @@ class Ingest:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        route = _ROUTE.fullmatch(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
+        route = _ROUTE.fullmatch(scope["path"]) if scope["type"] == "http" else None
         if route is None:
             await self._app(scope, receive, send)
+            return
+        if scope["method"] != "POST":
+            await _refuse(send, _only_post(scope["method"]))
             return
         name, is_labels = route["rows2022"] or route["name"], route["what"] == "labels"
         watch = self._watches.get(name)
         try:
-            headers = dict(scope["headers"])
-            check_token(headers, self._token)
-            if watch is None:
-                raise UnknownNameError.of("dataset", name, self._watches)
-            body = await self._body(headers, receive)
-            take = self._labels if is_labels else self._rows
-            answer = await take(watch, body, headers)
-        except ModelvaneError as error:
+            answer = await self._take(name, watch, is_labels, dict(scope["headers"]), receive)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer and the log the cause
+            refused = error if isinstance(error, ModelvaneError) else unexpected()
+            if refused is not error:
+                _log.exception("%s %s failed", scope["method"], scope["path"])
             if watch is not None:
-                watch.traffic.reject(_reason(error))
-            await respond(send, status_of(error), _PROBLEM, problem(error), headers_of(error))
+                watch.traffic.reject(_reason(refused))
+            await _refuse(send, refused)
             return
         await respond(send, 200, _JSON, answer)
+
+    async def _take(
+        self,
+        name: str,
+        watch: Watch | None,
+        is_labels: bool,
+        headers: Mapping[bytes, bytes],
+        receive: Receive,
+    ) -> bytes:
+        check_token(headers, self._token)
+        if watch is None:
+            raise UnknownNameError.of("dataset", name, self._watches)
+        _check_coding(headers)
+        body = await self._body(headers, receive)
+        take = self._labels if is_labels else self._rows
+        return await take(watch, body, headers)
 
     async def _body(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
         limit = self._limits.body_bytes
         declared = headers.get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > limit:
             raise _too_large(f"{int(declared)} bytes", f"{limit} bytes")
-        message = await receive()
-        body: bytes = message.get("body", b"")
-        if not message.get("more_body", False):
-            return body
-        parts, size = [body], len(body)
-        while message.get("more_body", False):
+        parts: list[bytes] = []
+        size = 0
+        while True:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise HttpError(400, "The client went away before the body was complete")
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
+            part: bytes = message.get("body", b"")
+            size += len(part)
             if size > limit:
                 raise _too_large(f"{size} bytes and more", f"{limit} bytes")
-        return b"".join(parts)
+            if not message.get("more_body", False):
+                return b"".join([*parts, part]) if parts else part
+            parts.append(part)
 
     async def _rows(self, watch: Watch, body: bytes, headers: Mapping[bytes, bytes]) -> bytes:
-        table = decode_rows(body, content_type_of(headers), headers)
+        table = decode_rows(body, content_type_of(headers), headers, watch.names)
         self._check_rows(table.rows)
         if table.rows == 0:
             return b'{"accepted":0,"duplicates":0,"ids":[]}'
@@ -123,6 +143,7 @@ class Ingest:
         future = loop.create_future()
         self._writer().submit(watch.name, table, received, size=len(body), future=future)
         appended = await future
+        watch.count(appended)
         if table.rows <= _FEW_ROWS:
             watch.added(table, appended, received)
         else:
@@ -131,9 +152,7 @@ class Ingest:
         return _encode({"accepted": table.rows - duplicates, "duplicates": duplicates, "ids": appended.ids})
 
     async def _labels(self, watch: Watch, body: bytes, headers: Mapping[bytes, bytes]) -> bytes:
-        ids, targets, times = decode_labels(
-            body, content_type_of(headers), watch.target_name, watch.time_name
-        )
+        ids, targets, times = decode_labels(body, content_type_of(headers), watch.target_name, watch.names)
         self._check_rows(len(ids))
         if not ids:
             return b'{"matched":0,"waiting":0,"repeated":0,"changed":0}'
@@ -143,6 +162,7 @@ class Ingest:
         at = None if times is None else _stamps(times, received)
         self._writer().submit_labels(watch.name, ids, targets, at, received, size=len(body), future=future)
         result = await future
+        watch.count_labels(result)
         known = [received] * len(ids) if at is None else (at / 1e6).tolist()
         await loop.run_in_executor(None, watch.labelled, ids, targets, known, result)
         counts = {
@@ -158,6 +178,24 @@ class Ingest:
             raise _too_large(f"{rows} rows", f"{self._limits.body_rows} rows")
 
 
+def _only_post(method: str) -> HttpError:
+    return HttpError(
+        405, "Rows and labels are posted", received=method, expected="POST", headers={"allow": "POST"}
+    )
+
+
+def _check_coding(headers: Mapping[bytes, bytes]) -> None:
+    coding = headers.get(b"content-encoding", b"identity")
+    if coding != b"identity":
+        raise HttpError(
+            415,
+            "Compressed bodies are not read",
+            received=f"Content-Encoding: {coding.decode('latin-1')}",
+            remedy="Send it as it is; Arrow IPC is the smaller body for many rows",
+            headers={"accept-encoding": "identity"},
+        )
+
+
 def _stamps(times: list[Any], received: float) -> NDArray[np.int64]:
     at = np.fromiter(map(microseconds, times), np.int64, len(times))
     return np.where(at == NO_TIME, round(received * 1e6), at)
@@ -165,7 +203,11 @@ def _stamps(times: list[Any], received: float) -> NDArray[np.int64]:
 
 def _too_large(received: str, limit: str) -> HttpError:
     return HttpError(
-        413, "The body is too large", received=received, expected=f"at most {limit}", remedy="Send it in parts"
+        413,
+        "The body is too large",
+        received=received,
+        expected=f"at most {limit}",
+        remedy="Send it in parts",
     )
 
 
@@ -197,6 +239,10 @@ def check_token(headers: Mapping[bytes, bytes], token: str | None) -> None:
             expected="Authorization: Bearer ...",
             headers={"www-authenticate": "Bearer"},
         )
+
+
+async def _refuse(send: Send, error: ModelvaneError) -> None:
+    await respond(send, status_of(error), _PROBLEM, problem(error), headers_of(error))
 
 
 async def respond(

@@ -31,11 +31,15 @@ def _rows(summary: str, content_types: list[str]) -> dict[str, Any]:
             "requestBody": {
                 "required": True,
                 "content": {
-                    name: {"schema": schema if name == "application/json" else binary} for name in content_types
+                    name: {"schema": schema if name == "application/json" else binary}
+                    for name in content_types
                 },
             },
             "responses": {
-                "200": {"description": "Kept in the log", "content": {"application/json": {"schema": answer}}},
+                "200": {
+                    "description": "Kept in the log",
+                    "content": {"application/json": {"schema": answer}},
+                },
                 **_ERRORS,
             },
         }

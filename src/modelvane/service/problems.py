@@ -41,7 +41,9 @@ class HttpError(ModelvaneError):
         Added to the answer.
     """
 
-    def __init__(self, status: int, what: str, *, headers: dict[str, str] | None = None, **parts: Any) -> None:
+    def __init__(
+        self, status: int, what: str, *, headers: dict[str, str] | None = None, **parts: Any
+    ) -> None:
         super().__init__(what, **parts)
         self.status = status
         self.headers = headers or {}
@@ -52,6 +54,15 @@ def status_of(error: ModelvaneError) -> int:
     if isinstance(error, HttpError):
         return error.status
     return next(status for kind, status in _STATUS if isinstance(error, kind))
+
+
+def unexpected() -> HttpError:
+    """Give the error for what nobody foresaw; the cause is for the log alone."""
+    return HttpError(
+        500,
+        "modelvane failed at this request",
+        remedy="The service's log has the cause; please report it",
+    )
 
 
 def headers_of(error: ModelvaneError) -> dict[str, str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from modelvane.service.app import create_app
 
 # how long a thread that computes may hold Python's lock while a request waits for it (the default is 5 ms)
 _SWITCH_SECONDS = 0.0005
+_GRACE_SECONDS = 10
 
 
 def serve(path: Path, host: str | None, port: int | None, workers: int) -> None:
@@ -23,7 +26,7 @@ def serve(path: Path, host: str | None, port: int | None, workers: int) -> None:
     Raises
     ------
     ConfigError
-        For more than one worker, and as `Config.load`.
+        For more than one worker, for an address that cannot be listened on, and as `Config.load`.
     """
     if workers != 1:
         raise ConfigError(
@@ -34,16 +37,47 @@ def serve(path: Path, host: str | None, port: int | None, workers: int) -> None:
         )
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     config = Config.load(path)
-    app = create_app(config, progress=lambda what: click.echo(what, err=True))
-    sys.setswitchinterval(_SWITCH_SECONDS)
     settings = config.service
-    address = f"http://{host or settings.host}:{settings.port if port is None else port}/"
-    click.echo(f"Serving {', '.join(config.datasets)} on {address}", err=True)
-    uvicorn.run(
-        app,
-        host=host or settings.host,
-        port=settings.port if port is None else port,
-        access_log=False,
-        log_level="warning",
-        timeout_graceful_shutdown=10,
-    )
+    # before the references, which take their time: a port in use is said at once
+    with _bound(host or settings.host, settings.port if port is None else port) as listener:
+        app = create_app(config, progress=lambda what: click.echo(what, err=True))
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        click.echo(f"Serving {', '.join(config.datasets)} on {_address(listener)}", err=True)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app, access_log=False, log_level="warning", timeout_graceful_shutdown=_GRACE_SECONDS
+            )
+        )
+        # uvicorn ends gracefully on these two, then raises them again for who was there before: nobody
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)
+        server.run(sockets=[listener])
+    if not server.started:
+        sys.exit(1)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """Give a socket that is bound, and listens once the service is ready."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+        except BaseException:
+            listener.close()
+            raise
+    except OSError as error:
+        raise ConfigError(
+            "The service cannot listen here",
+            received=f"{host}:{port}: {error.strerror}",
+            remedy="Give another address: service.host and service.port, or --host and --port",
+        ) from error
+    return listener
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"

@@ -7,18 +7,16 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
 from modelvane.config import Config
-from modelvane.errors import ConfigError, ModelvaneError, StoreError, UnknownNameError
+from modelvane.errors import ModelvaneError, StoreError
 from modelvane.monitor import Monitor
-from modelvane.reference import Reference
-from modelvane.service.compatible import EXTRA, Compatible, facts_of
+from modelvane.service.compatible import EXTRA, Compatible
+from modelvane.service.references import check_settings, load_reference
 from modelvane.service.watch import Watch
 from modelvane.store import open_log
 from modelvane.store.protocol import Log
 from modelvane.store.writer import GroupCommit
-from modelvane.table import Table
 
 _log = logging.getLogger("modelvane.service")
 
@@ -48,7 +46,7 @@ class Service:
         self.config = config
         self.started_at = clock()
         self.ready = False
-        self.fault = ""
+        self.faults: dict[str, str] = {}
         self._progress = progress
         self._clock = clock
         self.log: Log = open_log(_located(config), durability=config.service.durability)
@@ -59,20 +57,14 @@ class Service:
             raise
         self._writer: GroupCommit | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._failures = 0
 
     def _watch(self, name: str) -> Watch:
         config = self.config
         section = config.datasets[name]
         self._progress(f"Reading the reference of {name}")
         reference = load_reference(config, name)
-        least = config.service.min_reference_size
-        if reference.rows < least:
-            raise ConfigError(
-                f"The reference of {name!r} is too small",
-                received=f"{reference.rows} rows",
-                expected=f"{least} rows or more (service.min_reference_size)",
-            )
-        _check_thresholds(config, name, reference)
+        check_settings(config, name, reference)
         monitor = Monitor(name, reference, config.settings(name), clock=self._clock)
         self.log.open(name, reference.schema)
         compatible = Compatible(reference, section) if EXTRA in reference.extras else None
@@ -82,6 +74,7 @@ class Service:
             compatible=compatible,
             period=config.service.calculation_period_sec,
             clock=self._clock,
+            turned=self._keep_verdicts,
         )
 
     @property
@@ -111,8 +104,8 @@ class Service:
             deliver=loop.call_soon_threadsafe,
         )
         self._tasks = [
-            asyncio.create_task(self._every(_TICK_SECONDS, self._keep)),
-            asyncio.create_task(self._every(_RETENTION_SECONDS, self._retain)),
+            asyncio.create_task(self._every(_TICK_SECONDS, "findings", self._keep)),
+            asyncio.create_task(self._every(_RETENTION_SECONDS, "retention", self._retain)),
         ]
         self.ready = True
 
@@ -127,29 +120,49 @@ class Service:
         self._tasks = []
         writer, self._writer = self._writer, None
         if writer is not None:
-            for watch in self.watches.values():
-                writer.submit_snapshot(watch.name, watch.snapshot())
-            await asyncio.get_running_loop().run_in_executor(None, writer.close)
+            await asyncio.get_running_loop().run_in_executor(None, self._close, writer)
         self.log.close()
 
-    async def _every(self, seconds: float, work: Callable[[], None]) -> None:
+    def _close(self, writer: GroupCommit) -> None:
+        kept = []
+        # a store that is full or down must not keep the service from ending: the rows are what was promised
+        with suppress(StoreError):
+            kept = [writer.submit_snapshot(watch.name, watch.snapshot()) for watch in self.watches.values()]
+        writer.close()
+        for error in filter(None, (future.exception() for future in kept)):
+            _log.warning("The verdicts were not kept: %s", error)
+
+    async def _every(self, seconds: float, name: str, work: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(seconds)
             try:
                 await loop.run_in_executor(None, work)
-                self.fault = ""
+                self.faults.pop(name, None)
             except ModelvaneError as error:
-                self.fault = str(error)
+                self.faults[name] = str(error)
                 _log.warning("%s", error)
+            except Exception as error:  # noqa: BLE001 - said in /readyz and in the log
+                # the next turn may do better, and without another there would be none
+                self.faults[name] = f"The {name} failed: {error!r}"
+                _log.exception("The %s failed", name)
 
     def _keep(self) -> None:
-        """Evaluate what has news, and keep its findings and verdicts."""
+        """Evaluate what has news, and keep its findings and verdicts; after a failure, try the log again."""
+        failures = self.writer.counters.failures
+        failed, self._failures = failures != self._failures, failures
         for watch in self.watches.values():
             if watch.has_news():
                 watch.latest()
                 self.writer.submit_findings(watch.history[-1]).result()
                 self.writer.submit_snapshot(watch.name, watch.snapshot()).result()
+            elif failed or self.faults:
+                self.writer.submit_snapshot(watch.name, watch.snapshot()).result()
+
+    def _keep_verdicts(self, watch: Watch) -> None:
+        """Keep verdicts that turned, so that they hold after `kill -9` too; nobody waits for it."""
+        with suppress(StoreError):
+            self.writer.submit_snapshot(watch.name, watch.snapshot())
 
     def _retain(self) -> None:
         keep = self.config.service.retention
@@ -161,63 +174,15 @@ class Service:
             pass
 
 
-def load_reference(config: Config, name: str) -> Reference:
-    """Read or build the reference of one dataset.
-
-    Raises
-    ------
-    ModelvaneError
-        When there is no file, or it lacks a column that the config names.
-    """
-    section = config.datasets[name]
-    path = config.reference_file(name)
-    if path.suffix == ".mv":
-        reference = Reference.load(path)
-        if config.compat and EXTRA not in reference.extras:
-            raise ConfigError(
-                f"The reference {path} has no facts for `compat: evidently`",
-                remedy="Name the data it was built from as reference_file",
-            )
-        return reference
-    mapping = section.column_mapping
-    table = _read(path, section.data_format.separator, header=section.data_format.header)
-    reference = Reference.of(
-        table,
-        methods=config.settings(name).methods,
-        target=mapping.target,
-        prediction=mapping.prediction,
-        id=mapping.id,
-        time=mapping.datetime or section.date_column,
-        numerical=mapping.numerical_features,
-        categorical=mapping.categorical_features,
-        segments=section.segments,
-        task=mapping.task,
-        positive=mapping.pos_label if "pos_label" in mapping.model_fields_set else None,
-    )
-    if not config.compat:
-        return reference
-    facts = facts_of(reference, reference.encode(table), mapping)
-    return reference.with_extra(EXTRA, facts)
-
-
-def _read(path: Path, separator: str, *, header: bool) -> Table:
-    if path.suffix == ".csv":
-        return Table.of_csv(path, separator=separator, header=header)
-    return Table.of(path)
-
-
 def _located(config: Config) -> str:
     """Give the store's URL with a relative path taken from the config's folder."""
-    url = config.service.store
-    prefix = "sqlite:///"
-    if not url.startswith(prefix) or url.startswith(prefix + "/"):
-        return url
-    path = (config.folder / url.removeprefix(prefix)).absolute()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return f"{prefix}{path}"
-
-
-def _check_thresholds(config: Config, name: str, reference: Reference) -> None:
-    for key in config.datasets[name].drift.columns:
-        if key not in reference.schema:
-            raise UnknownNameError.of("column", key, reference.schema.names)
+    path = config.store_file
+    if path is None:
+        return config.service.store
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"The folder of the log cannot be made: {path.parent}", received=str(error)
+        ) from error
+    return f"sqlite:///{path}"

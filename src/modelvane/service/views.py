@@ -7,7 +7,7 @@ import time
 from modelvane.report.distribution import distribution
 from modelvane.service.page import DatasetView, ServiceState, shown_columns
 from modelvane.service.service import Service
-from modelvane.service.watch import Watch
+from modelvane.service.watch import Evaluation, Watch
 from modelvane.settings import Window
 
 
@@ -27,12 +27,14 @@ def view_of(service: Service, watch: Watch, *, all_columns: bool = False) -> Dat
         name=watch.name,
         findings=latest.findings,
         history=list(watch.history),
-        distributions=[distribution(name, reference[name], tallies[name]) for name in shown if name in tallies],
-        service=state_of(service, watch),
+        distributions=[
+            distribution(name, reference[name], tallies[name]) for name in shown if name in tallies
+        ],
+        service=state_of(service, watch, latest),
     )
 
 
-def state_of(service: Service, watch: Watch) -> ServiceState:
+def state_of(service: Service, watch: Watch, latest: Evaluation) -> ServiceState:
     """Give how the service does for one dataset."""
     counters = service.writer.counters
     return ServiceState(
@@ -41,7 +43,7 @@ def state_of(service: Service, watch: Watch) -> ServiceState:
         queue_rows=counters.queued_rows,
         queue_limit=service.config.service.limits.queue_rows,
         commit_seconds=counters.last_commit_seconds,
-        evaluation_seconds=watch.latest().seconds,
+        evaluation_seconds=latest.seconds,
         window=window_text(watch.monitor.settings.window),
         uptime_seconds=max(0.0, time.time() - service.started_at),
     )

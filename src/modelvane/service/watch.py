@@ -17,6 +17,8 @@ from modelvane.compat import Sample
 from modelvane.findings import Family, Findings
 from modelvane.monitor import Monitor, WindowTally
 from modelvane.service.compatible import Compatible
+from modelvane.service.decoding import Names
+from modelvane.service.warming import replayable, warm_up
 from modelvane.store.protocol import Appended, LabelOutcome, LabelResult, Log, Rows, Snapshot
 from modelvane.table import Table
 
@@ -62,6 +64,8 @@ class Watch:
         What computes the 2022 series, if they are asked for.
     period
         Seconds for which findings are good.
+    turned
+        Called after a round whose verdicts are others than those of the round before.
     """
 
     def __init__(
@@ -72,8 +76,10 @@ class Watch:
         compatible: Compatible | None = None,
         period: float = 2.0,
         clock: Callable[[], float] = time.time,
+        turned: Callable[[Watch], None] = lambda _watch: None,
     ) -> None:
         self.name = monitor.dataset
+        self.names = _names(monitor)
         self.monitor = monitor
         self.traffic = Traffic()
         self.history: deque[Findings] = deque(maxlen=HISTORY_ROUNDS)
@@ -83,6 +89,7 @@ class Watch:
         self._compatible = compatible
         self._period = period
         self._clock = clock
+        self._turned = turned
         self._latest: Evaluation | None = None
         self._computing = threading.Lock()
         self._last_counted = (0, 0)
@@ -93,21 +100,26 @@ class Watch:
         target = self.monitor.reference.schema.target
         return target.name if target is not None else "target"
 
-    @property
-    def time_name(self) -> str:
-        """Name of the time column."""
-        column = self.monitor.reference.schema.time
-        return column.name if column is not None else "time"
-
     # ------------------------------------------------------------------ rows in
+
+    def count(self, appended: Appended) -> None:
+        """Count rows that the log has kept; called by the event loop alone, so that no count is lost."""
+        self.traffic.rows += len(appended.ids) - appended.duplicates
+        self.traffic.duplicates += appended.duplicates
+
+    def count_labels(self, result: LabelResult) -> None:
+        """Count labels that the log has kept; called by the event loop alone."""
+        for outcome in LabelOutcome:
+            count = int(np.count_nonzero(result.outcomes == outcome))
+            if count:
+                name = outcome.name.lower()
+                self.traffic.labels[name] = self.traffic.labels.get(name, 0) + count
 
     def added(self, table: Table, appended: Appended, received: float) -> None:
         """Take rows that the log has kept."""
-        new = appended.new
-        ids = appended.ids if new is None else [appended.ids[i] for i in new.tolist()]
-        self.traffic.rows += len(ids)
+        new, ids = appended.new, appended.ids
         if new is not None:
-            self.traffic.duplicates += appended.duplicates
+            ids = [ids[i] for i in new.tolist()]
             self.monitor.count_duplicates(appended.duplicates)
             table = table.take(new)
         if not ids:
@@ -126,11 +138,6 @@ class Watch:
         self, ids: Sequence[Any], targets: Sequence[Any], times: Sequence[Any] | None, result: LabelResult
     ) -> None:
         """Take labels that the log has kept; rows that left the memory are looked up there."""
-        for outcome in LabelOutcome:
-            count = int(np.count_nonzero(result.outcomes == outcome))
-            if count:
-                name = outcome.name.lower()
-                self.traffic.labels[name] = self.traffic.labels.get(name, 0) + count
         self.monitor.label(ids, targets, times)
         matched = np.flatnonzero(result.outcomes == LabelOutcome.MATCHED).tolist()
         far = [i for i in matched if not self.monitor.remembers(ids[i])]
@@ -142,65 +149,44 @@ class Watch:
             self._label_rows(rows, [targets[i] for i in index], stamps)
 
     def _label_rows(self, rows: Rows, targets: Sequence[Any], times: Any) -> None:
-        known = rows.labelled * 1e6 if times is None else np.where(times == NO_TIME, rows.labelled * 1e6, times)
-        self.monitor.label_rows(_with_times(rows, self.monitor), targets, np.asarray(known, np.int64))
+        known = (
+            rows.labelled * 1e6 if times is None else np.where(times == NO_TIME, rows.labelled * 1e6, times)
+        )
+        self.monitor.label_rows(replayable(rows, self.monitor), targets, np.asarray(known, np.int64))
 
     # ----------------------------------------------------------------- findings
 
     def latest(self) -> Evaluation:
         """Give findings no older than the period, computing them if need be; one thread computes for all."""
-        current = self._latest
-        if current is not None and self._clock() - current.findings.computed_at < self._period:
+        if (current := self._current()) is not None:
             return current
         with self._computing:
-            current = self._latest
-            if current is not None and self._clock() - current.findings.computed_at < self._period:
+            if (current := self._current()) is not None:
                 return current
             started = time.perf_counter()
+            before = self.monitor.verdicts
             findings, window = self.monitor.measure()
             compatible = self._compatible.series(self.monitor) if self._compatible is not None else ()
             seconds = time.perf_counter() - started
             self.evaluations += 1
             self.evaluation_seconds += seconds
-            self._latest = Evaluation(findings, window, compatible, seconds)
+            self._latest = latest = Evaluation(findings, window, compatible, seconds)
             self.history.append(_drawn(findings))
-            return self._latest
+            if self.monitor.verdicts != before:
+                self._turned(self)
+        return latest
+
+    def _current(self) -> Evaluation | None:
+        latest = self._latest
+        is_current = latest is not None and self._clock() - latest.findings.computed_at < self._period
+        return latest if is_current else None
 
     # ------------------------------------------------------------ across restarts
 
     def warm_up(self) -> None:
-        """Fill the windows from the log: the last rows in order of arrival, then the labels in theirs."""
-        monitor = self.monitor
-        window = monitor.settings.window
-        remembered = monitor.settings.remembered
-        rows = self._log.tail(self.name, rows=remembered)
-        if window.seconds is not None and len(rows):
-            newest = int(rows.times.max()) / 1e6
-            rows = self._log.tail(self.name, since=newest - window.seconds * (1 + 1 / window.panes))
-        if len(rows):
-            table = _with_times(rows, monitor)
-            monitor.push(table, ids=rows.ids, received=rows.received)
-        labels = self._log.labels_tail(self.name, rows=max(remembered, window.rows))
-        self._relabel(labels)
-        snapshot = self._log.load_snapshot(self.name)
-        if snapshot is not None:
-            monitor.restore(msgspec.json.decode(snapshot.state, type=dict[str, str]))
+        """Fill the windows from the log, and take up the verdicts and the history."""
+        warm_up(self.monitor, self._log)
         self.history.extend(self._log.read_findings(self.name, limit=HISTORY_ROUNDS))
-
-    def _relabel(self, labels: Rows) -> None:
-        if not len(labels):
-            return
-        targets = labels.table.values(self.target_name)
-        remembered = [self.monitor.remembers(id_) for id_ in labels.ids]
-        far = [i for i, known in enumerate(remembered) if not known]
-        near = [i for i, known in enumerate(remembered) if known]
-        if far:
-            table = _with_times(labels, self.monitor).take(far)
-            at = np.asarray(labels.labelled[far] * 1e6, np.int64)
-            self.monitor.label_rows(table, [targets[i] for i in far], at)
-        self.monitor.label(
-            [labels.ids[i] for i in near], [targets[i] for i in near], [labels.labelled[i] for i in near]
-        )
 
     def snapshot(self) -> Snapshot:
         """Give what the log alone does not know."""
@@ -214,15 +200,10 @@ class Watch:
         return news
 
 
-def _with_times(rows: Rows, monitor: Monitor) -> Table:
-    """Give logged rows without their targets, which are joined in their own order, and with their event times."""
+def _names(monitor: Monitor) -> Names:
     schema = monitor.reference.schema
-    target = schema.target
-    columns = {name: rows.table[name] for name in rows.table.names if target is None or name != target.name}
-    table = Table(columns, len(rows))
-    if schema.time is not None:
-        table = table.with_column(schema.time.name, [at / 1e6 for at in rows.times.tolist()])
-    return table
+    named = {role: column.name for role, column in (("id", schema.id), ("time", schema.time)) if column}
+    return Names(**named)
 
 
 _DRAWN = (Family.DRIFT, Family.DATASET, Family.PERFORMANCE)

@@ -1,0 +1,101 @@
+"""Windows filled from the log, so that the findings after a restart are those before."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from modelvane.monitor import Monitor
+from modelvane.store.protocol import Log, Rows
+from modelvane.table import Table
+
+
+def warm_up(monitor: Monitor, log: Log) -> None:
+    """Push the logged rows in order of arrival, then their targets in the order in which those were joined."""
+    name, window, most = monitor.dataset, monitor.settings.window, monitor.settings.remembered
+    rows, labelled = log.tail(name, rows=most), log.labels_tail(name, rows=most)
+    if window.seconds is not None:
+        # the oldest pane begins up to a pane before the window
+        span = window.seconds * (1 + 1 / window.panes)
+        if len(rows):
+            rows = log.tail(name, since=float(rows.times.max()) / 1e6 - span)
+        if len(labelled):
+            labelled = log.tail(name, since=float(labelled.times.max()) / 1e6 - span)
+    _push(monitor, log, rows)
+    _label(monitor, [labelled, rows])
+
+
+def replayable(rows: Rows, monitor: Monitor) -> Table:
+    """Give logged rows with their event times, and without targets: those are joined in their own order."""
+    schema = monitor.reference.schema
+    target = schema.target
+    columns = {name: rows.table[name] for name in rows.table.names if target is None or name != target.name}
+    table = Table(columns, len(rows))
+    if schema.time is not None:
+        table = table.with_column(schema.time.name, [at / 1e6 for at in rows.times.tolist()])
+    return table
+
+
+def _push(monitor: Monitor, log: Log, rows: Rows) -> None:
+    """Push rows; what the snapshot says of those before it is taken up in between."""
+    snapshot = log.load_snapshot(monitor.dataset)
+    before = 0 if snapshot is None else int(np.searchsorted(rows.seqs, snapshot.seq, "right"))
+    table = replayable(rows, monitor)
+    _push_part(monitor, rows, table, np.arange(before))
+    if snapshot is not None:
+        monitor.restore(msgspec.json.decode(snapshot.state))
+    _push_part(monitor, rows, table, np.arange(before, len(rows)))
+
+
+def _push_part(monitor: Monitor, rows: Rows, table: Table, index: NDArray[np.intp]) -> None:
+    if len(index):
+        monitor.push(table.take(index), ids=[rows.ids[i] for i in index], received=rows.received[index])
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A target, when it became known (seconds since 1970), and the row in one of the parts."""
+
+    target: Any
+    known: float
+    part: int
+    row: int
+
+
+def _label(monitor: Monitor, parts: list[Rows]) -> None:
+    """Join targets: first those that came in their rows, by arrival, then labels, in the order of the first part."""
+    own: dict[str, _Told] = {}
+    told: dict[str, _Told] = {}
+    for number, rows in enumerate(parts):
+        for id_, one, is_own in _told(monitor, number, rows):
+            (own if is_own else told).setdefault(id_, one)
+    every = {**{id_: one for id_, one in own.items() if id_ not in told}, **told}
+    for (number, is_near), run in groupby(every, lambda id_: (every[id_].part, monitor.remembers(id_))):
+        ids = list(run)
+        targets, known = [every[id_].target for id_ in ids], [every[id_].known for id_ in ids]
+        if is_near:
+            monitor.label(ids, targets, known)
+        else:
+            table = replayable(parts[number], monitor).take([every[id_].row for id_ in ids])
+            monitor.label_rows(table, targets, np.rint(np.array(known) * 1e6).astype(np.int64))
+
+
+def _told(monitor: Monitor, number: int, rows: Rows) -> Iterator[tuple[str, _Told, bool]]:
+    """Give the targets of a part, by id, and whether each came in its row."""
+    target = monitor.reference.schema.target
+    if target is None or target.name not in rows.table:
+        return
+    values, labelled = rows.table.values(target.name), rows.labelled.tolist()
+    for row, (id_, value, known) in enumerate(zip(rows.ids, values, labelled, strict=True)):
+        if not math.isnan(known):
+            yield id_, _Told(value, known, number, row), False
+        elif value is not None and value == value:  # noqa: PLR0124 - NaN
+            came = max(float(rows.received[row]), float(rows.times[row]) / 1e6)
+            yield id_, _Told(value, came, number, row), True
