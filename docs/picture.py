@@ -1,0 +1,160 @@
+"""Draws docs/images/live-page.png: the live page of the taxi example, over invented trips.
+
+::
+
+    python -m docs.picture
+
+No service is started and no port is opened: a monitor is given the trips that `examples.taxi.synthetic` makes (the
+same ones every time), its page is written to a file, and Chromium takes the picture. What the trips have in store is
+said in that module: in 2022 the kind of trip, two zones and the pace of the traffic change.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+from examples.taxi.lateness import Label, LateLabels, Lateness
+from examples.taxi.model import DurationModel
+from examples.taxi.synthetic import write_month
+from examples.taxi.trips import FEATURE_COLUMNS, read_trips
+
+from modelvane import Findings, Monitor
+from modelvane.catalogue import titles
+from modelvane.config import Config
+from modelvane.monitor import WindowTally
+from modelvane.report.distribution import distribution
+from modelvane.service.page import DatasetView, ServiceState, render_dataset, shown_columns, static
+from modelvane.service.references import load_reference
+from modelvane.service.views import window_text
+
+ROOT = Path(__file__).resolve().parent.parent
+PICTURE = ROOT / "docs" / "images" / "live-page.png"
+WIDTH, HEIGHT = 1200, 1314
+QUIET, DRIFTED = 9_000, 4_000
+ROUND = 250
+STATIC = ("page.css", "charts.css", "page.js", "vane.svg")
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+)
+
+
+class Replay:
+    """Trips given to a monitor in time order, their labels as they become known; the stream's time is the clock."""
+
+    def __init__(self, config: Config) -> None:
+        self.now = 0.0
+        self.history: list[Findings] = []
+        reference = load_reference(config, "taxi")
+        self.monitor = Monitor("taxi", reference, config.settings("taxi"), clock=lambda: self.now)
+        self._late = LateLabels()
+
+    def run(self, trips: pa.Table) -> WindowTally:
+        """Give all trips, evaluate after every `ROUND` of them, and give the last window."""
+        delays = Lateness().draw(trips.num_rows)
+        for first in range(0, trips.num_rows, ROUND):
+            part = trips.slice(first, ROUND)
+            times = part["lpep_pickup_datetime"].to_numpy().astype("datetime64[us]").astype(np.int64) / 1e6
+            self.now = float(times[-1])
+            ids = [f"trip-{number}" for number in range(first, first + part.num_rows)]
+            self.monitor.push(part.drop_columns("duration"), ids=ids, received=times)
+            durations = part["duration"].to_numpy()
+            due = times + 60 * durations + delays[first : first + ROUND]
+            for one in zip(due.tolist(), ids, durations.tolist(), strict=True):
+                if not math.isnan(one[0]):
+                    self._late.add(Label(*one))
+            known = self._late.take_due(self.now)
+            self.monitor.label(
+                [one.id for one in known], [one.target for one in known], [one.due for one in known]
+            )
+            findings, window = self.monitor.measure()
+            self.history.append(findings)
+        return window
+
+
+def replay(folder: Path) -> tuple[Replay, WindowTally]:
+    """Train on an invented January 2021, refer to November, watch the end of December and the start of 2022."""
+
+    def month(name: str) -> pa.Table:
+        trips = read_trips(write_month(name, folder))
+        features = trips.select(list(FEATURE_COLUMNS)).to_pylist()
+        return trips.append_column("prediction", pa.array(model.predict(features)))
+
+    model = DurationModel.fit(read_trips(write_month("2021-01", folder)))
+    reference = month("2021-11")
+    names = ["target" if name == "duration" else name for name in reference.column_names]
+    pq.write_table(reference.rename_columns(names), folder / "reference.parquet")
+    quiet, drifted = month("2021-12"), month("2022-01")
+    settings = yaml.safe_load((ROOT / "examples" / "taxi" / "config.yaml").read_text(encoding="utf-8"))
+    settings["service"]["store"] = "sqlite://"
+    watched = Replay(Config.of(settings, folder))
+    return watched, watched.run(
+        pa.concat_tables([quiet.slice(quiet.num_rows - QUIET), drifted.slice(0, DRIFTED)])
+    )
+
+
+def view_of(watched: Replay, window: WindowTally) -> DatasetView:
+    """Give what the page shows."""
+    findings, monitor = watched.history[-1], watched.monitor
+    tallies = {**window.rows.columns, **window.labelled.columns}
+    reference = monitor.reference.tally.columns
+    return DatasetView(
+        name=monitor.dataset,
+        findings=findings,
+        history=watched.history,
+        distributions=[
+            distribution(name, reference[name], tallies[name]) for name in shown_columns(findings)
+        ],
+        service=ServiceState(
+            rows_accepted=QUIET + DRIFTED, window=window_text(monitor.settings.window), queue_rows=0
+        ),
+    )
+
+
+def photograph(page: str, folder: Path, picture: Path) -> None:
+    """Write the page and its style into a folder, and take a picture of its first screen."""
+    browser = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
+    if browser is None:
+        raise SystemExit("The picture needs Chromium: apt-get install chromium")
+    (folder / "static").mkdir()
+    for name in STATIC:
+        (folder / "static" / name).write_bytes(static(name).content)
+    file = folder / "page.html"
+    file.write_text(page, encoding="utf-8")
+    picture.parent.mkdir(exist_ok=True)
+    flags = [*FLAGS, f"--user-data-dir={folder / 'chromium'}", f"--window-size={WIDTH},{HEIGHT}"]
+    subprocess.run(  # noqa: S603 - a browser and our own page
+        [browser, *flags, f"--screenshot={picture}", file.as_uri()], check=True, capture_output=True
+    )
+
+
+def main() -> None:
+    """Draw the picture, and say how large it is."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        view = view_of(*replay(folder))
+        photograph(render_dataset(view, titles=titles(), root="."), folder, PICTURE)
+    verdicts = [key.value for key, _ in itertools.groupby(findings.verdict for findings in view.history)]
+    print(
+        f"{PICTURE.relative_to(ROOT)}: {PICTURE.stat().st_size / 1024:.0f} kB; verdicts: {', '.join(verdicts)}"
+    )
+
+
+if __name__ == "__main__":
+    main()
