@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,7 @@ from pyarrow import csv, feather, parquet
 
 from modelvane import Monitor, Reference, Table
 from modelvane.casting import Numbers
-from modelvane.errors import DecodeError, SchemaError, UnknownNameError
-from modelvane.inference import FEW_VALUES, MOST_CATEGORIES, infer_schema
-from modelvane.schema import Column, Kind, Role, Schema, Task
+from modelvane.errors import DecodeError, UnknownNameError
 
 Rows = list[dict[str, Any]]
 
@@ -209,159 +206,3 @@ def test_rows_are_taken_in_the_order_asked_for() -> None:
     """Taking rows works on lists and Arrow columns alike."""
     table = Table.of({"a": [1, 2, 3], "b": np.array([1.0, 2.0, 3.0])}).take([2, 0])
     assert (table.values("a"), table.values("b"), table.rows) == ([3, 1], [3.0, 1.0], 2)
-
-
-MANY = [float(i) for i in range(FEW_VALUES + 1)]
-
-
-@pytest.mark.parametrize(
-    ("values", "kind"),
-    [
-        (MANY, Kind.NUMERICAL),
-        (MANY[:-1], Kind.CATEGORICAL),
-        ([int(value) for value in MANY], Kind.NUMERICAL),
-        ([int(value) for value in MANY[:-1]], Kind.CATEGORICAL),
-        ([1.0, 2.0, None, float("nan"), float("inf")], Kind.CATEGORICAL),
-        ([1.0, 2.5], Kind.NUMERICAL),
-        ([Decimal("1"), Decimal("2")], Kind.CATEGORICAL),
-        ([Decimal("1.5"), Decimal("2")], Kind.NUMERICAL),
-        ([True, False, None], Kind.CATEGORICAL),
-        (["a", "b", None], Kind.CATEGORICAL),
-        (["broken", 1.5, 2.5], Kind.NUMERICAL),
-        ([1.5, "broken", 2, True, "broken"], Kind.NUMERICAL),
-        ([1, "a", "b", 2.5, "c"], Kind.CATEGORICAL),
-        ([float("nan")] * 5 + ["a"], Kind.CATEGORICAL),
-        ([object(), object()], None),
-        ([[1], ["a"]], None),
-        (pd.Categorical(["a", "b"]), Kind.CATEGORICAL),
-        (pd.Categorical([1.5, 2.5]), Kind.NUMERICAL),
-        ([None, None], Kind.NUMERICAL),
-        ([f"id {i}" for i in range(MOST_CATEGORIES)], Kind.CATEGORICAL),
-        ([f"id {i}" for i in range(MOST_CATEGORIES + 1)], None),
-        ([[1], [2]], None),
-        ([{"a": 1}, {"a": 2}], None),
-        ([b"a", b"b"], None),
-        ([dt.date(2021, 1, 1), None], None),
-    ],
-)
-def test_the_kind_follows_from_the_values(values: Any, kind: Kind | None) -> None:
-    """Numbers are numerical unless they are few whole ones; text and booleans are categorical; the rest unmeasured."""
-    column = pd.Series(values) if isinstance(values, pd.Categorical) else values
-    schema = infer_schema(Table.of({"x": column, "other": [0.5] * len(values)}))
-    assert (schema["x"].kind if "x" in schema else None) is kind
-
-
-def test_the_kind_can_be_overridden() -> None:
-    """What the config lists as numerical or categorical is that, and then only what is listed is a feature."""
-    table = Table.of(
-        {"code": [1, 2, 1], "size": [1.5, 2.5, 3.5], "rest": [1.5, 2.5, 3.5], "prediction": [1.0, 2.0, 3.5]}
-    )
-    assert infer_schema(table)["code"].kind is Kind.CATEGORICAL
-    schema = infer_schema(table, numerical=["code"], categorical=["size"])
-    assert (schema["code"].kind, schema["size"].kind) == (Kind.NUMERICAL, Kind.CATEGORICAL)
-    assert "rest" not in schema
-    assert schema["prediction"].role is Role.PREDICTION
-    given = Schema((Column("code", kind=Kind.NUMERICAL),))
-    assert Reference.of(table, schema=given).schema is given
-
-
-def test_roles_follow_from_names() -> None:
-    """Target, prediction, id and time are found by their names, given or usual; the rest are features."""
-    table = Table.of(
-        {"y": [1.5, 2.5], "p": [1.5, 2.0], "key": ["a", "b"], "when": [1.0, 2.0], "x": [0.5, 1.5]}
-    )
-    schema = infer_schema(table, target="y", prediction="p", id="key", time="when")
-    roles = {column.name: column.role for column in schema}
-    assert roles == {
-        "y": Role.TARGET,
-        "p": Role.PREDICTION,
-        "key": Role.ID,
-        "when": Role.TIME,
-        "x": Role.FEATURE,
-    }
-    assert [column.name for column in schema.measured] == ["y", "p", "x"]
-
-
-def test_an_id_or_time_that_the_reference_lacks_is_read_from_current_rows() -> None:
-    """Current rows may have an id and a time even if the reference has none; a lacking target is left out."""
-    schema = infer_schema(Table.of({"x": [0.5, 1.5]}))
-    assert schema.id is not None
-    assert schema.time is not None
-    assert (schema.id.name, schema.time.name) == ("id", "time")
-    assert schema.target is None
-    assert schema.predictions == ()
-    assert schema.task is None
-
-
-@pytest.mark.parametrize("form", [list, pa.array])
-def test_the_only_timestamp_is_the_time(form: Callable[[list[Any]], object]) -> None:
-    """One timestamp column, in a list or in Arrow, is the time of the event; of two neither is."""
-    stamps = form([dt.datetime(2021, 1, 1, tzinfo=dt.UTC), dt.datetime(2021, 1, 2, tzinfo=dt.UTC)])
-    schema = infer_schema(Table.of({"pickup": stamps, "x": [0.5, 1.5]}))
-    assert schema.time is not None
-    assert schema.time.name == "pickup"
-    schema = infer_schema(Table.of({"pickup": stamps, "dropoff": stamps, "x": [0.5, 1.5]}))
-    assert schema.time is not None
-    assert schema.time.name == "time"
-    assert "pickup" not in schema
-
-
-@pytest.mark.parametrize(
-    ("target", "prediction", "task", "expected"),
-    [
-        ([1.5, 2.5, 3.5], [1.5, 2.5, 3.0], None, Task.REGRESSION),
-        (["a", "b", "a"], ["a", "b", "b"], None, Task.CLASSIFICATION),
-        ([0, 1, 0], [0.1, 0.9, 0.2], None, Task.CLASSIFICATION),
-        ([0, 1, 0], [0.0, 1.0, 1.0], None, Task.CLASSIFICATION),
-        ([1, 2, 3], [1, 2, 3], "regression", Task.REGRESSION),
-        ([1.5, 2.5, 3.5], [1.5, 2.5, 3.0], "classification", Task.CLASSIFICATION),
-    ],
-)
-def test_the_task_follows_from_the_target(target: Any, prediction: Any, task: Any, expected: Task) -> None:
-    """A numerical target is regression, any other classification, unless the task is given."""
-    schema = infer_schema(Table.of({"target": target, "prediction": prediction}), task=task)
-    assert schema.task is expected
-    assert schema["prediction"].kind is (
-        Kind.CATEGORICAL if isinstance(prediction[0], str) else Kind.NUMERICAL
-    )
-    if task == "regression":
-        assert schema["target"].kind is Kind.NUMERICAL
-
-
-def test_one_probability_column_per_class() -> None:
-    """A list of predictions is a classification by probabilities."""
-    table = Table.of({"target": ["a", "b"], "a": [0.3, 0.4], "b": [0.7, 0.6]})
-    schema = infer_schema(table, prediction=["a", "b"])
-    assert [column.name for column in schema.predictions] == ["a", "b"]
-    assert schema.task is Task.CLASSIFICATION
-
-
-def test_segments_are_categorical() -> None:
-    """A segment is categorical whatever its values, and need not be a feature."""
-    table = Table.of({"x": [0.5, 1.5], "hour": [0.25, 0.75]})
-    schema = infer_schema(table, numerical=["x"], segments=["hour"])
-    assert (schema["hour"].kind, schema["hour"].role) == (Kind.CATEGORICAL, Role.SEGMENT)
-    assert infer_schema(table, segments=["hour"])["hour"].role is Role.FEATURE
-
-
-def test_names_that_the_reference_lacks_are_refused() -> None:
-    """A listed feature or segment that is not there is an error, with the nearest name."""
-    table = Table.of({"distance": [0.5, 1.5]})
-    for wrong in ({"numerical": ["distence"]}, {"categorical": ["distence"]}, {"segments": ["distence"]}):
-        with pytest.raises(UnknownNameError, match="Did you mean 'distance'"):
-            infer_schema(table, **wrong)  # type: ignore[arg-type] # one keyword at a time
-    with pytest.raises(SchemaError, match="no column to measure"):
-        infer_schema(Table.of({"id": ["a"]}))
-
-
-def test_a_schema_refuses_contradictions() -> None:
-    """Two columns of one name, two targets, and unknown segments are errors; the rest survives a round trip."""
-    with pytest.raises(SchemaError, match=r"different names.*'a'"):
-        Schema((Column("a"), Column("a")))
-    with pytest.raises(SchemaError, match="at most one target"):
-        Schema((Column("a", Role.TARGET), Column("b", Role.TARGET)))
-    with pytest.raises(UnknownNameError):
-        Schema((Column("a"),), segments=("b",))
-    schema = Schema((Column("a"), Column("b", Role.ID, None, "string")), Task.REGRESSION, ("a",), "1")
-    assert Schema.from_dict(schema.to_dict()) == schema
-    assert schema.with_segments([]).segments == ()
