@@ -18,33 +18,52 @@ from modelvane.tallies.sample import Sample
 MOST_WINDOWS = 200
 FEWEST_WINDOWS = 8
 
+# a logarithm that stands for never or always, and stays finite between sizes
+_MOST = 700.0
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Habit:
-    """Mean and standard deviation of the logarithm of a measure over windows in time order, by window size.
+    """A log-normal of the upper half of a measure over windows in time order, by window size.
 
-    Each array has shape ``(sizes,)``; ``log_mean`` is -inf where the measure was always 0.
+    How far a stream reaches up is asked of the windows above the median alone: the smallest values are sampling noise,
+    whose logarithms spread without end. A measure that cannot exceed 1 is normal in its log-odds, since a line above 1
+    would be none.
+
+    Parameters
+    ----------
+    sizes
+        Rows of the windows, shape ``(sizes,)``.
+    middle
+        Median of the logarithm or the log-odds, shape ``(sizes,)``.
+    spread
+        Root mean square of what the upper half has above it, shape ``(sizes,)``.
+    bounded
+        Whether the measure cannot exceed 1.
     """
 
     sizes: NDArray[np.float64]
-    log_mean: NDArray[np.float64]
-    log_std: NDArray[np.float64]
+    middle: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    bounded: bool
 
     def exceeded_with(self, level: float, n: float) -> float:
-        """Give the value that is exceeded with probability ``level``: a log-normal, interpolated in log n."""
+        """Give the value that is exceeded with probability ``level``, interpolated in log n."""
         log_n, log_sizes = math.log(max(n, 1)), np.log(self.sizes)
-        mean = float(np.interp(log_n, log_sizes, self.log_mean))
-        std = float(np.interp(log_n, log_sizes, self.log_std))
-        return math.exp(mean - std * float(special.ndtri(level)))
+        middle = float(np.interp(log_n, log_sizes, self.middle))
+        spread = float(np.interp(log_n, log_sizes, self.spread))
+        reached = middle - spread * float(special.ndtri(level))
+        return float(special.expit(reached)) if self.bounded else math.exp(min(reached, _MOST))
 
     def to_array(self) -> NDArray[np.float64]:
-        """Give one array of shape ``(3, sizes)``."""
-        return np.stack([self.sizes, self.log_mean, self.log_std])
+        """Give one array of shape ``(4, sizes)``."""
+        return np.stack([self.sizes, self.middle, self.spread, np.full_like(self.sizes, self.bounded)])
 
     @classmethod
     def from_array(cls, array: NDArray[Any]) -> Habit:
         """Read what `to_array` gave."""
-        return cls(*array.astype(np.float64))
+        sizes, middle, spread, bounded = array.astype(np.float64)
+        return cls(sizes, middle, spread, bool(bounded.any()))
 
 
 def window_starts(rows: int, n: int) -> NDArray[np.int64]:
@@ -53,7 +72,9 @@ def window_starts(rows: int, n: int) -> NDArray[np.int64]:
     return np.linspace(0, rows - n, windows).astype(np.int64)
 
 
-def habit_of(rows: int, value_of: Callable[[NDArray[np.int64], int], NDArray[np.float64]]) -> Habit | None:
+def habit_of(
+    rows: int, value_of: Callable[[NDArray[np.int64], int], NDArray[np.float64]], *, bounded: bool
+) -> Habit | None:
     """Fit the habit of any measure.
 
     Parameters
@@ -62,6 +83,8 @@ def habit_of(rows: int, value_of: Callable[[NDArray[np.int64], int], NDArray[np.
         Rows of the reference.
     value_of
         ``value_of(starts, n)`` gives the measure for the windows of ``n`` rows that start there.
+    bounded
+        Whether the measure cannot exceed 1.
 
     Returns
     -------
@@ -79,17 +102,24 @@ def habit_of(rows: int, value_of: Callable[[NDArray[np.int64], int], NDArray[np.
         values = values[np.isfinite(values)]
         if len(values) < FEWEST_WINDOWS:
             continue
-        fitted.append((n, *_log_moments(values)))
-    return Habit(*np.array(fitted, np.float64).T) if fitted else None
+        logs = _logs(values) - _logs(1 - values) if bounded else _logs(values)
+        fitted.append((n, *_upper_half(logs)))
+    if not fitted:
+        return None
+    kept, middle, spread = np.array(fitted, np.float64).T
+    return Habit(kept, middle, spread, bounded)
 
 
-def _log_moments(values: NDArray[np.float64]) -> tuple[float, float]:
+def _logs(values: NDArray[np.float64]) -> NDArray[np.float64]:
     positive = values[values > 0]
-    if len(positive) == 0:
-        # exp(-700) is as good as never, and stays finite between sizes
-        return -700.0, 0.0
-    logs = np.log(np.maximum(values, positive.min() / 2))
-    return float(logs.mean()), float(logs.std(ddof=1))
+    least = positive.min() / 2 if len(positive) else math.exp(-_MOST)
+    return np.log(np.maximum(values, least))
+
+
+def _upper_half(logs: NDArray[np.float64]) -> tuple[float, float]:
+    middle = float(np.median(logs))
+    above = np.sort(logs)[(len(logs) + 1) // 2 :] - middle
+    return middle, float(np.sqrt(np.mean(above**2)))
 
 
 def divergence_habit(divergence: Divergence, reference: Sample, cells: NDArray[np.intp]) -> Habit | None:
@@ -110,7 +140,7 @@ def divergence_habit(divergence: Divergence, reference: Sample, cells: NDArray[n
         current = current[comparable]
         return divergence.kernel(reference.with_counts(counts - current), reference.with_counts(current))
 
-    return habit_of(len(cells), value_of)
+    return habit_of(len(cells), value_of, bounded=divergence.unit == "ratio")
 
 
 def unseen_habit(counts: NDArray[np.int64], cells: NDArray[np.intp]) -> Habit | None:
@@ -128,7 +158,7 @@ def unseen_habit(counts: NDArray[np.int64], cells: NDArray[np.intp]) -> Habit | 
         current = _window_counts(cells, starts, n, len(counts))
         return np.asarray(np.where(current == counts, current, 0).sum(axis=-1) / n, np.float64)
 
-    return habit_of(len(cells), value_of)
+    return habit_of(len(cells), value_of, bounded=True)
 
 
 def _window_counts(
@@ -150,4 +180,4 @@ def share_habit(flags: NDArray[np.bool_]) -> Habit | None:
         In time order, whether each reference row has what the share counts.
     """
     running = np.concatenate(([0], np.cumsum(flags)))
-    return habit_of(len(flags), lambda starts, n: (running[starts + n] - running[starts]) / n)
+    return habit_of(len(flags), lambda starts, n: (running[starts + n] - running[starts]) / n, bounded=True)

@@ -106,7 +106,7 @@ def divergence_lines(
     elif divergence.critical is not None:
         floor = divergence.critical(level, n, reference_rows)
     else:
-        floor = null.exceeded_with(level, n) if null is not None else None
+        floor = None if null is None else max(null.exceeded_with(level, n), 0.0) ** (divergence.degree / 2)
     if habit is None:
         return Lines(
             floor, None, why="no usual range: the reference has no time column, or is too short for one"

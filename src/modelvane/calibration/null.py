@@ -37,9 +37,11 @@ def sizes(rows: int) -> list[int]:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class NullMoments:
-    """Mean, standard deviation and skewness of a divergence without any change, by window size.
+    """Mean, standard deviation and skewness of a squared divergence without any change, by window size.
 
-    Each array has shape ``(sizes,)``.
+    Each array has shape ``(sizes,)``. The square of a divergence of degree 1, a divergence of degree 2 as it is: noise
+    makes either a sum of squares of nearly normal shares, which is what a Pearson III describes. That of chi-square is
+    exact; fitted to its root, the line at 5e-6 would be 10 % too high for three categories.
     """
 
     sizes: NDArray[np.float64]
@@ -55,7 +57,7 @@ class NullMoments:
         return mean, std, float(np.interp(log_n, log_sizes, self.skew))
 
     def exceeded_with(self, level: float, n: float) -> float:
-        """Give the value that is exceeded with probability ``level``: a Pearson III of these moments.
+        """Give the square that is exceeded with probability ``level``: a Pearson III of these moments.
 
         Pearson, 1895: three moments reach further into the tail than the draws they were taken from.
         """
@@ -121,7 +123,7 @@ def null_moments(divergence: Divergence, reference: Sample, draws: int = DRAWS, 
     for n in sizes(int(counts.sum())):
         values, drawn_rows = [], n
         for rest, drawn in _pairs(compared, counts, n, draws, rng):
-            values.append(divergence.kernel(rest, drawn))
+            values.append(divergence.kernel(rest, drawn) ** (2 / divergence.degree))
             drawn_rows = int(drawn.n[0])
         found = np.concatenate(values)
         kept.append((drawn_rows, *_moments(found[np.isfinite(found)])))

@@ -90,4 +90,5 @@ ANDERSON_DARLING = Divergence(
     zero_cells="Empty cells have no rows to weigh the difference by: they add nothing.",
     source="Scholz and Stephens, K-sample Anderson-Darling tests, 1987",
     error_bound=error_bound,
+    degree=2,
 )

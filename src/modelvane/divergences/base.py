@@ -41,6 +41,8 @@ class Divergence:
         What it does with cells that one side or both leave empty.
     source
         Formula or paper, with the year.
+    degree
+        1 where a small change moves the value in proportion, 2 where in proportion to its square.
     p_value
         ``p_value(value, reference, current)``: probability of a value this large without any change.
     critical
@@ -60,6 +62,7 @@ class Divergence:
     source: str
     unit: str = ""
     undefined: str | None = None
+    degree: int = 1
     p_value: PValue | None = None
     critical: Critical | None = None
     error_bound: ErrorBound | None = None

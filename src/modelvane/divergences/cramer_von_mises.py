@@ -81,4 +81,5 @@ CRAMER_VON_MISES = Divergence(
     source="Anderson, 1962; limit law: Csorgo and Faraway, 1996",
     p_value=p_value,
     error_bound=error_bound,
+    degree=2,
 )

@@ -33,4 +33,5 @@ KULLBACK_LEIBLER = Divergence(
     "current leaves empty adds nothing.",
     source="Kullback and Leibler, 1951",
     unit="nats",
+    degree=2,
 )

@@ -34,4 +34,5 @@ PSI = Divergence(
     zero_cells="A cell that one side leaves empty has half a row there: never infinite. Empty on both: 0.",
     source="Jeffreys, 1946; as an index: Lewis, An Introduction to Credit Scoring, 1992",
     unit="nats",
+    degree=2,
 )
