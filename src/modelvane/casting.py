@@ -29,6 +29,8 @@ class Fault(IntEnum):
 
 
 NO_TIME = np.iinfo(np.int64).min
+# numbers beyond this are no seconds since 1970
+MOST_SECONDS = 1e12
 
 _HUGE = 10**4000
 _NUMBER_WORDS = {
@@ -233,6 +235,21 @@ def as_times(raw: RawColumn) -> NDArray[np.int64]:
         if pa.types.is_date(raw.type):
             return _microseconds(pc.cast(raw, pa.timestamp("us")))
         raw = raw.to_pylist()
+    return _times_of_list(raw)
+
+
+def _times_of_list(raw: list[Any]) -> NDArray[np.int64]:
+    types = set(map(type, raw)) if len(raw) > 1 else set()
+    if types == {str}:
+        try:
+            return _microseconds(pc.cast(pa.chunked_array([pa.array(raw)]), pa.timestamp("us")))
+        except (pa.ArrowInvalid, UnicodeError):
+            # offsets, rarer forms of ISO 8601, or no times at all: one by one
+            pass
+    elif types and types <= {int, float}:
+        seconds = _numbers_of_list(raw).values
+        known = np.abs(seconds) < MOST_SECONDS
+        return np.where(known, np.rint(np.where(known, seconds, 0.0) * 1e6).astype(np.int64), NO_TIME)
     return np.fromiter(map(microseconds, raw), np.int64, len(raw))
 
 
@@ -252,7 +269,7 @@ def microseconds(value: object) -> int:
     if isinstance(value, np.integer):
         value = int(value)
     if isinstance(value, int | float):
-        return round(value * 1e6) if -1e12 < value < 1e12 else NO_TIME
+        return round(value * 1e6) if -MOST_SECONDS < value < MOST_SECONDS else NO_TIME
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)
