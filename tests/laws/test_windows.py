@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache, reduce
-from itertools import chain
+from itertools import chain, count
 from operator import add
 from random import Random
 from typing import Any
@@ -17,7 +17,7 @@ from tests.laws.strategies import CATEGORIES, NUMBERS, RANDOMS
 
 from modelvane import Finding, Monitor, Reference
 from modelvane.block import category_names
-from modelvane.casting import as_categories
+from modelvane.casting import NO_TIME, as_categories
 from modelvane.ruler import CategoricalRuler
 from modelvane.settings import Settings, Window
 from modelvane.tallies.categorical import Codes
@@ -67,9 +67,10 @@ def test_a_rows_window_is_the_batch_tally_of_its_rows(
 def test_held_rows_are_in_the_window(rows: list[dict[str, Any]], random: Random) -> None:
     """Rows that ingest only holds are counted as soon as someone asks."""
     reference = _reference()
-    monitor = Monitor("taxi", reference, window=30)
+    monitor, fresh = Monitor("taxi", reference, window=30), count()
     for batch in batches(rows, random):
-        monitor.hold(batch, [None] * len(batch), 0.0)
+        ids = [str(next(fresh)) for _ in batch]
+        monitor.hold(batch, ids, 0.0, np.full(len(batch), NO_TIME))
     assert monitor.tally().rows == reference.counter.rows(reference.encode(rows[-30:]))
 
 

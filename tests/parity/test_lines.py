@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import pytest
 from scipy import stats
 
@@ -15,6 +18,7 @@ from modelvane.calibration.lines import (
     share_floor,
     share_lines,
 )
+from modelvane.calibration.null import NullMoments
 from modelvane.divergences import DIVERGENCES
 from modelvane.findings import Verdict
 
@@ -111,6 +115,15 @@ def test_any_change_of_a_constant_is_beyond_noise() -> None:
     for method in ("kolmogorov_smirnov", "jensen_shannon"):
         lines = divergence_lines(DIVERGENCES[method], 1e-3, 100, 1000, None, None, constant=True)
         assert lines.noise_floor == 0.0
+
+
+def test_the_noise_floor_is_in_the_unit_of_the_divergence() -> None:
+    """Moments are of squares: the floor of a distance is the root of their tail, that of a square the tail itself."""
+    null = NullMoments(*np.array([[10.0, 1000.0], [0.04, 0.04], [0.01, 0.01], [1.0, 1.0]]))
+    tail = null.exceeded_with(1e-3, 100)
+    for method, floor in (("jensen_shannon", math.sqrt(tail)), ("psi", tail)):
+        lines = divergence_lines(DIVERGENCES[method], 1e-3, 100, 1000, null, None, constant=False)
+        assert lines.noise_floor == pytest.approx(floor)
 
 
 def test_a_divergence_without_a_null_has_no_floor() -> None:

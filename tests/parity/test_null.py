@@ -20,7 +20,7 @@ from modelvane.tallies.numerical import NumericalTally
 from modelvane.tallies.sample import Sample
 
 ROWS = 900
-DRAWS = 700
+DRAWS = 400
 SampleOf = Callable[[NDArray[np.intp]], Sample]
 
 
@@ -52,7 +52,7 @@ def _windows(n: int) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
             yield order[n:], order[:n]
 
 
-@pytest.mark.parametrize("n", [5, 30, 300, 900, 3600])
+@pytest.mark.parametrize("n", [5, 300, 3600])
 @pytest.mark.parametrize(
     ("method", "column"),
     [
@@ -64,13 +64,19 @@ def _windows(n: int) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     ],
 )
 def test_moments_are_those_of_whole_rows(method: str, column: str, n: int) -> None:
-    """Mean and spread of draws of counts are those of windows of rows, to the sampling error of either."""
+    """Mean and spread of squares over draws of counts are those of windows of rows, to the sampling error of either."""
     divergence, sample_of = DIVERGENCES[method], COLUMNS[column]
     moments = null_moments(divergence, sample_of(np.arange(ROWS)))
-    values = np.array([divergence.kernel(sample_of(rest), sample_of(drawn)) for rest, drawn in _windows(n)])
+    kernel = divergence.kernel
+    values = np.array([kernel(sample_of(rest), sample_of(drawn)) for rest, drawn in _windows(n)])
+    # moments are of squares
+    values = values ** (2 / divergence.degree)
     mean, std, _ = moments.at(n)
-    assert mean == pytest.approx(values.mean(), abs=4 * std * math.sqrt(1 / DRAWS + 1 / null.DRAWS))
-    assert std == pytest.approx(values.std(), rel=0.2)
+    sampling = math.sqrt(1 / DRAWS + 1 / null.DRAWS)
+    assert mean == pytest.approx(values.mean(), abs=4 * values.std() * sampling)
+    # heavier tails make a standard deviation less certain
+    kurtosis = stats.kurtosis(values, fisher=False)
+    assert std == pytest.approx(values.std(), rel=4 * sampling * math.sqrt((kurtosis - 1) / 4))
 
 
 def test_unions_of_blocks_are_draws_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,8 +95,9 @@ def test_a_window_as_large_as_the_reference_is_not_compared_with_an_exact_one() 
     """For large windows the null stays that of two samples: it falls to the reference's own noise and no further."""
     divergence, sample = DIVERGENCES["jensen_shannon"], COLUMNS["categories"](np.arange(ROWS))
     moments = null_moments(divergence, sample)
-    one_sided = moments.at(ROWS)[0] / math.sqrt(2)
-    assert moments.at(32 * ROWS)[0] == pytest.approx(one_sided, rel=0.05)
+    # of squares, to which both sides add alike
+    one_sided = moments.at(ROWS)[0] / 2
+    assert moments.at(32 * ROWS)[0] == pytest.approx(one_sided, rel=0.06)
     assert moments.at(10_000 * ROWS) == moments.at(32 * ROWS)
 
 
