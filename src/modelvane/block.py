@@ -57,14 +57,15 @@ def encode_column(ruler: Ruler, raw: RawColumn | None, rows: int) -> Encoded:
     return Codes.of(ruler, as_categories(raw))
 
 
-def encode(table: Table, schema: Schema, rulers: Mapping[str, Ruler]) -> Block:
-    """Cast the measured columns of a table and look them up on their rulers."""
+def encode(
+    table: Table, schema: Schema, rulers: Mapping[str, Ruler], times: NDArray[np.int64] | None = None
+) -> Block:
+    """Cast the measured columns of a table and look them up on their rulers; ``times`` where they are known."""
     columns = {name: encode_column(ruler, table.get(name), table.rows) for name, ruler in rulers.items()}
     time = schema.time
-    if time is not None and time.name in table:
-        times = as_times(table[time.name])
-    else:
-        times = np.full(table.rows, NO_TIME, np.int64)
+    if times is None:
+        has_times = time is not None and time.name in table
+        times = as_times(table[time.name]) if time and has_times else np.full(table.rows, NO_TIME, np.int64)
     absent = frozenset(name for name in rulers if name not in table) if table.rows else frozenset()
     return Block(table.rows, columns, times, absent)
 

@@ -95,14 +95,13 @@ class LabelJoin:
         first
             Position of the first of these rows.
         """
+        named = [(position, id_) for position, id_ in enumerate(ids, first) if id_ is not None]
+        self._order.extend(named)
+        self._positions.update((id_, position) for position, id_ in named)
         joined = []
-        for position, id_ in enumerate(ids, first):
-            if id_ is None:
-                continue
-            self._positions[id_] = position
-            self._order.append((position, id_))
-            if self._early and id_ in self._early:
-                label = self._early.pop(id_)
+        for position, id_ in named if self._early else ():
+            label = self._early.pop(id_, None)
+            if label is not None:
                 self.counts.matched += 1
                 self._known[id_] = label.target
                 joined.append(Joined(position, label))

@@ -97,7 +97,7 @@ class Monitor:
         self._received = np.zeros(self._recent.capacity)
         self._lags: deque[float] = deque(maxlen=rows)
         self._join = LabelJoin(self._recent.capacity)
-        self._held: list[tuple[list[dict[str, Any]], list[str | None], list[float]]] = []
+        self._held: list[tuple[Sequence[Mapping[str, Any]], Sequence[str], float, NDArray[np.int64]]] = []
         self._held_rows = 0
         self._duplicates: deque[int] = deque(maxlen=100_000)
         self._unexpected: dict[str, int] = {}
@@ -122,6 +122,8 @@ class Monitor:
         *,
         ids: Sequence[str | None] | None = None,
         received: float | NDArray[np.float64] | None = None,
+        times: NDArray[np.int64] | None = None,
+        unique: bool = False,
     ) -> int:
         """Add rows.
 
@@ -133,6 +135,10 @@ class Monitor:
             One per row, where they are not in the data.
         received
             Seconds since 1970, one for all or one per row; now by default.
+        times
+            Event times in microseconds since 1970, where they are known already.
+        unique
+            Whether the ids are known to be new, as a log knows it.
 
         Returns
         -------
@@ -142,16 +148,18 @@ class Monitor:
         table = Table.of(data)
         with self._lock:
             self._flush()
-            return self._push(table, ids, received)
+            return self._push(table, ids, received, times, unique=unique)
 
-    def hold(self, rows: list[dict[str, Any]], ids: list[str | None], received: float) -> None:
-        """Add a few rows as Python values; they are cast later, many at once.
+    def hold(
+        self, records: Sequence[Mapping[str, Any]], ids: Sequence[str], received: float, times: NDArray[np.int64]
+    ) -> None:
+        """Add a few rows whose ids are known to be new; they are cast later, many at once.
 
-        Never waits for an evaluation: this is what ingest calls.
+        Never waits for an evaluation: this is what ingest calls. Parameters as in `push`.
         """
         with self._held_lock:
-            self._held.append((rows, ids, [received] * len(rows)))
-            self._held_rows += len(rows)
+            self._held.append((records, ids, received, times))
+            self._held_rows += len(records)
             is_many = self._held_rows >= _HELD_ROWS
         if is_many and self._lock.acquire(blocking=False):
             try:
@@ -163,27 +171,34 @@ class Monitor:
         with self._held_lock:
             held, self._held, self._held_rows = self._held, [], 0
         if held:
-            rows = [row for part, _, _ in held for row in part]
-            ids = [id_ for _, part, _ in held for id_ in part]
-            received = np.array([at for _, _, part in held for at in part])
-            self._push(Table.of_rows(rows), ids, received)
+            records = [record for part, _, _, _ in held for record in part]
+            ids = [id_ for _, part, _, _ in held for id_ in part]
+            received = np.repeat([at for _, _, at, _ in held], [len(part) for part, _, _, _ in held])
+            times = np.concatenate([part for _, _, _, part in held])
+            self._push(Table.of_rows(records), ids, received, times, unique=True)
 
     def _push(
-        self, table: Table, ids: Sequence[str | None] | None, received: float | NDArray[np.float64] | None
+        self,
+        table: Table,
+        ids: Sequence[str | None] | None,
+        received: float | NDArray[np.float64] | None,
+        times: NDArray[np.int64] | None = None,
+        *,
+        unique: bool = False,
     ) -> int:
         if table.rows == 0:
             return 0
         now = self._clock() if received is None else received
         arrived = np.broadcast_to(np.asarray(now, np.float64), (table.rows,))
         known = ids if ids is not None else self._ids(table)
-        fresh = self._fresh(known)
+        fresh = None if unique else self._fresh(known)
         if fresh is not None:
             table, known, arrived = table.take(fresh), [known[i] for i in fresh], arrived[fresh]
+            times = None if times is None else times[fresh]
             if not fresh:
                 return 0
         self._note_columns(table)
-        block = self.reference.encode(table)
-        block = _timed(block, arrived)
+        block = _timed(self.reference.encode(table, times), arrived)
         first = self._recent.pushed
         self._recent.push(block)
         kept = slice(max(0, block.rows - self._recent.capacity), None)

@@ -90,9 +90,9 @@ class Reference:
         """Hash of the contents, in hexadecimal."""
         return blake2b(self.to_bytes(), digest_size=16).hexdigest()
 
-    def encode(self, data: Any) -> Block:
-        """Cast rows and look them up on the rulers."""
-        return encode(Table.of(data), self.schema, self.rulers)
+    def encode(self, data: Any, times: NDArray[np.int64] | None = None) -> Block:
+        """Cast rows and look them up on the rulers; ``times`` (microseconds) where they are known."""
+        return encode(Table.of(data), self.schema, self.rulers, times)
 
     @classmethod
     def of(

@@ -20,13 +20,38 @@ class Table:
     """Named columns of equal length, as they came: Python values or Arrow arrays.
 
     Nothing is cast here; `modelvane.casting` does that when a column is counted, and counts what does not fit.
+
+    Parameters
+    ----------
+    columns
+        By name.
+    rows
+        Length of each.
+    records
+        The same rows as mappings, where they came as such: columns are then built when one is asked for.
     """
 
-    __slots__ = ("_columns", "rows")
+    __slots__ = ("_built", "records", "rows")
 
-    def __init__(self, columns: Mapping[str, RawColumn], rows: int) -> None:
-        self._columns = dict(columns)
+    def __init__(
+        self,
+        columns: Mapping[str, RawColumn] | None,
+        rows: int,
+        records: Sequence[Mapping[str, Any]] | None = None,
+    ) -> None:
+        self._built = None if columns is None else dict(columns)
+        self.records = records
         self.rows = rows
+
+    @property
+    def _columns(self) -> dict[str, RawColumn]:
+        if self._built is None:
+            records = self.records or ()
+            names: dict[str, None] = {}
+            for keys in dict.fromkeys(map(tuple, records)):
+                names.update(dict.fromkeys(keys))
+            self._built = {name: [record.get(name) for record in records] for name in names}
+        return self._built
 
     def __len__(self) -> int:
         return self.rows
@@ -59,6 +84,8 @@ class Table:
 
     def take(self, index: Sequence[int] | NDArray[np.intp]) -> Table:
         """Give the rows at ``index``, in that order."""
+        if self.records is not None:
+            return Table(None, len(index), [self.records[i] for i in index])
         picked: dict[str, RawColumn] = {}
         for name, column in self._columns.items():
             if isinstance(column, list):
@@ -140,17 +167,12 @@ class Table:
         DecodeError
             When a row is not a mapping.
         """
-        names: dict[str, None] = {}
-        try:
-            for keys in dict.fromkeys(map(tuple, rows)):
-                names.update(dict.fromkeys(keys))
-            columns: dict[str, RawColumn] = {name: [row.get(name) for row in rows] for name in names}
-        except (AttributeError, TypeError):
-            at = next(i for i, row in enumerate(rows) if not isinstance(row, Mapping))
-            raise DecodeError(
-                f"Row {at} is not an object", received=rows[at], expected="an object of column and value"
-            ) from None
-        return cls(columns, len(rows))
+        for at, row in enumerate(rows):
+            if type(row) is not dict and not isinstance(row, Mapping):
+                raise DecodeError(
+                    f"Row {at} is not an object", received=row, expected="an object of column and value"
+                )
+        return cls(None, len(rows), rows)
 
     @classmethod
     def _of_mapping(cls, data: Mapping[str, Any]) -> Table:
@@ -166,7 +188,7 @@ class Table:
             else:
                 scalars[name] = value
         if not columns:
-            return cls({name: [value] for name, value in scalars.items()}, 1 if scalars else 0)
+            return cls.of_rows([data] if data else [])
         if scalars:
             name, value = next(iter(scalars.items()))
             raise DecodeError(

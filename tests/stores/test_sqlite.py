@@ -56,8 +56,8 @@ def test_the_tables_can_be_queried(opened: Opener, path: Path) -> None:
     log.label("taxi", ["a"], [600.0], None, 4.0)
     asked = "SELECT id, event_time, received, distance, typeof(distance), shared, extra FROM predictions_taxi"
     assert ask(path, asked) == [
-        ("a", 1_000_000, 3.0, 1.5, "real", 1, '{"tip": 1}'),
-        ("b", 2_000_000, 3.0, 2.5, "real", None, '{"tip": {"eur": 2}}'),
+        ("a", 1_000_000, 3.0, 1.5, "real", 1, '{"tip":1}'),
+        ("b", 2_000_000, 3.0, 2.5, "real", None, '{"tip":{"eur":2}}'),
     ]
     joined = "SELECT avg(target) FROM predictions_taxi JOIN labels_taxi USING (id) WHERE distance < 2"
     assert ask(path, joined) == [(600.0,)]

@@ -62,6 +62,7 @@ def create_app(config: Config, *, progress: Callable[[str], None] = lambda _what
         redoc_url=None,
         lifespan=lifespan,
     )
+    app.state.service = service
     app.add_exception_handler(ModelvaneError, _on_error)
     app.add_exception_handler(HTTPException, _on_framework_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)

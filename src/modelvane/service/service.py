@@ -102,6 +102,8 @@ class Service:
             max_rows=limits.queue_rows,
             max_bytes=limits.queue_bytes,
             deliver=loop.call_soon_threadsafe,
+            # with full durability a commit waits for the disk, and must not stop the event loop
+            soon=loop.call_soon if self.config.service.durability == "normal" else None,
         )
         self._tasks = [
             asyncio.create_task(self._every(_TICK_SECONDS, "findings", self._keep)),
@@ -136,16 +138,19 @@ class Service:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(seconds)
-            try:
-                await loop.run_in_executor(None, work)
-                self.faults.pop(name, None)
-            except ModelvaneError as error:
-                self.faults[name] = str(error)
-                _log.warning("%s", error)
-            except Exception as error:  # noqa: BLE001 - said in /readyz and in the log
-                # the next turn may do better, and without another there would be none
-                self.faults[name] = f"The {name} failed: {error!r}"
-                _log.exception("The %s failed", name)
+            await loop.run_in_executor(None, self._tick, name, work)
+
+    def _tick(self, name: str, work: Callable[[], None]) -> None:
+        """Do what is due; a fault is said in /readyz until the next turn does better."""
+        try:
+            work()
+            self.faults.pop(name, None)
+        except ModelvaneError as error:
+            self.faults[name] = str(error)
+            _log.warning("%s", error)
+        except Exception as error:  # noqa: BLE001 - without this turn there would be no next
+            self.faults[name] = f"The {name} failed: {error!r}"
+            _log.exception("The %s failed", name)
 
     def _keep(self) -> None:
         """Evaluate what has news, and keep its findings and verdicts; after a failure, try the log again."""

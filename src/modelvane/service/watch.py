@@ -117,19 +117,17 @@ class Watch:
 
     def added(self, table: Table, appended: Appended, received: float) -> None:
         """Take rows that the log has kept."""
-        new, ids = appended.new, appended.ids
+        new, ids, times = appended.new, appended.ids, appended.times
         if new is not None:
-            ids = [ids[i] for i in new.tolist()]
+            ids, times = [ids[i] for i in new.tolist()], times[new]
             self.monitor.count_duplicates(appended.duplicates)
             table = table.take(new)
         if not ids:
             return
-        if table.rows <= _FEW_ROWS:
-            columns = {name: table.values(name) for name in table.names}
-            rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-            self.monitor.hold(rows, ids, received)  # type: ignore[arg-type] # a list of str is one of str | None
+        if table.records is not None and table.rows <= _FEW_ROWS:
+            self.monitor.hold(table.records, ids, received, times)
         else:
-            self.monitor.push(table, ids=ids, received=received)
+            self.monitor.push(table, ids=ids, received=received, times=times, unique=True)
         if appended.early:
             early = appended.early
             self.monitor.label([appended.ids[i] for i in early], list(early.values()))

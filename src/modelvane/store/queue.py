@@ -48,8 +48,11 @@ class WorkQueue:
         self._changed = threading.Condition()
         self._closed = False
 
-    def put(self, work: Work, *, rows_per_second: float) -> None:
-        """Queue work, or refuse it with the time that the queue should take to drain."""
+    def put(self, work: Work, *, rows_per_second: float, wake: bool = True) -> None:
+        """Queue work, or refuse it with the time that the queue should take to drain.
+
+        Without ``wake`` nobody who waits is told: the caller will take the work itself, or `wake` them.
+        """
         with self._changed:
             if self._closed:
                 raise StoreError("The log is closing", remedy="Send it again when the service is back")
@@ -63,8 +66,26 @@ class WorkQueue:
                 )
             self.rows, self.bytes = rows, size
             self._works.append(work)
-            if len(self._works) == 1:
+            if wake:
                 self._changed.notify()
+
+    def wake(self) -> None:
+        """Tell who waits that there is work."""
+        with self._changed:
+            if self._works:
+                self._changed.notify()
+
+    def take_small(self, most_rows: int, largest: int) -> list[Work]:
+        """Give, without waiting, the tables of at most ``largest`` rows that are next."""
+        with self._changed:
+            taken: list[Work] = []
+            rows = 0
+            while self._works and self._works[0].batch is not None and self._works[0].rows <= largest:
+                if taken and rows + self._works[0].rows > most_rows:
+                    break
+                taken.append(self._works.popleft())
+                rows += taken[-1].rows
+            return taken
 
     def take(self, most_rows: int) -> list[Work]:
         """Wait for work and give a turn's share of it; nothing once the queue is closed and empty."""

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby
 from typing import Any, Self, TypeVar
 
@@ -20,6 +21,9 @@ from modelvane.store.queue import Work, WorkQueue
 from modelvane.table import Table
 
 T = TypeVar("T")
+
+SMALL, SMALL_TURN = 64, 512
+"""Rows of a table, and of a turn, that are written in the submitter's thread where that was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,10 @@ class GroupCommit:
     deliver
         Runs a function where the futures live: ``loop.call_soon_threadsafe`` for futures of asyncio. It is
         called once per turn, not once per submission.
+    soon
+        Runs a function soon in the thread that submits: ``loop.call_soon``. A turn of small tables alone then
+        needs no other thread, which costs more than the commit; only for logs whose commit does not wait for
+        the disk. All tables have to be submitted by that thread.
 
     Examples
     --------
@@ -74,8 +82,12 @@ class GroupCommit:
         max_bytes: int = 256 * 2**20,
         turn_rows: int = 20_000,
         deliver: Callable[[Callable[[], None]], object] | None = None,
+        soon: Callable[[Callable[[], None]], object] | None = None,
     ) -> None:
         self._log = log
+        self._soon = soon
+        self._is_due = False
+        self._writing = threading.Lock()
         self._turn_rows = turn_rows
         self._deliver = deliver
         self._queue = WorkQueue(max_rows, max_bytes)
@@ -170,7 +182,11 @@ class GroupCommit:
     def _put(self, work: Work) -> Future[Any]:
         counters = self._counters
         rate = counters.rows / counters.commit_seconds if counters.commit_seconds else 0.0
-        self._queue.put(work, rows_per_second=rate)
+        is_small = self._soon is not None and not self._writing.locked() and work.batch is not None and work.rows <= SMALL
+        self._queue.put(work, rows_per_second=rate, wake=not is_small)
+        if self._soon is not None and is_small and not self._is_due:
+            self._is_due = True
+            self._soon(self._small_turn)
         return work.future  # type: ignore[return-value] # a future of asyncio goes back to who gave it
 
     def close(self) -> None:
@@ -180,11 +196,29 @@ class GroupCommit:
 
     def _run(self) -> None:
         while works := self._queue.take(self._turn_rows):
-            started = time.perf_counter()
-            outcomes = self._turn(works)
-            self._count(works, outcomes, time.perf_counter() - started)
-            self._queue.done(works)
+            with self._writing:
+                outcomes = self._written(works)
             self._resolve(works, outcomes)
+
+    def _small_turn(self) -> None:
+        """Commit the small tables that are queued in this thread; what else is queued is the other's."""
+        self._is_due = False
+        # while the other thread writes, waiting for it would stop the event loop; it will take these as well
+        if self._writing.acquire(blocking=False):
+            try:
+                works = self._queue.take_small(SMALL_TURN, SMALL)
+                outcomes = self._written(works) if works else []
+            finally:
+                self._writing.release()
+            _settle(works, outcomes)
+        self._queue.wake()
+
+    def _written(self, works: list[Work]) -> list[Any]:
+        started = time.perf_counter()
+        outcomes = self._turn(works)
+        self._count(works, outcomes, time.perf_counter() - started)
+        self._queue.done(works)
+        return outcomes
 
     def _count(self, works: list[Work], outcomes: list[Any], seconds: float) -> None:
         kept = [w.rows for w, o in zip(works, outcomes, strict=True) if not isinstance(o, Exception)]
@@ -230,24 +264,25 @@ class GroupCommit:
                 yield from self._log.append_many(dataset, [work.batch for work in group if work.batch])
 
     def _resolve(self, works: list[Work], outcomes: list[Any]) -> None:
-        def resolve() -> None:
-            for work, outcome in zip(works, outcomes, strict=True):
-                # who cancelled does not want to know; the rows are kept all the same
-                if work.future.done():
-                    continue
-                if isinstance(outcome, Exception):
-                    work.future.set_exception(outcome)
-                else:
-                    work.future.set_result(outcome)
-
         if self._deliver is None:
-            resolve()
+            _settle(works, outcomes)
             return
         try:
-            self._deliver(resolve)
+            self._deliver(partial(_settle, works, outcomes))
         except RuntimeError:
             # the event loop has ended, and with it everyone who waited
             return
+
+
+def _settle(works: list[Work], outcomes: list[Any]) -> None:
+    for work, outcome in zip(works, outcomes, strict=True):
+        # who cancelled does not want to know; the rows are kept all the same
+        if work.future.done():
+            continue
+        if isinstance(outcome, Exception):
+            work.future.set_exception(outcome)
+        else:
+            work.future.set_result(outcome)
 
 
 def _running() -> Future[Any]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import ne
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from modelvane.casting import NO_TIME, as_times, canonical
+from modelvane.casting import NO_TIME, as_times, canonical, microseconds
 from modelvane.store.protocol import Appended
 from modelvane.store.sqlite.layout import Layout
 from modelvane.store.sqlite.values import (
@@ -24,6 +25,11 @@ from modelvane.store.sqlite.values import (
     to_json,
 )
 from modelvane.table import Table
+
+
+# types for which the quick JSON writer and the standard library's agree; it has no NaN, so floats are not among them
+_QUICK = frozenset({int, str, bool})
+_encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +49,15 @@ def prepare(
     Rows without an id get ``prefix`` and their number: unique, and in order of time, so that the index of ids
     grows at its end. ``exact`` looks at each value, for tables with values that SQLite refuses to bind.
     """
+    if table.rows == 1 and table.records and not exact:
+        single = _single(layout, table.records[0], received, first, prefix)
+        if single is not None:
+            return single
     ids = _ids(layout, table, first, prefix)
     if exact:
         ids = [text.encode("utf-8", "backslashreplace").decode() for text in ids]
     times, timed = _times(layout, table, received)
     extra = _extra(layout, table, timed)
-    if table.rows == 1 and not exact and (single := _single(layout, table)) is not None:
-        return Prepared([first, ids[0], times.item(0), received, extra[0], *single], ids, times)
     own = (range(first, first + table.rows), ids, times.tolist(), [received] * table.rows, extra)
     values: list[Any] = [None] * (table.rows * layout.width)
     for place, column in enumerate(own):
@@ -67,15 +75,43 @@ def prepare(
     return Prepared(values, ids, times)
 
 
-def _single(layout: Layout, table: Table) -> list[Any] | None:
-    """Give the values of a one-row table if none needs a second look: one check instead of one per column."""
+def _single(
+    layout: Layout, record: Mapping[str, Any], received: float, first: int, prefix: str
+) -> Prepared | None:
+    """Build one row if none of its values needs a second look: one check instead of one per column."""
     if layout.has_boolean:
         return None
-    values = [table[c.name][0] if c.name in table else None for c in layout.columns]
+    get = record.get
+    values = list(map(get, layout.names))
     types = set(map(type, values))
     if not types <= PLAIN or (float in types and any(map(ne, values, values))):
         return None
-    return values
+    id_ = get(layout.id_name)
+    if type(id_) is not str:
+        id_ = None if id_ is None else canonical(id_)
+    id_ = id_ or f"{prefix}{first:010x}"
+    extras = {} if layout.known.issuperset(record) else {n: v for n, v in record.items() if n not in layout.known}
+    time = round(received * 1e6)
+    if layout.time_name is not None and layout.time_name in record:
+        stamp = microseconds(record[layout.time_name])
+        if stamp == NO_TIME:
+            extras[layout.time_name] = record[layout.time_name]
+        else:
+            time = stamp
+    extra = _object({name: value for name, value in extras.items() if value is not None}) if extras else None
+    return Prepared([first, id_, time, received, extra, *values], [id_], np.array((time,), np.int64))
+
+
+def _object(found: dict[str, Any]) -> str | None:
+    if not found:
+        return None
+    if set(map(type, found.values())) <= _QUICK:
+        try:
+            return _encode(found).decode()
+        except UnicodeEncodeError:
+            # a lone surrogate, which the standard library escapes
+            pass
+    return to_json(found)
 
 
 def _ids(layout: Layout, table: Table, first: int, prefix: str) -> list[str]:
@@ -118,7 +154,7 @@ def _extra(layout: Layout, table: Table, timed: NDArray[np.bool_] | None) -> Seq
         {name: value for name, value in zip(columns, row, strict=True) if value is not None}
         for row in zip(*columns.values(), strict=True)
     )
-    return [to_json(found) if found else None for found in objects]
+    return list(map(_object, objects))
 
 
 def insert(connection: sqlite3.Connection, layout: Layout, values: list[Any]) -> int:

@@ -90,6 +90,11 @@ class Layout:
         return frozenset({column.name for column in self.columns} | {self.id_name, self.time_name or ""})
 
     @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns, in order."""
+        return tuple(column.name for column in self.columns)
+
+    @cached_property
     def has_boolean(self) -> bool:
         """Whether any column is boolean."""
         return any(column.boolean for column in self.columns)

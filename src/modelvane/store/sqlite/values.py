@@ -112,7 +112,7 @@ def _json(value: object) -> bytes:
 def to_json(value: object) -> str:
     """Give JSON text of any value; what JSON has no form for becomes text."""
     try:
-        return json.dumps(value, default=_as_json)
+        return json.dumps(value, default=_as_json, separators=(",", ":"))
     except (TypeError, ValueError):
         # keys that are no text, or an object that holds itself
         return json.dumps(str(value))
