@@ -133,14 +133,14 @@ def divergence_habit(divergence: Divergence, reference: Sample, cells: NDArray[n
         Cell of every reference row in time order; -1 for rows without a value.
     """
     counts = np.asarray(reference.counts, np.int64)
+    # windows of as many values, whatever is missing between them: so does the noise floor count
+    known = cells[cells >= 0]
 
     def value_of(starts: NDArray[np.int64], n: int) -> NDArray[np.float64]:
-        current = _window_counts(cells, starts, n, len(counts))
-        comparable = current.any(axis=-1) & (current < counts).any(axis=-1)
-        current = current[comparable]
+        current = _window_counts(known, starts, n, len(counts))
         return divergence.kernel(reference.with_counts(counts - current), reference.with_counts(current))
 
-    return habit_of(len(cells), value_of, bounded=divergence.unit == "ratio")
+    return habit_of(len(known), value_of, bounded=divergence.unit == "ratio")
 
 
 def unseen_habit(counts: NDArray[np.int64], cells: NDArray[np.intp]) -> Habit | None:

@@ -41,7 +41,7 @@ class NullMoments:
 
     Each array has shape ``(sizes,)``. The square of a divergence of degree 1, a divergence of degree 2 as it is: noise
     makes either a sum of squares of nearly normal shares, which is what a Pearson III describes. That of chi-square is
-    exact; fitted to its root, the line at 5e-6 would be 10 % too high for three categories.
+    exact; fitted to its root, the line at 5e-6 would be 11 % too high for three categories.
     """
 
     sizes: NDArray[np.float64]
