@@ -71,14 +71,14 @@ class LabelJoin:
 
     def __init__(self, horizon: int) -> None:
         self._horizon = horizon
-        self._positions: dict[str, int] = {}
-        self._order: deque[tuple[int, str]] = deque()
+        self._positions: dict[str | None, int] = {}
+        self._order: deque[str | None] = deque()
         self._early: OrderedDict[str, Label] = OrderedDict()
-        self._known: dict[str, Any] = {}
+        self._known: dict[str | None, Any] = {}
         self.counts = LabelCounts()
 
     def __contains__(self, id: object) -> bool:  # noqa: A002 - the role's own name
-        return id in self._positions
+        return id is not None and id in self._positions
 
     @property
     def waiting(self) -> int:
@@ -95,17 +95,17 @@ class LabelJoin:
         first
             Position of the first of these rows.
         """
-        named = [(position, id_) for position, id_ in enumerate(ids, first) if id_ is not None]
-        self._order.extend(named)
-        self._positions.update((id_, position) for position, id_ in named)
+        positions = range(first, first + len(ids))
+        self._positions.update(zip(ids, positions, strict=True))
+        self._order.extend(ids)
         joined = []
-        for position, id_ in named if self._early else ():
-            label = self._early.pop(id_, None)
+        for position, id_ in zip(positions, ids, strict=True) if self._early else ():
+            label = self._early.pop(id_, None) if id_ is not None else None
             if label is not None:
                 self.counts.matched += 1
-                self._known[id_] = label.target
+                self._known[label.id] = label.target
                 joined.append(Joined(position, label))
-        self._forget(first + len(ids) - self._horizon)
+        self._forget()
         return joined
 
     def labelled(self, labels: Sequence[Label]) -> tuple[list[Joined], list[Joined], LabelCounts]:
@@ -150,11 +150,13 @@ class LabelJoin:
             self._early.popitem(last=False)
             counts.forgotten += 1
 
-    def _forget(self, oldest: int) -> None:
-        while self._order and self._order[0][0] < oldest:
-            position, id_ = self._order.popleft()
-            if self._positions.get(id_) == position:
-                del self._positions[id_]
+    def _forget(self) -> None:
+        # an id is remembered once at most, so the oldest rows' ids are nobody else's
+        leaving = [self._order.popleft() for _ in range(len(self._order) - self._horizon)]
+        for id_ in leaving:
+            self._positions.pop(id_, None)
+        if self._known:
+            for id_ in leaving:
                 self._known.pop(id_, None)
 
 

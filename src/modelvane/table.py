@@ -46,11 +46,7 @@ class Table:
     @property
     def _columns(self) -> dict[str, RawColumn]:
         if self._built is None:
-            records = self.records or ()
-            names: dict[str, None] = {}
-            for keys in dict.fromkeys(map(tuple, records)):
-                names.update(dict.fromkeys(keys))
-            self._built = {name: [record.get(name) for record in records] for name in names}
+            self._built = _columns_of(self.records or ())
         return self._built
 
     def __len__(self) -> int:
@@ -272,6 +268,18 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _without_view(kind: pa.DataType) -> pa.DataType:
     return pa.large_string() if pa.types.is_string_view(kind) else kind
+
+
+def _columns_of(records: Sequence[Mapping[str, Any]]) -> dict[str, RawColumn]:
+    shapes = dict.fromkeys(map(tuple, records))
+    if len(shapes) == 1:
+        # all have the same names in the same order, as one client's records do
+        columns = zip(*[record.values() for record in records], strict=True)
+        return dict(zip(next(iter(shapes)), map(list, columns), strict=True))
+    names: dict[str, None] = {}
+    for keys in shapes:
+        names.update(dict.fromkeys(keys))
+    return {name: [record.get(name) for record in records] for name in names}
 
 
 def _read_file(path: Path, reader: Callable[[Path], pa.Table] | None = None) -> pa.Table:

@@ -29,7 +29,7 @@ from modelvane.table import Table
 
 # types for which the quick JSON writer and the standard library's agree; it has no NaN, so floats are not among them
 _QUICK = frozenset({int, str, bool})
-_encode = msgspec.json.Encoder().encode
+_encoder = msgspec.json.Encoder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def _object(found: dict[str, Any]) -> str | None:
         return None
     if set(map(type, found.values())) <= _QUICK:
         try:
-            return _encode(found).decode()
+            return _encoder.encode(found).decode()
         except UnicodeEncodeError:
             # a lone surrogate, which the standard library escapes
             pass
@@ -150,10 +150,14 @@ def _extra(layout: Layout, table: Table, timed: NDArray[np.bool_] | None) -> Seq
         columns[layout.time_name] = [None if ok else value for ok, value in zip(timed, raw, strict=True)]
     if not columns:
         return [None] * table.rows
-    objects = (
-        {name: value for name, value in zip(columns, row, strict=True) if value is not None}
-        for row in zip(*columns.values(), strict=True)
-    )
+    rows = zip(*columns.values(), strict=True)
+    if all(set(map(type, column)) <= _QUICK for column in columns.values()):
+        try:
+            lines = _encoder.encode_lines([dict(zip(columns, row, strict=True)) for row in rows])
+            return lines.decode().split("\n")[:-1]
+        except UnicodeEncodeError:
+            rows = zip(*columns.values(), strict=True)
+    objects = ({n: v for n, v in zip(columns, row, strict=True) if v is not None} for row in rows)
     return list(map(_object, objects))
 
 

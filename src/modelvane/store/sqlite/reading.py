@@ -42,7 +42,7 @@ def rows_of(layout: Layout, found: Sequence[tuple[Any, ...]]) -> Rows:
             ]
         table[column.name] = decode(values, column.dtype)
     for name, extras in _extra_columns(extra).items():
-        table.setdefault(name, extras)
+        table[name] = _filled(table[name], extras) if name in table else extras
     return Rows(
         np.array(seqs, np.int64),
         list(ids),
@@ -61,6 +61,12 @@ def _extra_columns(extra: Sequence[str | None]) -> dict[str, list[Any]]:
             for name, value in json.loads(text).items():
                 columns.setdefault(name, [None] * len(extra))[at] = value
     return columns
+
+
+def _filled(column: RawColumn, extras: list[Any]) -> list[Any]:
+    """Give a column with what came before the schema had it."""
+    own = column if isinstance(column, list) else column.to_pylist()
+    return [extra if value is None else value for value, extra in zip(own, extras, strict=True)]
 
 
 def blocks_of_ids(ids: Sequence[str]) -> Iterator[tuple[str, list[str | None]]]:
