@@ -460,6 +460,7 @@ class Monitor:
             end = self._recent.pushed
             since = end - min(len(self._recent), self.settings.window.rows)
             return {
+                "reference": self.reference.digest,
                 "verdicts": verdicts,
                 "duplicates": [end - at for at in self._duplicates if at >= since],
                 "unexpected": {name: end - at for name, at in self._unexpected.items() if at > since},
@@ -468,7 +469,12 @@ class Monitor:
             }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Take up what `state` gave, once the rows that were there then have been pushed again."""
+        """Take up what `state` gave, once the rows that were there then have been pushed again.
+
+        What was said against another reference does not hold against this one, and is left.
+        """
+        if state["reference"] != self.reference.digest:
+            return
         with self._evaluating:
             self._verdicts = {key: Verdict(verdict) for key, verdict in state["verdicts"].items()}
         with self._lock:

@@ -21,15 +21,16 @@ def warm_up(monitor: Monitor, log: Log) -> None:
     """Push the logged rows in order of arrival, then their targets in the order in which those were joined."""
     name, window, most = monitor.dataset, monitor.settings.window, monitor.settings.remembered
     rows, labelled = log.tail(name, rows=most), log.labels_tail(name, rows=most)
+    parts = [labelled]
     if window.seconds is not None:
         # the oldest pane begins up to a pane before the window
         span = window.seconds * (1 + 1 / window.panes)
         if len(rows):
             rows = log.tail(name, since=float(rows.times.max()) / 1e6 - span)
         if len(labelled):
-            labelled = log.tail(name, since=float(labelled.times.max()) / 1e6 - span)
+            parts.append(log.tail(name, since=float(labelled.times.max()) / 1e6 - span))
     _push(monitor, log, rows)
-    _label(monitor, [labelled, rows])
+    _label(monitor, [*parts, rows])
 
 
 def replayable(rows: Rows, monitor: Monitor) -> Table:
@@ -70,13 +71,15 @@ class _Told:
 
 
 def _label(monitor: Monitor, parts: list[Rows]) -> None:
-    """Join targets: first those that came in their rows, by arrival, then labels, in the order of the first part."""
+    """Join targets: those that came in their rows, then labels; those of the first part last, in its order."""
     own: dict[str, _Told] = {}
     told: dict[str, _Told] = {}
     for number, rows in enumerate(parts):
         for id_, one, is_own in _told(monitor, number, rows):
             (own if is_own else told).setdefault(id_, one)
-    every = {**{id_: one for id_, one in own.items() if id_ not in told}, **told}
+    every = {id_: one for id_, one in own.items() if id_ not in told}
+    every |= {id_: one for id_, one in told.items() if one.part > 0}
+    every |= {id_: one for id_, one in told.items() if one.part == 0}
     for (number, is_near), run in groupby(every, lambda id_: (every[id_].part, monitor.remembers(id_))):
         ids = list(run)
         targets, known = [every[id_].target for id_ in ids], [every[id_].known for id_ in ids]

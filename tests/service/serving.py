@@ -1,0 +1,145 @@
+"""A small dataset, and services that watch it: in this process, or in one of their own."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from modelvane.config import Config
+from modelvane.reference import Reference
+from modelvane.service.app import create_app
+from modelvane.service.ingest import Ingest
+from modelvane.service.service import Service
+from modelvane.service.watch import Watch
+
+START_SECONDS = 30.0
+
+
+def trip(number: int, *, shift: float = 0.0, target: bool = False) -> dict[str, Any]:
+    """Give a trip that is the same for the same number."""
+    dice = random.Random(number)
+    distance = dice.uniform(0.5, 12.0) + shift
+    row: dict[str, Any] = {
+        "trip_distance": round(distance, 3),
+        "zone": dice.choice(["74", "75", "166"]),
+        "prediction": round(4 * distance + 3, 3),
+    }
+    if target:
+        row["target"] = truth(number)
+    return row
+
+
+def truth(number: int) -> float:
+    """Give the duration of a trip."""
+    return round(4 * trip(number)["trip_distance"] + random.Random(number + 0.5).uniform(0, 6), 3)
+
+
+def reference_rows(rows: int = 400) -> list[dict[str, Any]]:
+    """Give rows of the reference."""
+    return [trip(-1 - number) | {"target": truth(-1 - number)} for number in range(rows)]
+
+
+def save_reference(path: Path) -> Path:
+    """Build the reference once, so that services start quickly."""
+    Reference.of(reference_rows(), categorical=["zone"], numerical=["trip_distance"]).save(path)
+    return path
+
+
+def settings(reference: Path, service: dict[str, Any] | None = None, **dataset: Any) -> dict[str, Any]:
+    """Give a config of one dataset, as plain values."""
+    return {
+        "datasets": {"taxi": {"reference_file": str(reference), "window": {"rows": 200}, **dataset}},
+        "service": {"calculation_period_sec": 0, "port": 0, **(service or {})},
+    }
+
+
+@contextmanager
+def served(plain: dict[str, Any], folder: Path) -> Iterator[TestClient]:
+    """Serve a config in this process; faults are answered, as a server does."""
+    with TestClient(create_app(Config.of(plain, folder)), raise_server_exceptions=False) as client:
+        yield client
+
+
+def service_of(client: TestClient) -> Service:
+    """Give the service behind a client."""
+    assert isinstance(client.app, Ingest)
+    assert isinstance(client.app._app, FastAPI)
+    service = client.app._app.state.service
+    assert isinstance(service, Service)
+    return service
+
+
+def watch_of(client: TestClient, dataset: str = "taxi") -> Watch:
+    """Give what the service behind a client knows of a dataset."""
+    return service_of(client).watches[dataset]
+
+
+def ask(url: str, body: Any = None, timeout: float = 10.0) -> Any:
+    """Ask a service in another process; JSON in and out."""
+    content = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, content, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=timeout) as response:
+        return json.loads(response.read())
+
+
+class Process:
+    """``modelvane serve`` in a process of its own; what it says is in ``said``."""
+
+    def __init__(self, plain: dict[str, Any], folder: Path) -> None:
+        self._said = folder / "said.txt"
+        config = folder / "config.yaml"
+        config.write_text(yaml.safe_dump(plain))
+        with self._said.open("w") as stream:
+            self.popen = subprocess.Popen(
+                [sys.executable, "-m", "modelvane", "serve", "--config", str(config)],
+                stdout=stream,
+                stderr=stream,
+            )
+
+    def __enter__(self) -> Process:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.popen.poll() is None:
+            self.popen.kill()
+            self.popen.wait()
+
+    @property
+    def said(self) -> str:
+        """Everything on standard output and error so far."""
+        return self._said.read_text()
+
+    def await_said(self, text: str) -> None:
+        """Wait until the process has said something."""
+        end = time.monotonic() + START_SECONDS
+        while text not in self.said:
+            assert self.popen.poll() is None, self.said
+            assert time.monotonic() < end, self.said
+            time.sleep(0.01)
+
+    def ready(self) -> str:
+        """Wait until rows are taken in, and give the address."""
+        self.await_said(" on http://")
+        address = self.said.partition(" on ")[2].split()[0].rstrip("/")
+        end = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                ask(f"{address}/readyz")
+            except OSError:
+                assert self.popen.poll() is None, self.said
+                assert time.monotonic() < end, self.said
+                time.sleep(0.01)
+            else:
+                return address

@@ -1,0 +1,238 @@
+"""What is known after a restart."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from modelvane.errors import ModelvaneError
+from modelvane.findings import Findings, Verdict
+from modelvane.reference import Reference
+from tests.service.serving import reference_rows, served, service_of, settings, trip, truth, watch_of
+
+LABELS = "/v1/datasets/taxi/labels"
+ROWS_WINDOW: dict[str, Any] = {"window": {"rows": 200}}
+TIME_WINDOW: dict[str, Any] = {"window": {"rows": 200, "seconds": 600, "panes": 10}}
+# of the moment, not of the rows
+RATES = {"last_row_age", "rows_per_second"}
+
+
+def values(found: Findings) -> dict[tuple[Any, ...], Any]:
+    return {
+        finding.key: (finding.value, finding.n, finding.verdict, finding.cause, finding.why)
+        for finding in found
+        if finding.measure not in RATES
+    }
+
+
+def post(client: TestClient, path: str, body: Any) -> dict[str, Any]:
+    answer = client.post(path, json=body)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def labels_late(client: TestClient) -> None:
+    """Labels after their rows, in another order, some never, in several batches."""
+    for start in range(0, 600, 50):
+        rows = [trip(n, shift=2.0) | {"id": n} for n in range(start, start + 50)]
+        post(client, "/iterate/taxi", rows)
+    order = random.Random(1).sample(range(600), 450)
+    for start in range(0, 450, 30):
+        body = [{"id": n, "target": truth(n)} for n in order[start : start + 30]]
+        post(client, LABELS, body)
+
+
+def labels_changed(client: TestClient) -> None:
+    """Labels that are repeated and corrected."""
+    post(client, "/iterate/taxi", [trip(n) | {"id": n} for n in range(150)])
+    post(client, LABELS, [{"id": n, "target": truth(n)} for n in range(0, 150, 2)])
+    post(client, LABELS, [{"id": n, "target": truth(n)} for n in range(0, 20)])
+    post(client, LABELS, [{"id": n, "target": truth(n) + 30} for n in range(40, 60)])
+
+
+def labels_early(client: TestClient) -> None:
+    """Labels before their rows."""
+    post(client, LABELS, [{"id": n, "target": truth(n)} for n in range(100)])
+    for n in range(0, 120, 10):
+        post(client, "/iterate/taxi", [trip(i) | {"id": i} for i in range(n, n + 10)])
+
+
+def targets_in_rows(client: TestClient) -> None:
+    """Rows that carry their target, as in 2022, without ids, and more than the windows hold."""
+    for n in range(0, 500, 20):
+        post(client, "/iterate/taxi", [trip(i, target=i % 3 > 0) for i in range(n, n + 20)])
+
+
+def targets_and_labels(client: TestClient) -> None:
+    """Targets in rows, of which labels correct some."""
+    post(client, "/iterate/taxi", [trip(n, target=n % 2 == 0) | {"id": n} for n in range(120)])
+    post(client, LABELS, [{"id": n, "target": truth(n) + 5} for n in range(50)])
+
+
+def single_rows(client: TestClient) -> None:
+    """Single rows, which the monitor holds as Python values for a while; broken values, unseen categories."""
+    for n in range(80):
+        row = trip(n) | {"id": n, "zone": random.Random(n).choice(["74", "999"])}
+        post(client, "/iterate/taxi", row | {"trip_distance": "far" if n % 9 == 0 else row["trip_distance"]})
+
+
+def odd_columns(client: TestClient) -> None:
+    """Duplicates, columns too many and columns that are lacking."""
+    post(client, "/iterate/taxi", [trip(n) | {"id": n, "colour": "red"} for n in range(30)])
+    post(client, "/iterate/taxi", [trip(n) | {"id": n} for n in range(20, 50)])
+    post(client, "/iterate/taxi", [{"zone": "74", "prediction": 1.0}] * 3)
+
+
+SCENARIOS = [
+    labels_late,
+    labels_changed,
+    labels_early,
+    targets_in_rows,
+    targets_and_labels,
+    single_rows,
+    odd_columns,
+]
+
+
+def difference(after: Findings, before: Findings, ignored: frozenset[str] = frozenset()) -> dict[Any, Any]:
+    one, other = values(after), values(before)
+    return {
+        key: (one.get(key), other.get(key))
+        for key in one.keys() | other.keys()
+        if one.get(key) != other.get(key) and key[0] not in ignored
+    }
+
+
+@pytest.mark.parametrize(
+    "scenario, window, ignored",
+    [
+        *(
+            (scenario, ROWS_WINDOW, frozenset())
+            for scenario in SCENARIOS
+            if scenario is not targets_and_labels
+        ),
+        # the log knows when a target was corrected, not that it was there before
+        (targets_and_labels, ROWS_WINDOW, frozenset({"label_lag"})),
+        # panes have counted their rows, with the first of their targets; the log knows the latest
+        *(
+            (scenario, TIME_WINDOW, frozenset())
+            for scenario in SCENARIOS
+            if scenario not in (targets_and_labels, labels_changed)
+        ),
+    ],
+)
+def test_findings_after_a_restart(
+    reference: Path, tmp_path: Path, scenario: Any, window: dict[str, Any], ignored: frozenset[str]
+) -> None:
+    """After a restart the findings are those before: values, verdicts, causes, whatever came in whatever order."""
+    plain = settings(reference, **window)
+    with served(plain, tmp_path) as client:
+        scenario(client)
+        before = watch_of(client).latest().findings
+    with served(plain, tmp_path) as client:
+        after = watch_of(client).latest().findings
+        assert difference(after, before, ignored) == {}
+        assert (after.rows, after.labelled) == (before.rows, before.labelled)
+        assert before.rows
+
+
+def test_an_alarm_that_holds(reference: Path, tmp_path: Path) -> None:
+    """An alarm that lasts because its value is not clearly below the line lasts across a restart, too."""
+    plain = settings(reference, thresholds={"trip_distance": 0.5}, **ROWS_WINDOW)
+    with served(plain, tmp_path) as client:
+        watch = watch_of(client)
+        post(client, "/iterate/taxi", [trip(n, shift=20.0) for n in range(150)])
+        assert watch.latest().findings.get("kolmogorov_smirnov", "trip_distance").verdict is Verdict.ALARM
+        # a value between the line and where an alarm ends
+        n = 0
+        while (value := watch.latest().findings.get("kolmogorov_smirnov", "trip_distance").value) > 0.495:
+            post(client, "/iterate/taxi", trip(1000 + n))
+            n += 1
+        before = watch.latest().findings.get("kolmogorov_smirnov", "trip_distance")
+        assert (before.verdict, value < 0.5) == (Verdict.ALARM, True)
+    with served(plain, tmp_path) as client:
+        after = watch_of(client).latest().findings.get("kolmogorov_smirnov", "trip_distance")
+        assert (after.value, after.verdict) == (value, Verdict.ALARM)
+
+
+def test_verdicts_are_kept_when_they_turn(client: TestClient) -> None:
+    """A verdict that turns is in the log without waiting for the service to stop."""
+    post(client, "/iterate/taxi", [trip(n, shift=20.0) for n in range(150)])
+    watch_of(client).latest()
+    service_of(client).writer.call(lambda _log: None).result()
+    kept = watch_of(client)._log.load_snapshot("taxi")
+    assert kept is not None
+    assert b"kolmogorov_smirnov" in kept.state
+
+
+def test_an_empty_log(reference: Path, tmp_path: Path) -> None:
+    """A service that never had a row starts twice, and says why there are no values."""
+    for _ in range(2):
+        with served(settings(reference), tmp_path) as client:
+            found = watch_of(client).latest().findings
+            assert found.rows == 0
+            assert all(finding.why for finding in found if finding.family == "drift")
+
+
+def test_history_after_a_restart(reference: Path, tmp_path: Path) -> None:
+    """The findings over time are still there."""
+    with served(settings(reference), tmp_path) as client:
+        post(client, "/iterate/taxi", [trip(n) for n in range(50)])
+        service_of(client)._keep()
+        before = client.get("/v1/datasets/taxi/history").json()
+        assert len(before) == 1
+    with served(settings(reference), tmp_path) as client:
+        assert client.get("/v1/datasets/taxi/history").json() == before
+
+
+def test_datasets_come_and_go(reference: Path, tmp_path: Path) -> None:
+    """A dataset that is added starts empty; one that is removed is 404, and has its rows when it is back."""
+    one = settings(reference)
+    two = settings(reference)
+    two["datasets"]["other"] = two["datasets"]["taxi"]
+    with served(one, tmp_path) as client:
+        post(client, "/iterate/taxi", [trip(1)])
+    with served(two, tmp_path) as client:
+        post(client, "/iterate/other", [trip(2)])
+        assert watch_of(client).latest().findings.rows == 1
+        assert watch_of(client, "other").latest().findings.rows == 1
+    with served(one, tmp_path) as client:
+        assert client.post("/iterate/other", json=[trip(2)]).status_code == 404
+        assert client.get("/v1/datasets").json()[0]["rows"] == 0
+    with served(two, tmp_path) as client:
+        assert watch_of(client, "other").latest().findings.rows == 1
+
+
+def test_another_reference(reference: Path, tmp_path: Path) -> None:
+    """With a new reference, of other columns, the same rows are measured against that one."""
+    mine = shutil.copy(reference, tmp_path / "mine.mv")
+    plain = settings(mine)
+    with served(plain, tmp_path) as client:
+        post(client, "/iterate/taxi", [trip(n) | {"id": n, "speed": 20.0 + n} for n in range(60)])
+        post(client, LABELS, [{"id": n, "target": truth(n)} for n in range(30)])
+        assert watch_of(client).latest().findings.get("kolmogorov_smirnov", "speed") is None
+    rows = [row | {"speed": 20.0 + n % 60} for n, row in enumerate(reference_rows(500))]
+    for row in rows:
+        del row["trip_distance"]
+    Reference.of(rows, categorical=["zone"], numerical=["speed"]).save(mine)
+    with served(plain, tmp_path) as client:
+        found = watch_of(client).latest().findings
+        assert (found.rows, found.labelled) == (60, 30)
+        assert found.get("mean", "speed").value == pytest.approx(49.5)
+        assert found.get("unexpected_columns").cause == "trip_distance"
+
+
+def test_a_log_that_is_open_elsewhere(reference: Path, tmp_path: Path) -> None:
+    """Two services never write the same log."""
+    with (
+        served(settings(reference), tmp_path),
+        pytest.raises(ModelvaneError, match="Another writer"),
+        served(settings(reference), tmp_path),
+    ):
+        raise AssertionError
