@@ -187,19 +187,30 @@ def as_categories(raw: RawColumn) -> Categories:
     if not isinstance(raw, list):
         if pa.types.is_nested(raw.type) or len(raw) == 0:
             return as_categories(raw.to_pylist())
-        chunk = pc.dictionary_encode(raw).combine_chunks()
-        codes = pc.fill_null(chunk.indices, -1).to_numpy(zero_copy_only=False).astype(np.int32)
-        return _canonical_codes(codes, chunk.dictionary.to_pylist())
+        return _categories_of_array(raw.combine_chunks())
+    types = set(map(type, raw)) - {type(None)}
+    if len(types) == 1 and types <= {str, int, float}:
+        try:
+            return _categories_of_array(pa.array(raw))
+        except (pa.ArrowInvalid, OverflowError, UnicodeEncodeError):
+            # integers beyond 64 bits, lone surrogates
+            pass
     try:
         distinct = dict.fromkeys(raw)
     except TypeError:
         return _categories_one_by_one(raw)
-    if not {bool, np.bool_}.isdisjoint(map(type, raw)):
+    if types & {bool, np.bool_}:
         # True and 1 are one key of a dict but two categories
         return _categories_one_by_one(raw)
     order = {value: code for code, value in enumerate(distinct)}
     codes = np.fromiter(map(order.__getitem__, raw), np.int32, len(raw))
     return _canonical_codes(codes, list(order))
+
+
+def _categories_of_array(array: pa.Array) -> Categories:
+    encoded = pc.dictionary_encode(array)
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
+    return _canonical_codes(codes, encoded.dictionary.to_pylist())
 
 
 def _canonical_codes(codes: NDArray[np.int32], values: list[Any]) -> Categories:
