@@ -18,6 +18,7 @@ import requests
 import uvicorn
 import yaml
 
+from modelvane.catalogue import CATALOGUE
 from modelvane.config import Config
 from modelvane.service.app import create_app
 
@@ -33,7 +34,7 @@ _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _ROUTE = re.compile(r"`(GET|POST) (/[^`\s?]*)")
 _URL = re.compile(rf"({re.escape(ADDRESS)}|\{{monitor\}})(/[^\s`'\"?)]*)")
 _MAKE = re.compile(r"(?:^|`)make ([a-z]+)", re.MULTILINE)
-_SERIES = re.compile(r"`(modelvane_[a-z_]+)`")
+_SERIES = re.compile(r"(?:`|expr: )(modelvane_[a-z_]+)\b")
 _TRIP = {"PULocationID": 74, "DOLocationID": 75, "trip_distance": 1.8, "prediction": 9.2, "target": 11.0}
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
@@ -141,11 +142,17 @@ def test_library_use_is_five_lines() -> None:
 
 @pages_with("yaml")
 def test_configs_are_valid(page: Path) -> None:
-    """Every config is one that the service would read; other YAML is Prometheus'."""
+    """Every config is one that the service would read, down to measures; other YAML is Prometheus'."""
+    measures = {measure for _, measure in CATALOGUE}
     for block in fenced(page, "yaml"):
         settings = yaml.safe_load(block)
-        if not PROMETHEUS & set(settings):
-            Config.of(settings, where=page.name)
+        if PROMETHEUS & set(settings):
+            continue
+        config = Config.of(settings, where=page.name)
+        for name in config.datasets:
+            limits = config.settings(name).thresholds
+            judged = {limit.rpartition(".")[2] for limit in limits if "." in limit}
+            assert judged <= measures, f"{judged - measures} of {page.name} cannot have a limit"
 
 
 @every_page
@@ -204,7 +211,7 @@ def test_make_targets_exist(page: Path) -> None:
 def test_series_exist(page: Path) -> None:
     """Every series that a page names in full is one of those in docs/series.md."""
     known = set(_SERIES.findall((ROOT / "docs" / "series.md").read_text(encoding="utf-8")))
-    tables = {"modelvane_rounds", "modelvane_findings", "modelvane_snapshots", "modelvane_"}
+    tables = {"modelvane_rounds", "modelvane_findings", "modelvane_snapshots"}
     assert set(_SERIES.findall(page.read_text(encoding="utf-8"))) <= known | tables
 
 
