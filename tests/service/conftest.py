@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
-
 from tests.service.serving import save_reference, served, settings
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from starlette.testclient import TestClient
-
 from tests.service.serving import trip, watch_of
 
 ROWS = [trip(1) | {"id": "a"}, trip(2) | {"id": "b"}]
@@ -46,7 +45,7 @@ BODIES = {
 
 
 @pytest.mark.parametrize("path", ["/iterate/taxi", "/iterate/taxi/", PREDICTIONS])
-@pytest.mark.parametrize("content_type, body", BODIES.values(), ids=BODIES)
+@pytest.mark.parametrize(("content_type", "body"), BODIES.values(), ids=BODIES)
 def test_every_form_of_rows(client: TestClient, path: str, content_type: str, body: str | bytes) -> None:
     """Rows in any form are the same rows in the log, under their own ids."""
     answer = client.post(path, content=body, headers={"content-type": content_type})
@@ -113,7 +112,7 @@ def test_duplicates(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "value, measure",
+    ("value", "measure"),
     [
         ('"twelve"', "wrong_type_share"),
         ("[1, 2]", "wrong_type_share"),

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
+from tests.service.serving import served, service_of, settings, trip, watch_of
 
 from modelvane.errors import StoreError
 from modelvane.store.protocol import QueueFullError
-from tests.service.serving import served, service_of, settings, trip, watch_of
 
 JSON = {"content-type": "application/json"}
 LABELS = "/v1/datasets/taxi/labels"
@@ -33,7 +33,7 @@ def refused(answer: Any, status: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "method, path",
+    ("method", "path"),
     [
         ("POST", "/iterate/taxy"),
         ("POST", "/v1/datasets/taxy/predictions"),
@@ -86,7 +86,7 @@ def test_compressed_bodies(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "body, said",
+    ("body", "said"),
     [
         (b"", "JSON"),
         (b'[{"trip_distance": 1.0}, {"trip', "column 27"),
@@ -112,7 +112,7 @@ def test_malformed_json(client: TestClient, body: bytes, said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "content_type, body, said",
+    ("content_type", "body", "said"),
     [
         ("application/x-ndjson", b'{"a": 1}\n{"a"\n', "Row 2"),
         ("application/vnd.apache.arrow.stream", b"not arrow at all", "Arrow"),
@@ -140,7 +140,7 @@ def test_a_text_is_no_file(client: TestClient, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "body, status", [([{"target": 1.0}], 400), ([{"id": "a"}], 400), ([{"id": None, "target": 1.0}], 422)]
+    ("body", "status"), [([{"target": 1.0}], 400), ([{"id": "a"}], 400), ([{"id": None, "target": 1.0}], 422)]
 )
 def test_labels_without_an_id_or_target(client: TestClient, body: Any, status: int) -> None:
     """Labels need an id and a target."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry
@@ -9,6 +10,8 @@ from prometheus_client import CollectorRegistry
 from modelvane.exposition import DatasetObserved, Exposed, ModelCollector, ServiceObserved, registry_of
 from modelvane.service.service import Service
 from modelvane.service.watch import Evaluation, Watch
+
+_log = logging.getLogger("modelvane.service")
 
 
 def exposition_of(service: Service) -> CollectorRegistry:
@@ -24,7 +27,11 @@ def exposition_of(service: Service) -> CollectorRegistry:
 
 def _datasets(service: Service) -> Iterable[Exposed]:
     for watch in service.watches.values():
-        latest = watch.latest()
+        try:
+            latest = watch.latest()
+        except Exception:  # noqa: BLE001 - the others' series are worth more than an answer of 500
+            _log.exception("The evaluation of %s failed", watch.name)
+            continue
         yield Exposed(watch.name, latest.findings, latest.compatible, _dataset_observed(watch, latest))
 
 

@@ -34,7 +34,7 @@ def warm_up(monitor: Monitor, log: Log) -> None:
 
 
 def replayable(rows: Rows, monitor: Monitor) -> Table:
-    """Give logged rows with their event times, and without targets: those are joined in their own order."""
+    """Give logged rows with their event times, and without targets: labels are joined in their own order."""
     schema = monitor.reference.schema
     target = schema.target
     columns = {name: rows.table[name] for name in rows.table.names if target is None or name != target.name}
@@ -48,11 +48,21 @@ def _push(monitor: Monitor, log: Log, rows: Rows) -> None:
     """Push rows; what the snapshot says of those before it is taken up in between."""
     snapshot = log.load_snapshot(monitor.dataset)
     before = 0 if snapshot is None else int(np.searchsorted(rows.seqs, snapshot.seq, "right"))
-    table = replayable(rows, monitor)
+    table = _with_own_targets(replayable(rows, monitor), rows, monitor)
     _push_part(monitor, rows, table, np.arange(before))
     if snapshot is not None:
         monitor.restore(msgspec.json.decode(snapshot.state))
     _push_part(monitor, rows, table, np.arange(before, len(rows)))
+
+
+def _with_own_targets(table: Table, rows: Rows, monitor: Monitor) -> Table:
+    """Add the targets that came in their rows, where no label has come since."""
+    target = monitor.reference.schema.target
+    if target is None or target.name not in rows.table:
+        return table
+    values = zip(rows.table.values(target.name), rows.labelled.tolist(), strict=True)
+    own = [value if math.isnan(labelled) else None for value, labelled in values]
+    return table if not any(value is not None for value in own) else table.with_column(target.name, own)
 
 
 def _push_part(monitor: Monitor, rows: Rows, table: Table, index: NDArray[np.intp]) -> None:
@@ -71,7 +81,7 @@ class _Told:
 
 
 def _label(monitor: Monitor, parts: list[Rows]) -> None:
-    """Join targets: those that came in their rows, then labels; those of the first part last, in its order."""
+    """Join what pushing rows did not: targets in rows that are no longer pushed, then labels, the first part's last."""
     own: dict[str, _Told] = {}
     told: dict[str, _Told] = {}
     for number, rows in enumerate(parts):
@@ -99,6 +109,6 @@ def _told(monitor: Monitor, number: int, rows: Rows) -> Iterator[tuple[str, _Tol
     for row, (id_, value, known) in enumerate(zip(rows.ids, values, labelled, strict=True)):
         if not math.isnan(known):
             yield id_, _Told(value, known, number, row), False
-        elif value is not None and value == value:  # noqa: PLR0124 - NaN
+        elif value is not None and value == value and not monitor.remembers(id_):  # noqa: PLR0124 - NaN
             came = max(float(rows.received[row]), float(rows.times[row]) / 1e6)
             yield id_, _Told(value, came, number, row), True

@@ -1,0 +1,139 @@
+"""References as the config names them, and what is wrong with them."""
+
+from __future__ import annotations
+
+import csv
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.service.serving import reference_rows, settings
+
+from modelvane.config import Config
+from modelvane.errors import ModelvaneError
+from modelvane.reference import Reference
+from modelvane.service import references
+from modelvane.service.references import check_settings, load_reference
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Give the reference as a CSV file."""
+    rows = reference_rows(120)
+    path = tmp_path / "reference.csv"
+    with path.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def config(reference: Path, **dataset: Any) -> Config:
+    return Config.of(settings(reference, **dataset), reference.parent)
+
+
+class Builds:
+    """Counts references that are built."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.count = 0
+        build = Reference.of
+
+        def counted(*args: Any, **kwargs: Any) -> Reference:
+            self.count += 1
+            return build(*args, **kwargs)
+
+        monkeypatch.setattr(references.Reference, "of", counted)
+
+
+def test_a_reference_is_built_once(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second start takes the reference that the first one built; it is the same, to the byte."""
+    builds = Builds(monkeypatch)
+    first, second = (load_reference(config(data), "taxi") for _ in range(2))
+    assert builds.count == 1
+    assert first.to_bytes() == second.to_bytes()
+
+
+def test_a_reference_is_built_again(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other data, settings or another version build another reference, and only the newest is kept."""
+    builds = Builds(monkeypatch)
+    load_reference(config(data), "taxi")
+    load_reference(config(data, segments=["zone"]), "taxi")
+    assert builds.count == 2
+    state = data.stat()
+    os.utime(data, ns=(state.st_atime_ns, state.st_mtime_ns + 1_000_000_000))
+    load_reference(config(data, segments=["zone"]), "taxi")
+    assert builds.count == 3
+    monkeypatch.setattr(references, "__version__", "99")
+    load_reference(config(data, segments=["zone"]), "taxi")
+    assert builds.count == 4
+    kept = list((data.parent / "modelvane.db.references").iterdir())
+    assert len(kept) == 1
+    kept[0].write_bytes(b"damaged")
+    load_reference(config(data, segments=["zone"]), "taxi")
+    assert builds.count == 5
+
+
+def test_a_folder_that_cannot_be_written(data: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Where the reference cannot be kept it is used all the same, and the log says so."""
+    (data.parent / "modelvane.db.references").write_text("in the way")
+    assert load_reference(config(data), "taxi").rows == 120
+    assert "not kept" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("dataset", "said"),
+    [
+        ({"segments": ["zome"]}, "zone"),
+        ({"column_mapping": {"numerical_features": ["trip_distence"]}}, "trip_distance"),
+        ({"column_mapping": {"categorical_features": ["nothing"]}}, "nothing"),
+        ({"reference_file": "absent.csv"}, "absent.csv"),
+        ({"reference_file": "absent.mv"}, "absent.mv"),
+        ({"reference_file": "reference.xlsx"}, "xlsx"),
+    ],
+)
+def test_what_the_data_lacks(data: Path, dataset: dict[str, Any], said: str) -> None:
+    """A file, a column or a segment that is not there is an error at the start, with the nearest name."""
+    with pytest.raises(ModelvaneError, match=said):
+        load_reference(config(data, **dataset), "taxi")
+
+
+def test_too_few_rows(data: Path) -> None:
+    """A reference with fewer rows than ``min_reference_size`` is refused."""
+    plain = settings(data, {"min_reference_size": 121})
+    with pytest.raises(ModelvaneError, match="121 rows or more"):
+        load_reference(Config.of(plain, data.parent), "taxi")
+
+
+def test_a_saved_reference_without_what_is_asked_for(reference: Path) -> None:
+    """A saved reference without the facts of `compat: evidently`, or of other segments, is refused."""
+    with pytest.raises(ModelvaneError, match="no facts"):
+        load_reference(Config.of(settings(reference) | {"compat": "evidently"}), "taxi")
+    with pytest.raises(ModelvaneError, match="other segments"):
+        load_reference(config(reference, segments=["zone"]), "taxi")
+
+
+@pytest.mark.parametrize(
+    ("dataset", "said"),
+    [
+        ({"drift": {"columns": {"trip_distence": "psi"}}}, "trip_distance"),
+        ({"drift": {"columns": {"zone": "kolmogorov_smirnov"}}}, "kolmogorov_smirnov"),
+        ({"thresholds": {"zome": 0.1}}, "zone"),
+        ({"thresholds": {"zone.missing_shore": 0.1}}, "missing_share"),
+        ({"thresholds": {"root_mean_square_error": 4.0}}, "root_mean_squared_error"),
+    ],
+)
+def test_settings_that_name_nothing(reference: Path, dataset: dict[str, Any], said: str) -> None:
+    """A column, method or measure that a setting names and that is not there is an error with the nearest name."""
+    with pytest.raises(ModelvaneError, match=said):
+        check_settings(config(reference, **dataset), "taxi", Reference.load(reference))
+
+
+def test_settings_that_are_right(reference: Path) -> None:
+    """Thresholds by column, by column and measure, and by measure are taken."""
+    thresholds = {"zone": 0.1, "zone.missing_share": 0.1, "root_mean_squared_error": 4.0}
+    right = config(
+        reference, thresholds=thresholds, drift={"columns": {"trip_distance": ["psi", "wasserstein"]}}
+    )
+    check_settings(right, "taxi", Reference.load(reference))
