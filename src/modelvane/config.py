@@ -115,7 +115,12 @@ class DatasetSection(_Section):
         "or by measure (performance, dataset).",
     )
     segments: list[str] = Field([], description="Columns by whose values everything is broken down.")
-    horizon: int | None = Field(None, ge=1, description="Predictions remembered for late labels.")
+    horizon: int | None = Field(
+        None,
+        ge=1,
+        description="Predictions remembered for late labels, others are looked up in the log; ten windows otherwise, "
+        "at most 50 000.",
+    )
 
 
 class Tokens(_Section):

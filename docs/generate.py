@@ -1,0 +1,128 @@
+"""Write the generated pages of this folder again: ``python -m docs.generate``."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from modelvane.compat import MONITORS
+from modelvane.config import Config, DatasetSection, ServiceSection
+from modelvane.divergences import DIVERGENCES
+from modelvane.exposition import docs as series
+from modelvane.schema import Kind
+
+FOLDER = Path(__file__).parent
+
+_INTRODUCTION = """\
+# Configuration
+
+<!-- Written by `python -m docs.generate`; a test compares. -->
+
+`modelvane serve --config config.yaml` reads one YAML file. This is a whole one; every setting but the dataset's name
+has a default:
+
+```yaml
+datasets:
+  taxi:                               # its name is part of the URLs
+    reference_file: january.parquet   # what current rows are compared with
+    column_mapping:
+      numerical_features: [trip_distance]
+      categorical_features: [PULocationID, DOLocationID]
+      target: duration
+    window: {rows: 5000}
+service:
+  port: 8085
+```
+
+Paths are taken from the folder of the file. A setting that does not exist is refused, with the nearest one that does;
+so are columns, methods and measures that the reference does not have. The `config.yaml` of Evidently's 2022 monitoring
+service is read unchanged (see [Migrating](migrating-from-evidently.md)).
+
+A reference that is built from data is kept in a folder beside the log, `<log>.references`, and built again when the
+data, the dataset's settings or modelvane change. The folder may be removed at any time.
+
+The service listens on this machine alone unless `service.host` says otherwise. Give it tokens before it listens on
+others: `service.tokens.ingest` for posting, `service.tokens.read` for pages, findings and `/metrics`, each sent as
+`Authorization: Bearer <token>`. `/healthz`, `/readyz` and `/docs` need none.
+"""
+
+
+def pages() -> Mapping[str, str]:
+    """Give the text of every generated page by its name."""
+    return {"configuration.md": configuration(), "series.md": series.page()}
+
+
+def configuration() -> str:
+    """Give the reference page of all settings, from the settings themselves."""
+    parts = [_INTRODUCTION]
+    at_the_top = (setting for setting in _settings(Config) if "." not in setting[0])
+    for title, settings in (
+        ("At the top", at_the_top),
+        ("`datasets.<name>`", _settings(DatasetSection)),
+        ("`service`", _settings(ServiceSection)),
+    ):
+        parts += [f"## {title}\n", *_table(("setting", "value", "default", ""), settings), ""]
+    for kind in Kind:
+        names = sorted(name for name, each in DIVERGENCES.items() if kind in each.kinds)
+        parts += [f"Methods for {kind} columns: {', '.join(f'`{name}`' for name in names)}.", ""]
+    parts += [f"The 2022 monitors: {', '.join(f'`{name}`' for name in MONITORS)}.", ""]
+    return "\n".join(parts)
+
+
+def _settings(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, ...]]:
+    for name, info in model.model_fields.items():
+        if info.exclude:
+            continue
+        section = info.annotation
+        if isinstance(section, type) and issubclass(section, BaseModel):
+            yield from _settings(section, f"{prefix}{name}.")
+        else:
+            yield f"`{prefix}{name}`", _type(section), _default(info), info.description or ""
+
+
+def _type(annotation: Any) -> str:
+    """Say in words what a value may be."""
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin in (types.UnionType, Union):
+        return " or ".join(dict.fromkeys(_type(part) for part in parts if part is not types.NoneType))
+    if origin is Literal:
+        return " or ".join(f"`{part}`" for part in parts)
+    if origin is dict:
+        what = (
+            "sections" if isinstance(parts[1], type) and issubclass(parts[1], BaseModel) else _type(parts[1])
+        )
+        return f"{what} by name"
+    if origin in (list, tuple):
+        return f"list of {_type(parts[0])}"
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return " or ".join(f"`{each.value}`" for each in annotation)
+    return {str: "text", int: "whole number", float: "number", bool: "`true` or `false`", Path: "path"}.get(
+        annotation, "list of text"
+    )
+
+
+def _default(info: FieldInfo) -> str:
+    if info.is_required():
+        return "required"
+    value = info.default
+    if value is None or value in ([], {}, ()):
+        return ""
+    if isinstance(value, tuple):
+        return ", ".join(f"`{each}`" for each in value)
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> list[str]:
+    lines = [head, ("---",) * len(head), *rows]
+    return ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines]
+
+
+if __name__ == "__main__":
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text, encoding="utf-8")

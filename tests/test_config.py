@@ -1,0 +1,171 @@
+"""The config file: what is read, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from docs.generate import pages
+
+from modelvane.config import Config
+from modelvane.errors import ConfigError, ModelvaneError, UnknownNameError
+
+TAXI_2022 = """
+datasets:
+  taxi:
+    column_mapping:
+      categorical_features: [PULocationID, DOLocationID]
+      numerical_features: [trip_distance]
+    data_format: {header: true, separator: ','}
+    monitors: [data_drift]
+    reference_file: ./datasets/green_tripdata_2021-01.parquet
+service:
+  calculation_period_sec: 2
+  min_reference_size: 30
+  moving_reference: false
+  datasets_path: datasets
+  use_reference: true
+  window_size: 5
+"""
+
+
+def of(dataset: dict[str, Any] | None = None, **other: Any) -> Config:
+    return Config.of({"datasets": {"taxi": dataset or {}}, **other})
+
+
+def test_the_file_of_2022(tmp_path: Path) -> None:
+    """The taxi example's file of 2022 is read unchanged, and every setting in it is used."""
+    path = tmp_path / "config.yaml"
+    path.write_text(TAXI_2022)
+    config = Config.load(path)
+    assert config.reference_file("taxi") == tmp_path / "datasets/green_tripdata_2021-01.parquet"
+    assert config.settings("taxi").window.rows == 5
+    assert config.service.calculation_period_sec == 2
+    assert config.compat is None
+
+
+def test_defaults() -> None:
+    """A dataset needs a name only: it listens on this machine alone, and the reference is where it was in 2022."""
+    config = of()
+    assert (config.service.host, config.service.port) == ("127.0.0.1", 8085)
+    assert config.reference_file("taxi") == Path("datasets/taxi/reference.csv")
+    assert config.store_file == (Path() / "modelvane.db").absolute()
+
+
+def test_paths_start_at_the_file(tmp_path: Path) -> None:
+    """Relative paths start at the config's folder; absolute ones, and other stores, are what they say."""
+    path = tmp_path / "config.yaml"
+    path.write_text("datasets: {taxi: {reference_file: a.csv}, reco: {reference_file: /b.csv}}")
+    config = Config.load(path)
+    assert config.reference_file("taxi") == tmp_path / "a.csv"
+    assert config.reference_file("reco") == Path("/b.csv")
+    assert config.store_file == tmp_path / "modelvane.db"
+    assert of(service={"store": "sqlite:////var/lib/log.db"}).store_file == Path("/var/lib/log.db")
+    assert of(service={"store": "sqlite://"}).store_file is None
+    assert of(service={"store": "mongodb://host/"}).store_file is None
+
+
+@pytest.mark.parametrize(
+    ("plain", "where", "near"),
+    [
+        ({"datasets": {"taxi": {}}, "servce": {}}, "servce", "service"),
+        ({"datasets": {"taxi": {"refrence_file": "a"}}}, "datasets.taxi.refrence_file", "reference_file"),
+        (
+            {"datasets": {"taxi": {"column_mapping": {"numerical": []}}}},
+            "datasets.taxi.column_mapping.numerical",
+            "numerical_features",
+        ),
+        ({"datasets": {"taxi": {"window": {"row": 5}}}}, "datasets.taxi.window.row", "rows"),
+        ({"datasets": {"taxi": {}}, "service": {"tokens": {"reed": "x"}}}, "service.tokens.reed", "read"),
+    ],
+)
+def test_unknown_settings(plain: dict[str, Any], where: str, near: str) -> None:
+    """A setting that does not exist is refused, with its place, the nearest that does, and all that do."""
+    with pytest.raises(ConfigError) as caught:
+        Config.of(plain)
+    assert where in caught.value.what
+    assert near in caught.value.remedy
+    assert near in caught.value.available
+
+
+@pytest.mark.parametrize(
+    ("dataset", "service", "where"),
+    [
+        ({"budget": 1.5}, {}, "datasets.taxi.budget"),
+        ({"alarm": "loud"}, {}, "datasets.taxi.alarm"),
+        ({"window": {"rows": 0}}, {}, "datasets.taxi.window.rows"),
+        ({"window": {"seconds": -1}}, {}, "datasets.taxi.window.seconds"),
+        ({"thresholds": {"a": "much"}}, {}, "datasets.taxi.thresholds.a"),
+        ({"column_mapping": {"task": "ranking"}}, {}, "datasets.taxi.column_mapping.task"),
+        ({}, {"port": 70_000}, "service.port"),
+        ({}, {"durability": "some"}, "service.durability"),
+        ({}, {"limits": {"body_bytes": 0}}, "service.limits.body_bytes"),
+        ({}, {"tokens": {"ingest": ""}}, "service.tokens.ingest"),
+        ({}, {"retention": {"days": 0}}, "service.retention.days"),
+        ({}, {"moving_reference": True}, "service.moving_reference"),
+        ({}, {"use_reference": False}, "service.use_reference"),
+    ],
+)
+def test_values_out_of_range(dataset: dict[str, Any], service: dict[str, Any], where: str) -> None:
+    """A value that is out of range, of another type or not supported is refused, with its place."""
+    with pytest.raises(ConfigError, match=where):
+        of(dataset, service=service)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "said"),
+    [
+        ({"drift": {"numerical": "kolmogorov"}}, "kolmogorov_smirnov"),
+        ({"drift": {"categorical": "wasserstein"}}, "categorical divergence"),
+        ({"monitors": ["data_drif"]}, "data_drift"),
+        (
+            {"monitors": ["prob_classification_performance"], "column_mapping": {"prediction": "p"}},
+            "probability columns",
+        ),
+    ],
+)
+def test_names_that_are_not_there(dataset: dict[str, Any], said: str) -> None:
+    """A divergence or 2022 monitor that does not exist, or does not fit, is refused when the file is read."""
+    with pytest.raises((ConfigError, UnknownNameError), match=said):
+        of(dataset)
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "/"])
+def test_names_of_datasets(name: str) -> None:
+    """A dataset's name has to fit into a URL."""
+    with pytest.raises(ConfigError, match="part of URLs"):
+        Config.of({"datasets": {name: {}}})
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "datasets: {}", "datasets: [a]", "a: b: c", "datasets: {taxi: 7}"]
+)
+def test_files_that_are_no_config(tmp_path: Path, text: str) -> None:
+    """A file that is empty, no YAML, or no config is refused as that."""
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=r"config\.yaml"):
+        Config.load(path)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    """A file that cannot be read says why."""
+    with pytest.raises(ModelvaneError, match="No such file"):
+        Config.load(tmp_path / "absent.yaml")
+
+
+@pytest.mark.parametrize("page", sorted(pages()))
+def test_documentation_is_current(page: str) -> None:
+    """The generated pages are those that ``make docs`` writes now."""
+    assert (Path(__file__).parent.parent / "docs" / page).read_text() == pages()[page]
+
+
+def test_every_setting_is_documented() -> None:
+    """The page has every setting of every section with a description, and its example is a config."""
+    page = pages()["configuration.md"]
+    for line in ("`column_mapping.pos_label`", "`limits.queue_rows`", "`calculation_period_sec`", "`compat`"):
+        assert f"| {line} |" in page
+    example = page.partition("```yaml\n")[2].partition("```")[0]
+    assert Config.of(yaml.safe_load(example)).settings("taxi").window.rows == 5000
