@@ -37,7 +37,7 @@ _SWAGGER = {
 
 
 def create_app(config: Config, *, progress: Callable[[str], None] = lambda _what: None) -> App:
-    """Build the application; its references are read now, its windows warmed up when it starts.
+    """Build the application; its references are read and its windows warmed up now.
 
     Raises
     ------

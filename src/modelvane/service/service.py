@@ -11,6 +11,7 @@ from contextlib import suppress
 from modelvane.config import Config
 from modelvane.errors import ModelvaneError, StoreError
 from modelvane.monitor import Monitor
+from modelvane.service.background import Evaluator
 from modelvane.service.compatible import EXTRA, Compatible
 from modelvane.service.references import check_settings, load_reference
 from modelvane.service.watch import Watch
@@ -26,7 +27,7 @@ _RETENTION_SECONDS = 600.0
 
 
 class Service:
-    """Everything that a config names, in one process.
+    """Everything that a config names, in one process, its windows warm from the log.
 
     Parameters
     ----------
@@ -49,10 +50,12 @@ class Service:
         self.faults: dict[str, str] = {}
         self._progress = progress
         self._clock = clock
+        self._evaluator = Evaluator()
         self.log: Log = open_log(_located(config), durability=config.service.durability)
         try:
             self.watches = {name: self._watch(name) for name in config.datasets}
         except BaseException:
+            self._evaluator.close()
             self.log.close()
             raise
         self._writer: GroupCommit | None = None
@@ -71,6 +74,7 @@ class Service:
         return Watch(
             monitor,
             self.log,
+            self._evaluator,
             compatible=compatible,
             period=config.service.calculation_period_sec,
             clock=self._clock,
@@ -91,11 +95,8 @@ class Service:
         return self._writer
 
     async def start(self) -> None:
-        """Warm the windows up from the log and begin to take rows."""
+        """Begin to take rows."""
         loop = asyncio.get_running_loop()
-        for watch in self.watches.values():
-            self._progress(f"Warming up {watch.name} from the log")
-            await loop.run_in_executor(None, watch.warm_up)
         limits = self.config.service.limits
         self._writer = GroupCommit(
             self.log,
@@ -123,6 +124,7 @@ class Service:
         writer, self._writer = self._writer, None
         if writer is not None:
             await asyncio.get_running_loop().run_in_executor(None, self._close, writer)
+        self._evaluator.close()
         self.log.close()
 
     def _close(self, writer: GroupCommit) -> None:

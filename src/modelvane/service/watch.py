@@ -16,6 +16,7 @@ from modelvane.casting import NO_TIME, as_times, canonical
 from modelvane.compat import Sample
 from modelvane.findings import Family, Findings
 from modelvane.monitor import Monitor, WindowTally
+from modelvane.service.background import Evaluator
 from modelvane.service.compatible import Compatible
 from modelvane.service.decoding import Names
 from modelvane.service.warming import replayable, warm_up
@@ -60,6 +61,8 @@ class Watch:
         Of this dataset.
     log
         Where its rows are kept.
+    evaluator
+        Where findings are computed.
     compatible
         What computes the 2022 series, if they are asked for.
     period
@@ -72,6 +75,7 @@ class Watch:
         self,
         monitor: Monitor,
         log: Log,
+        evaluator: Evaluator,
         *,
         compatible: Compatible | None = None,
         period: float = 2.0,
@@ -86,6 +90,7 @@ class Watch:
         self.evaluations = 0
         self.evaluation_seconds = 0.0
         self._log = log
+        self._evaluator = evaluator
         self._compatible = compatible
         self._period = period
         self._clock = clock
@@ -161,18 +166,21 @@ class Watch:
         with self._computing:
             if (current := self._current()) is not None:
                 return current
-            started = time.perf_counter()
             before = self.monitor.verdicts
-            findings, window = self.monitor.measure()
-            compatible = self._compatible.series(self.monitor) if self._compatible is not None else ()
-            seconds = time.perf_counter() - started
+            latest = self._evaluator.run(self._evaluate)
             self.evaluations += 1
-            self.evaluation_seconds += seconds
-            self._latest = latest = Evaluation(findings, window, compatible, seconds)
-            self.history.append(_drawn(findings))
+            self.evaluation_seconds += latest.seconds
+            self._latest = latest
+            self.history.append(_drawn(latest.findings))
             if self.monitor.verdicts != before:
                 self._turned(self)
         return latest
+
+    def _evaluate(self) -> Evaluation:
+        started = time.perf_counter()
+        findings, window = self.monitor.measure()
+        compatible = self._compatible.series(self.monitor) if self._compatible is not None else ()
+        return Evaluation(findings, window, compatible, time.perf_counter() - started)
 
     def _current(self) -> Evaluation | None:
         latest = self._latest

@@ -1,0 +1,36 @@
+"""Runs the benchmarks: all, or those named; ``--quick`` for a shorter look."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+from bench.figures import show
+
+BENCHES = {
+    "ingest": "Ingest, each row in the log before it is acknowledged",
+    "latency": "Latency of single records",
+    "evaluation": "Evaluation of 10 000 rows x 20 columns",
+    "memory": "Memory of a monitor",
+    "client_log": "log() in the client",
+    "false_alarms": "False alarms on undrifted windows",
+    "real_time": "Alarms on the following months, in time order",
+    "detection": "Rows until a change is found",
+    "reference_build": "Building a reference",
+    "install": "Install and import",
+}
+
+
+def main() -> None:
+    """Run what the command line names."""
+    quick = "--quick" in sys.argv
+    names = [name for name in sys.argv[1:] if not name.startswith("-")] or list(BENCHES)
+    unknown = [name for name in names if name not in BENCHES]
+    if unknown:
+        sys.exit(f"There is no benchmark {', '.join(unknown)}; there are {', '.join(BENCHES)}")
+    for name in names:
+        show(BENCHES[name], import_module(f"bench.{name}").run(quick=quick))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""p99 of single-record posts while twenty datasets are scraped and evaluated, at half of the peak rate."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+import urllib.request
+from pathlib import Path
+
+import msgspec
+
+from bench.figures import Row, show
+from bench.ingest import TRIP, taxi_config
+from bench.servers import bare_asgi, free_port, load, monitor, server
+
+DATASETS = 20
+_SCRAPE_SECONDS = 2.0
+
+
+def run(*, quick: bool = False) -> list[Row]:
+    """Fill the windows of all datasets, find the peak, then post at half of it while scraping."""
+    seconds = 5.0 if quick else 15.0
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        config = taxi_config(folder, DATASETS)
+        one, many = folder / "one.json", folder / "many.json"
+        one.write_bytes(msgspec.json.encode([TRIP]))
+        many.write_bytes(msgspec.json.encode([{**TRIP, "trip_distance": i / 100} for i in range(1000)]))
+        port, bare = free_port(), free_port()
+        with server(monitor(config, port), port, "/readyz"):
+            for i in range(DATASETS):
+                dataset = "taxi" if i == 0 else f"taxi{i}"
+                load(port, f"/iterate/{dataset}", many, seconds=0.6, connections=1)
+            peak = load(port, "/iterate/taxi", one, seconds=3.0)["rate"]
+            quiet = load(port, "/iterate/taxi", one, seconds=seconds, rate=peak / 2)
+            stop = threading.Event()
+            scrapes: list[float] = []
+            scraper = threading.Thread(target=_scrape, args=(port, stop, scrapes))
+            scraper.start()
+            scraped = load(port, "/iterate/taxi", one, seconds=seconds, rate=peak / 2)
+            stop.set()
+            scraper.join()
+        with server(bare_asgi(bare), bare, ""):
+            floor = load(bare, "/iterate/taxi", one, seconds=3.0, rate=peak / 2)
+    return [
+        Row("peak rate", f"{peak:.0f}/s"),
+        Row("no-op ASGI, p99 at the same rate", f"{floor['p99'] * 1e3:.1f} ms"),
+        Row("p99 at half of the peak, nobody scraping", f"{quiet['p99'] * 1e3:.1f} ms"),
+        Row(f"a scrape of {DATASETS} datasets", f"{sorted(scrapes)[len(scrapes) // 2] * 1e3:.0f} ms"),
+        Row("p99 while scraped every 2 s", f"{scraped['p99'] * 1e3:.1f} ms", "<= 20 ms", scraped["p99"] <= 0.02),
+    ]
+
+
+def _scrape(port: int, stop: threading.Event, took: list[float]) -> None:
+    while not stop.is_set():
+        started = time.perf_counter()
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
+            answer.read()
+        took.append(time.perf_counter() - started)
+        stop.wait(_SCRAPE_SECONDS)
+
+
+if __name__ == "__main__":
+    show("Latency of single records", run())
