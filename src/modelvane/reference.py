@@ -88,7 +88,7 @@ class Reference:
     @cached_property
     def digest(self) -> str:
         """Hash of the contents, in hexadecimal."""
-        return blake2b(self.to_bytes(), digest_size=16).hexdigest()
+        return blake2b(codec.content(KIND, *self._state()), digest_size=16).hexdigest()
 
     def encode(self, data: Any, times: NDArray[np.int64] | None = None) -> Block:
         """Cast rows and look them up on the rulers; ``times`` (microseconds) where they are known."""
@@ -157,6 +157,9 @@ class Reference:
 
     def to_bytes(self) -> bytes:
         """Write everything; equal references give equal bytes."""
+        return codec.dumps(KIND, *self._state())
+
+    def _state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         facts: dict[str, Any] = {
             "schema": self.schema.to_dict(),
             "rulers": {name: ruler.facts() for name, ruler in self.rulers.items()},
@@ -174,7 +177,7 @@ class Reference:
         arrays |= codec.nested("tally", tallied)
         for name, content in self.extras.items():
             arrays[f"extra/{name}"] = np.frombuffer(content, np.uint8)
-        return codec.dumps(KIND, facts, arrays)
+        return facts, arrays
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Reference:

@@ -30,12 +30,13 @@ def dumps(kind: str, facts: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> 
 
     Facts are JSON values; integers beyond 64 bits go in as text.
     """
-    packed = _Packed(
-        kind,
-        facts,
-        {name: (array.dtype.str, list(array.shape), array.tobytes()) for name, array in arrays.items()},
-    )
-    return _MAGIC + bytes([FORMAT]) + zlib.compress(_encode(packed), 6)
+    return _MAGIC + bytes([FORMAT]) + zlib.compress(content(kind, facts, arrays), 6)
+
+
+def content(kind: str, facts: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> bytes:
+    """Give what `dumps` compresses: the same wherever it was written, which compressed bytes need not be."""
+    packed = {name: (array.dtype.str, list(array.shape), array.tobytes()) for name, array in arrays.items()}
+    return _encode(_Packed(kind, facts, packed))
 
 
 def loads(data: bytes, kind: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
