@@ -76,7 +76,7 @@ def test_graceful_end(reference: Path, tmp_path: Path, number: signal.Signals) -
             slow.sendall(f"{head}Content-Type: application/json\r\n\r\n".encode() + body[:10])
             ask(f"{address}/healthz")
             server.popen.send_signal(number)
-            with pytest.raises(URLError):  # noqa: PT012 - until nothing listens any more
+            with pytest.raises((URLError, ConnectionError)):  # noqa: PT012 - until nothing listens any more
                 while True:
                     ask(f"{address}/healthz")
             slow.sendall(body[10:])
@@ -108,6 +108,22 @@ def test_port_in_use(reference: Path, tmp_path: Path) -> None:
     assert "in use" in server.said
     assert "Reading" not in server.said
     assert "Traceback" not in server.said
+
+
+def test_a_damaged_log(reference: Path, tmp_path: Path) -> None:
+    """A log that cannot be read ends the start with exit code 2 and what to do, not with a traceback."""
+    with Process(settings(reference), tmp_path) as server:
+        ask(f"{server.ready()}/iterate/taxi", [trip(n) | {"note": "x" * 400} for n in range(500)])
+        server.popen.terminate()
+        assert server.popen.wait(10) == 0
+    log = tmp_path / "modelvane.db"
+    content = bytearray(log.read_bytes())
+    content[4096 * 8 :] = b"\xff" * (len(content) - 4096 * 8)
+    log.write_bytes(content)
+    with Process(settings(reference), tmp_path) as server:
+        assert server.popen.wait(20) == 2
+        assert "damaged" in server.said
+        assert "Traceback" not in server.said
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ class Service:
         monitor = Monitor(name, reference, config.settings(name), clock=self._clock)
         self.log.open(name, reference.schema)
         compatible = Compatible(reference, section) if EXTRA in reference.extras else None
-        return Watch(
+        watch = Watch(
             monitor,
             self.log,
             self._evaluator,
@@ -80,6 +80,10 @@ class Service:
             clock=self._clock,
             turned=self._keep_verdicts,
         )
+        if self.log.last(name)[0]:
+            self._progress(f"Warming up {name} from the log")
+        watch.warm_up()
+        return watch
 
     @property
     def writer(self) -> GroupCommit:
