@@ -471,9 +471,10 @@ class Monitor:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take up what `state` gave, once the rows that were there then have been pushed again.
 
-        What was said against another reference does not hold against this one, and is left.
+        What was said against another reference, or by a version that did not say which, does not hold against this
+        one, and is left.
         """
-        if state["reference"] != self.reference.digest:
+        if state.get("reference") != self.reference.digest:
             return
         with self._evaluating:
             self._verdicts = {key: Verdict(verdict) for key, verdict in state["verdicts"].items()}

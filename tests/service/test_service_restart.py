@@ -14,6 +14,7 @@ from tests.service.serving import reference_rows, served, service_of, settings, 
 from modelvane.errors import ModelvaneError
 from modelvane.findings import Findings, Verdict
 from modelvane.reference import Reference
+from modelvane.store import Snapshot, open_log
 
 LABELS = "/v1/datasets/taxi/labels"
 ROWS_WINDOW: dict[str, Any] = {"window": {"rows": 200}}
@@ -226,6 +227,40 @@ def test_another_reference(reference: Path, tmp_path: Path) -> None:
         assert (found.rows, found.labelled) == (60, 30)
         assert found.get("mean", "speed").value == pytest.approx(49.5)
         assert found.get("unexpected_columns").cause == "trip_distance"
+
+
+def test_a_snapshot_of_another_version(reference: Path, tmp_path: Path) -> None:
+    """A snapshot that this version cannot use is left: the rows are what counts."""
+    with served(settings(reference), tmp_path) as client:
+        post(client, "/iterate/taxi", [trip(1)])
+    with open_log(f"sqlite:///{tmp_path / 'modelvane.db'}") as log:
+        log.open("taxi", Reference.load(reference).schema)
+        log.save_snapshot("taxi", Snapshot(b'{"kolmogorov_smirnov": "alarm"}', 1, 0))
+    with served(settings(reference), tmp_path) as client:
+        assert watch_of(client).latest().findings.rows == 1
+
+
+def test_one_dataset_that_fails_keeps_no_other_from_being_kept(
+    reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is kept from time to time is kept of every dataset whose evaluation works; /readyz names the other."""
+    plain = settings(reference)
+    plain["datasets"]["other"] = plain["datasets"]["taxi"]
+    with served(plain, tmp_path) as client:
+        for name in ("taxi", "other"):
+            post(client, f"/iterate/{name}", [trip(n) for n in range(50)])
+
+        def broken() -> Any:
+            raise RuntimeError("broken beyond words")
+
+        monkeypatch.setattr(watch_of(client, "taxi").monitor, "measure", broken)
+        service = service_of(client)
+        service._keep()
+        assert len(service.log.read_findings("other")) == 1
+        assert "findings of taxi" in client.get("/readyz").json()["detail"]
+        monkeypatch.undo()
+        service._keep()
+        assert client.get("/readyz").status_code == 200
 
 
 def test_a_log_that_is_open_elsewhere(reference: Path, tmp_path: Path) -> None:

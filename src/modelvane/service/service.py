@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from modelvane.config import Config
 from modelvane.errors import ModelvaneError, StoreError
@@ -163,12 +164,17 @@ class Service:
         failures = self.writer.counters.failures
         failed, self._failures = failures != self._failures, failures
         for watch in self.watches.values():
-            if watch.has_news():
-                watch.latest()
-                self.writer.submit_findings(watch.history[-1]).result()
-                self.writer.submit_snapshot(watch.name, watch.snapshot()).result()
-            elif failed or self.faults:
-                self.writer.submit_snapshot(watch.name, watch.snapshot()).result()
+            name = f"findings of {watch.name}"
+            # one dataset that fails takes no other's findings along
+            self._tick(name, partial(self._keep_one, watch, again=failed or name in self.faults))
+
+    def _keep_one(self, watch: Watch, *, again: bool) -> None:
+        if watch.has_news():
+            watch.latest()
+            self.writer.submit_findings(watch.history[-1]).result()
+        elif not again:
+            return
+        self.writer.submit_snapshot(watch.name, watch.snapshot()).result()
 
     def _keep_verdicts(self, watch: Watch) -> None:
         """Keep verdicts that turned, so that they hold after `kill -9` too; nobody waits for it."""
