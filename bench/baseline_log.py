@@ -51,7 +51,5 @@ class PlainLog:
         moments = [int(now * 1e6)] * count
         self._rows += count
         self._connection.execute("BEGIN")
-        self._connection.executemany(
-            self._insert, zip(ids, moments, [now] * count, *columns, strict=True)
-        )
+        self._connection.executemany(self._insert, zip(ids, moments, [now] * count, *columns, strict=True))
         self._connection.execute("COMMIT")

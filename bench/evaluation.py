@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-
 from bench.figures import Row, show
 from bench.mixed import CATEGORICAL, NUMERICAL, mixed
 from bench.peers import in_evidently
 from bench.plain_numpy import PlainReference, evaluate
+
 from modelvane import Monitor, Reference
 
 REFERENCE_ROWS, ROWS = 76_000, 10_000

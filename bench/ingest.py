@@ -10,7 +10,6 @@ from pathlib import Path
 import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
-
 from bench.baseline_log import PlainLog
 from bench.figures import Row, show
 from bench.mixed import mixed
@@ -32,8 +31,10 @@ _CATEGORICAL = ("VendorID", "store_and_fwd_flag", "RatecodeID", "PULocationID", 
 def taxi_config(folder: Path, datasets: int = 1) -> Path:
     """Write a config with a small reference of trips like ``TRIP``."""
     table = mixed(20_000, 1)
-    kept = {name: table["number0"] for name in TRIP if name not in _CATEGORICAL and not name.startswith("lpep")}
-    kept |= {name: table["category1"] for name in _CATEGORICAL}
+    kept = {
+        name: table["number0"] for name in TRIP if name not in _CATEGORICAL and not name.startswith("lpep")
+    }
+    kept |= dict.fromkeys(_CATEGORICAL, table["category1"])
     pq.write_table(pa.table(kept), folder / "reference.parquet")
     mapping = {
         "datetime": "lpep_pickup_datetime",

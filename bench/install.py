@@ -43,7 +43,9 @@ def run(*, quick: bool = False) -> list[Row]:
         Row("packages of a base install", str(packages), "<= 35", packages <= 35),
         Row("Python's own start", f"{start:.3f} s"),
         Row("import modelvane, Python's start included", f"{of_all:.3f} s", "<= 0.3 s", of_all <= 0.3),
-        Row("Monitor and Reference, Python's start included", f"{of_names:.3f} s", "<= 0.3 s", of_names <= 0.3),
+        Row(
+            "Monitor and Reference, Python's start included", f"{of_names:.3f} s", "<= 0.3 s", of_names <= 0.3
+        ),
         Row("import modelvane.client, above it", f"{of_client:.3f} s", "<= 0.05 s", of_client <= 0.05),
     ]
 

@@ -9,7 +9,6 @@ import urllib.request
 from pathlib import Path
 
 import msgspec
-
 from bench.figures import Row, show
 from bench.ingest import TRIP, taxi_config
 from bench.servers import bare_asgi, free_port, load, monitor, server
@@ -48,7 +47,12 @@ def run(*, quick: bool = False) -> list[Row]:
         Row("no-op ASGI, p99 at the same rate", f"{floor['p99'] * 1e3:.1f} ms"),
         Row("p99 at half of the peak, nobody scraping", f"{quiet['p99'] * 1e3:.1f} ms"),
         Row(f"a scrape of {DATASETS} datasets", f"{sorted(scrapes)[len(scrapes) // 2] * 1e3:.0f} ms"),
-        Row("p99 while scraped every 2 s", f"{scraped['p99'] * 1e3:.1f} ms", "<= 20 ms", scraped["p99"] <= 0.02),
+        Row(
+            "p99 while scraped every 2 s",
+            f"{scraped['p99'] * 1e3:.1f} ms",
+            "<= 20 ms",
+            scraped["p99"] <= 0.02,
+        ),
     ]
 
 

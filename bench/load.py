@@ -8,6 +8,7 @@ import selectors
 import socket
 import time
 from collections import deque
+from pathlib import Path
 
 
 class Connection:
@@ -22,6 +23,7 @@ class Connection:
         self.expected = 0
 
     def send(self) -> None:
+        """Send the request."""
         self.answer, self.expected = b"", 0
         self.sent_at = time.perf_counter()
         self.socket.sendall(self.request)
@@ -91,8 +93,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--rate", type=float)
     options = parser.parse_args()
-    with open(options.body, "rb") as file:
-        body = file.read()
+    body = Path(options.body).read_bytes()
     request = (
         f"POST {options.path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: {options.type}\r\n"
         f"content-length: {len(body)}\r\n\r\n"

@@ -42,7 +42,12 @@ def run(*, quick: bool = False) -> list[Row]:
     early, late = max(seen[: len(seen) // 2]), max(seen[len(seen) // 2 :])
     return [
         Row("above the import, largest", f"{max(seen):.0f} MB", "<= 150 MB", max(seen) <= 150),
-        Row(f"second half of {rows} rows / first half", f"{late / early:.3f}", "flat (<= 1.02)", late / early <= 1.02),
+        Row(
+            f"second half of {rows} rows / first half",
+            f"{late / early:.3f}",
+            "flat (<= 1.02)",
+            late / early <= 1.02,
+        ),
     ]
 
 

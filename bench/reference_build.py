@@ -6,9 +6,9 @@ import time
 
 import numpy as np
 import pyarrow as pa
-
 from bench.figures import Row, show
 from bench.mixed import mixed
+
 from modelvane import Reference
 
 

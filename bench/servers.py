@@ -50,12 +50,12 @@ def server(command: Sequence[str], port: int, ready: str) -> Iterator[int]:
 
 
 def bare_asgi(port: int) -> list[str]:
-    """A no-op application on the same uvicorn."""
+    """Give the command of a no-op application on the same uvicorn."""
     return ["-m", "uvicorn", "bench.apps:asgi_app", "--port", str(port), "--log-level", "warning"]
 
 
 def bare_flask(port: int) -> list[str]:
-    """A no-op Flask under gunicorn, keep-alive."""
+    """Give the command of a no-op Flask under gunicorn, keep-alive."""
     options = ["-k", "gthread", "--threads", "8", "--log-level", "error"]
     return ["-m", "gunicorn", "-b", f"127.0.0.1:{port}", *options, "bench.apps:flask_app"]
 

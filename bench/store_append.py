@@ -77,7 +77,7 @@ def plain(path: Path) -> sqlite3.Connection:
     return connection
 
 
-INSERT = f"INSERT OR IGNORE INTO predictions VALUES ({', '.join('?' * 25)})"  # noqa: S608 - question marks only
+INSERT = f"INSERT OR IGNORE INTO predictions VALUES ({', '.join('?' * 25)})"
 
 
 def executemany(connection: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> None:

@@ -9,7 +9,7 @@ from modelvane.divergences import divergence
 from modelvane.divergences.base import Divergence
 from modelvane.schema import Column, Kind
 
-DEFAULTS = {Kind.NUMERICAL: "kolmogorov_smirnov", Kind.CATEGORICAL: "jensen_shannon"}
+DEFAULTS = {Kind.NUMERICAL: "kolmogorov_smirnov", Kind.CATEGORICAL: "g_test"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,7 +151,11 @@ class Monitor:
             return self._push(table, ids, received, times, unique=unique)
 
     def hold(
-        self, records: Sequence[Mapping[str, Any]], ids: Sequence[str], received: float, times: NDArray[np.int64]
+        self,
+        records: Sequence[Mapping[str, Any]],
+        ids: Sequence[str],
+        received: float,
+        times: NDArray[np.int64],
     ) -> None:
         """Add a few rows whose ids are known to be new; they are cast later, many at once.
 

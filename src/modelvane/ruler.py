@@ -15,9 +15,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from modelvane import fixed
 from modelvane.casting import Categories
 from modelvane.errors import TallyMismatchError
-from modelvane.tallies import fixed
 
 EDGE_BUDGET = 1024
 BINS = 20

@@ -100,7 +100,7 @@ def test_without_a_time_column_there_is_no_usual_range_and_the_finding_says_so()
         monitor.push({name: values[:100] for name, values in timeless.items()})
         for measure, column in (
             ("kolmogorov_smirnov", "distance"),
-            ("jensen_shannon", "zone"),
+            ("g_test", "zone"),
             ("missing_share", "zone"),
         ):
             found = monitor.findings().get(measure, column)

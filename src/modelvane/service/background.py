@@ -26,7 +26,9 @@ class Evaluator:
     """Runs evaluations one after the other, off the event loop."""
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="modelvane-evaluate", initializer=_yield_to_ingest)
+        self._pool = ThreadPoolExecutor(
+            1, thread_name_prefix="modelvane-evaluate", initializer=_yield_to_ingest
+        )
 
     def run(self, work: Callable[[], T]) -> T:
         """Run something, and wait for it."""

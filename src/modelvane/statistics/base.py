@@ -8,13 +8,13 @@ from typing import Generic, Literal, TypeVar
 
 from modelvane.undefined import Value
 
-TallyT = TypeVar("TallyT", contravariant=True)
+TallyT_contra = TypeVar("TallyT_contra", contravariant=True)
 
-Better = Literal["lower", "higher", None]
+Better = Literal["lower", "higher"] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Statistic(Generic[TallyT]):
+class Statistic(Generic[TallyT_contra]):
     """One number of a tally.
 
     Parameters
@@ -33,14 +33,14 @@ class Statistic(Generic[TallyT]):
 
     name: str
     title: str
-    function: Callable[[TallyT], Value]
+    function: Callable[[TallyT_contra], Value]
     unit: str
     source: str
     better: Better = None
 
 
 @dataclass(frozen=True, slots=True)
-class LabelledStatistic(Generic[TallyT]):
+class LabelledStatistic(Generic[TallyT_contra]):
     """A number per label (class, quantile, error group) of a tally; parameters as in `Statistic`.
 
     ``function`` gives label to value; ``labels`` names what a label is: ``"class"``, ``"quantile"`` or ``"group"``.
@@ -48,7 +48,7 @@ class LabelledStatistic(Generic[TallyT]):
 
     name: str
     title: str
-    function: Callable[[TallyT], Mapping[str, Value]]
+    function: Callable[[TallyT_contra], Mapping[str, Value]]
     unit: str
     source: str
     labels: str

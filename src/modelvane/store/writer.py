@@ -182,7 +182,12 @@ class GroupCommit:
     def _put(self, work: Work) -> Future[Any]:
         counters = self._counters
         rate = counters.rows / counters.commit_seconds if counters.commit_seconds else 0.0
-        is_small = self._soon is not None and not self._writing.locked() and work.batch is not None and work.rows <= SMALL
+        is_small = (
+            self._soon is not None
+            and not self._writing.locked()
+            and work.batch is not None
+            and work.rows <= SMALL
+        )
         self._queue.put(work, rows_per_second=rate, wake=not is_small)
         if self._soon is not None and is_small and not self._is_due:
             self._is_due = True

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from modelvane import fixed
 from modelvane.casting import Fault, Numbers
 from modelvane.ruler import NumericalRuler, require_same
-from modelvane.tallies import fixed
 from modelvane.tallies.cells import Cells
 from modelvane.tallies.distinct import DistinctTally
 from modelvane.tallies.sample import Sample

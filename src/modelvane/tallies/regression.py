@@ -11,9 +11,9 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from modelvane import fixed
 from modelvane.casting import Numbers
 from modelvane.ruler import Floats, NumericalRuler, require_same
-from modelvane.tallies import fixed
 from modelvane.tallies.codec import inside, nested
 from modelvane.tallies.numerical import NumericalTally
 

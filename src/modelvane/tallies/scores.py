@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from modelvane import fixed
 from modelvane.casting import Categories, Numbers
 from modelvane.errors import SchemaError
 from modelvane.ruler import CategoricalRuler, Floats, require_same
-from modelvane.tallies import fixed
 from modelvane.tallies.cells import Cells, Integers
 from modelvane.tallies.codec import inside, nested
 

@@ -26,7 +26,6 @@ from modelvane.store.sqlite.values import (
 )
 from modelvane.table import Table
 
-
 # types for which the quick JSON writer and the standard library's agree; it has no NaN, so floats are not among them
 _QUICK = frozenset({int, str, bool})
 _encoder = msgspec.json.Encoder()
@@ -90,7 +89,9 @@ def _single(
     if type(id_) is not str:
         id_ = None if id_ is None else canonical(id_)
     id_ = id_ or f"{prefix}{first:010x}"
-    extras = {} if layout.known.issuperset(record) else {n: v for n, v in record.items() if n not in layout.known}
+    extras = (
+        {} if layout.known.issuperset(record) else {n: v for n, v in record.items() if n not in layout.known}
+    )
     time = round(received * 1e6)
     if layout.time_name is not None and layout.time_name in record:
         stamp = microseconds(record[layout.time_name])
