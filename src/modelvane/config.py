@@ -216,12 +216,8 @@ class Config(_Section):
             config = cls.model_validate({**data, "folder": folder})
         except ValidationError as error:
             raise _first(error, where) from None
-        service = config.service
-        for name, value, usual in (
-            ("moving_reference", service.moving_reference, False),
-            ("use_reference", service.use_reference, True),
-        ):
-            if value is not usual:
+        for name, usual in (("moving_reference", False), ("use_reference", True)):
+            if (value := getattr(config.service, name)) is not usual:
                 raise ConfigError(
                     f"service.{name} is not supported, and had no effect in 2022",
                     received=value,
