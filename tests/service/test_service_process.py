@@ -32,18 +32,19 @@ def test_nothing_acknowledged_is_lost_by_kill_9(reference: Path, tmp_path: Path)
     acknowledged: list[list[str]] = [[] for _ in range(WORKERS)]
 
     def post(worker: int, address: str) -> None:
-        connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=10)
         number = 0
-        while True:
-            ids = [f"{worker}-{number + i}" for i in range(1 if worker % 2 else 40)]
-            body = json.dumps([trip(number) | {"id": id_} for id_ in ids])
-            try:
-                connection.request("POST", "/iterate/taxi", body, {"Content-Type": "application/json"})
-                if connection.getresponse().read():
-                    acknowledged[worker] += ids
-            except (OSError, http.client.HTTPException):
-                return
-            number += len(ids)
+        with closing(http.client.HTTPConnection(urlsplit(address).netloc, timeout=10)) as connection:
+            while True:
+                ids = [f"{worker}-{number + i}" for i in range(1 if worker % 2 else 40)]
+                body = json.dumps([trip(number) | {"id": id_} for id_ in ids])
+                try:
+                    connection.request("POST", "/iterate/taxi", body, {"Content-Type": "application/json"})
+                    with connection.getresponse() as response:
+                        if response.read():
+                            acknowledged[worker] += ids
+                except (OSError, http.client.HTTPException):
+                    return
+                number += len(ids)
 
     with Process(plain, tmp_path) as server:
         address = server.ready()
