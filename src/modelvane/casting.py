@@ -275,6 +275,11 @@ def microseconds(value: object) -> int:
     >>> microseconds("1970-01-01T00:00:01"), microseconds(1.5)
     (1000000, 1500000)
     """
+    if type(value) is str:
+        try:
+            return _since_1970(datetime.fromisoformat(value))
+        except ValueError:
+            return NO_TIME
     if isinstance(value, bool) or is_missing(value):
         return NO_TIME
     if isinstance(value, np.integer):
@@ -282,15 +287,19 @@ def microseconds(value: object) -> int:
     if isinstance(value, int | float):
         return round(value * 1e6) if -MOST_SECONDS < value < MOST_SECONDS else NO_TIME
     if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            return NO_TIME
-    if isinstance(value, date) and not isinstance(value, datetime):
-        value = datetime(value.year, value.month, value.day, tzinfo=UTC)
+        return microseconds(str(value))
     if isinstance(value, datetime):
-        aware = value if value.tzinfo else value.replace(tzinfo=UTC)
-        # exact: a float of seconds loses microseconds after the year 2100
-        delta = aware - datetime(1970, 1, 1, tzinfo=UTC)
-        return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+        return _since_1970(value)
+    if isinstance(value, date):
+        return _since_1970(datetime(value.year, value.month, value.day, tzinfo=UTC))
     return NO_TIME
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_IN_UTC = datetime(1970, 1, 1)  # noqa: DTZ001 - what has no offset is taken as UTC
+
+
+def _since_1970(moment: datetime) -> int:
+    # exact: a float of seconds loses microseconds after the year 2100
+    delta = moment - (_EPOCH_IN_UTC if moment.tzinfo is None else _EPOCH)
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds

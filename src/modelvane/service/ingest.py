@@ -8,6 +8,7 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import msgspec
@@ -35,7 +36,7 @@ _ROUTE = re.compile(
 _JSON = b"application/json"
 _PROBLEM = CONTENT_TYPE.encode()
 # more rows than this are cast and counted off the event loop
-_FEW_ROWS = 64
+_FEW_ROWS = 1024
 
 _encode = msgspec.json.Encoder().encode
 
@@ -217,7 +218,12 @@ def _reason(error: ModelvaneError) -> str:
 
 def content_type_of(headers: Mapping[bytes, bytes]) -> str:
     """Give the content type without its parameters."""
-    return headers.get(b"content-type", b"").partition(b";")[0].strip().lower().decode("latin-1")
+    return _without_parameters(headers.get(b"content-type", b""))
+
+
+@lru_cache(maxsize=64)
+def _without_parameters(value: bytes) -> str:
+    return value.partition(b";")[0].strip().lower().decode("latin-1")
 
 
 def check_token(headers: Mapping[bytes, bytes], token: str | None) -> None:

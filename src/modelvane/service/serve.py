@@ -51,7 +51,13 @@ def serve(path: Path, host: str | None, port: int | None, workers: int) -> None:
         click.echo(f"Serving {', '.join(config.datasets)} on {_address(listener)}", err=True)
         server = uvicorn.Server(
             uvicorn.Config(
-                app, access_log=False, log_level="warning", timeout_graceful_shutdown=_GRACE_SECONDS
+                app,
+                access_log=False,
+                log_level="warning",
+                timeout_graceful_shutdown=_GRACE_SECONDS,
+                # nothing here depends on the client's address, and each costs every request
+                proxy_headers=False,
+                server_header=False,
             )
         )
         # uvicorn ends gracefully on these two, then raises them again for who was there before: nobody

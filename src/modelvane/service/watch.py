@@ -25,7 +25,7 @@ from modelvane.table import Table
 
 HISTORY_ROUNDS = 500
 # rows up to this many go to the monitor as Python values, cast later with others
-_FEW_ROWS = 64
+_FEW_ROWS = 1024
 
 
 @dataclass(slots=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Protocol, runtime_checkable
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +28,7 @@ class QueueFullError(OverloadedError):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Appended:
+class Appended(NamedTuple):
     """What became of the rows of one table.
 
     Parameters
@@ -49,7 +49,7 @@ class Appended:
     ids: list[str]
     times: NDArray[np.int64]
     new: NDArray[np.int64] | None = None
-    early: dict[int, Any] = field(default_factory=dict)
+    early: Mapping[int, Any] = MappingProxyType({})
 
     @property
     def duplicates(self) -> int:

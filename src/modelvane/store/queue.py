@@ -7,8 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from modelvane.errors import StoreError
 from modelvane.store.protocol import Log, QueueFullError
@@ -17,8 +16,7 @@ from modelvane.table import Table
 AnyFuture: TypeAlias = "Future[Any] | asyncio.Future[Any]"
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(NamedTuple):
     """One submission: a ``batch`` for a ``dataset``, or any ``task``; ``alone`` if it commits by itself."""
 
     future: AnyFuture

@@ -22,7 +22,7 @@ from modelvane.table import Table
 
 T = TypeVar("T")
 
-SMALL, SMALL_TURN = 64, 512
+SMALL, SMALL_TURN = 1024, 2048
 """Rows of a table, and of a turn, that are written in the submitter's thread where that was asked for."""
 
 
@@ -87,6 +87,7 @@ class GroupCommit:
         self._log = log
         self._soon = soon
         self._is_due = False
+        self._rows_before = 0
         self._writing = threading.Lock()
         self._turn_rows = turn_rows
         self._deliver = deliver
@@ -206,7 +207,17 @@ class GroupCommit:
             self._resolve(works, outcomes)
 
     def _small_turn(self) -> None:
-        """Commit the small tables that are queued in this thread; what else is queued is the other's."""
+        """Commit the small tables that are queued in this thread; what else is queued is the other's.
+
+        While each turn of the loop brings more of them it pays to wait for the next: a commit costs as much as ten
+        rows.
+        """
+        rows = self._queue.rows
+        if self._rows_before < rows < SMALL_TURN and self._soon is not None:
+            self._rows_before = rows
+            self._soon(self._small_turn)
+            return
+        self._rows_before = 0
         self._is_due = False
         # while the other thread writes, waiting for it would stop the event loop; it will take these as well
         if self._writing.acquire(blocking=False):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from operator import ne
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -31,8 +30,7 @@ _QUICK = frozenset({int, str, bool})
 _encoder = msgspec.json.Encoder()
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """The rows of one table as SQLite takes them: all values of the first row, then all of the second, ..."""
 
     values: list[Any]
@@ -81,7 +79,7 @@ def _single(
     if layout.has_boolean:
         return None
     get = record.get
-    values = list(map(get, layout.names))
+    values = [*map(get, layout.names)]
     types = set(map(type, values))
     if not types <= PLAIN or (float in types and any(map(ne, values, values))):
         return None
@@ -89,17 +87,16 @@ def _single(
     if type(id_) is not str:
         id_ = None if id_ is None else canonical(id_)
     id_ = id_ or f"{prefix}{first:010x}"
-    extras = (
-        {} if layout.known.issuperset(record) else {n: v for n, v in record.items() if n not in layout.known}
-    )
+    names = record.keys() - layout.known
+    extras = {name: value for name in names if (value := record[name]) is not None} if names else {}
     time = round(received * 1e6)
     if layout.time_name is not None and layout.time_name in record:
         stamp = microseconds(record[layout.time_name])
-        if stamp == NO_TIME:
-            extras[layout.time_name] = record[layout.time_name]
-        else:
+        if stamp != NO_TIME:
             time = stamp
-    extra = _object({name: value for name, value in extras.items() if value is not None}) if extras else None
+        elif record[layout.time_name] is not None:
+            extras[layout.time_name] = record[layout.time_name]
+    extra = _object(extras) if extras else None
     return Prepared([first, id_, time, received, extra, *values], [id_], np.array((time,), np.int64))
 
 
