@@ -22,8 +22,9 @@ from modelvane.table import Table
 
 T = TypeVar("T")
 
-SMALL, SMALL_TURN = 1024, 2048
-"""Rows of a table, and of a turn, that are written in the submitter's thread where that was asked for."""
+FEW, SMALL, SMALL_TURN = 64, 1024, 2048
+"""Where tables are written in the submitter's thread: rows up to which a table waits for others, rows up to which it
+is written there at all, and rows of a turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +191,10 @@ class GroupCommit:
             and work.rows <= SMALL
         )
         self._queue.put(work, rows_per_second=rate, wake=not is_small)
-        if self._soon is not None and is_small and not self._is_due:
+        if self._soon is not None and is_small and work.rows > FEW:
+            # worth a commit of its own, now, while its values are in the processor's cache
+            self._write_small()
+        elif self._soon is not None and is_small and not self._is_due:
             self._is_due = True
             self._soon(self._small_turn)
         return work.future  # type: ignore[return-value] # a future of asyncio goes back to who gave it
@@ -219,6 +223,9 @@ class GroupCommit:
             return
         self._rows_before = 0
         self._is_due = False
+        self._write_small()
+
+    def _write_small(self) -> None:
         # while the other thread writes, waiting for it would stop the event loop; it will take these as well
         if self._writing.acquire(blocking=False):
             try:
