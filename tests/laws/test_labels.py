@@ -212,7 +212,7 @@ def test_the_performance_window_is_the_last_labelled_rows() -> None:
     monitor.label(order, [float(i) for i in order])
     labelled = monitor.tally().labelled
     assert labelled.rows == 5
-    block = monitor._labelled.last(5)
+    block = monitor._labelled.last()
     target = block.columns["target"]
     assert isinstance(target, Numbers)
     assert target.values.tolist() == [0.0, 17.0, 22.0, 8.0, 9.0]

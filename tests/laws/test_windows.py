@@ -218,7 +218,7 @@ def test_an_empty_time_window_has_no_tally() -> None:
 def test_a_row_without_a_time_counts_when_it_came() -> None:
     """Rows whose time is missing or no time are given the time at which they were received."""
     block = _timed().encode([{"time": 5.0}, {"time": "soon"}, {"time": None}])
-    assert with_times(block, 9).times.tolist() == [5_000_000, 9, 9]
+    assert with_times(block, np.full(3, 9)).times.tolist() == [5_000_000, 9, 9]
 
 
 def test_categories_of_a_block_are_named() -> None:
@@ -226,3 +226,15 @@ def test_categories_of_a_block_are_named() -> None:
     ruler = CategoricalRuler(("74", "true"))
     codes = Codes.of(ruler, as_categories([74.0, True, "new", None, [], "newer", "new"]))
     assert category_names(ruler, codes) == ["74", "true", "new", None, None, "newer", "new"]
+
+
+def test_a_row_from_the_far_future_makes_no_other_late() -> None:
+    """A row whose time is days ahead of its arrival is counted as late, and the window stays where it was."""
+    reference = Reference.of({"x": [1.0, 2.0, 3.0]}, id=None)
+    monitor = Monitor("m", reference, Settings(window=Window(seconds=3600.0)), clock=lambda: 1e9)
+    monitor.push([{"x": 1.0, "time": 1e9 + 10 * 86_400}, {"x": 2.0, "time": 1e9 - 5}])
+    monitor.push([{"x": 3.0, "time": 1e9 - 1}])
+    found = monitor.findings()
+    late = found.get("late_rows")
+    assert late is not None
+    assert (found.rows, late.value) == (2, 1.0)

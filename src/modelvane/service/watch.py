@@ -14,8 +14,9 @@ import numpy as np
 
 from modelvane.casting import NO_TIME, as_times, canonical
 from modelvane.compat import Sample
+from modelvane.current import WindowTally
 from modelvane.findings import Family, Findings
-from modelvane.monitor import Monitor, WindowTally
+from modelvane.monitor import Monitor
 from modelvane.service.background import Evaluator
 from modelvane.service.compatible import Compatible
 from modelvane.service.decoding import Names

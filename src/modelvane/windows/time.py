@@ -8,6 +8,7 @@ from functools import reduce
 from operator import add
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modelvane.block import Block
 from modelvane.casting import NO_TIME
@@ -97,8 +98,8 @@ class TimeWindow:
         return None if self._newest is None else (self._newest - self._most + 1) * self._width
 
 
-def with_times(block: Block, received: int) -> Block:
-    """Give rows that have no event time the time at which they were received, microseconds since 1970."""
+def with_times(block: Block, received: NDArray[np.int64]) -> Block:
+    """Give rows that have no event time the time at which each was received, microseconds since 1970."""
     lacking = block.times == NO_TIME
     if not lacking.any():
         return block
