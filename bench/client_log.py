@@ -11,7 +11,6 @@ Run: ``python bench/client_log.py [--rate 1000] [--seconds 5]``.
 
 from __future__ import annotations
 
-import argparse
 import json
 import multiprocessing
 import sqlite3
@@ -22,6 +21,8 @@ from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from bench.figures import Row, show
 
 from modelvane.client import Client
 
@@ -109,33 +110,40 @@ def tight(client: Client) -> float:
     return statistics.median(took)
 
 
-def report(name: str, took: list[float]) -> float:
-    median = statistics.median(took)
-    p99 = statistics.quantiles(took, n=100)[98]
-    print(f"{name:<28} {len(took):>6} calls   median {median:>9.2f} us   p99 {p99:>9.2f} us")
-    return median
+def _row(name: str, took: list[float], reach: float | None = None) -> Row:
+    median, p99 = statistics.median(took), statistics.quantiles(took, n=100)[98]
+    value = f"median {median:.2f} us, p99 {p99:.1f} us"
+    return Row(name, value) if reach is None else Row(name, value, f"median <= {reach:g} us", median <= reach)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rate", type=float, default=1000.0, help="calls per second")
-    parser.add_argument("--seconds", type=float, default=5.0, help="duration of each of the two runs")
-    options = parser.parse_args()
-
+def run(*, quick: bool = False) -> list[Row]:
+    """Call at 1 kHz: nothing, the client, and a blocking POST and insert."""
+    rate, seconds = 1000.0, 2.0 if quick else 5.0
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=serve, args=(theirs,), daemon=True)
     process.start()
     port = ours.recv()
-
-    paced = (options.rate, options.seconds)
-    report("empty function", measure(lambda record, prediction: None, *paced))  # noqa: ARG005 - it is empty
+    nothing = measure(lambda record, prediction: None, rate, seconds)  # noqa: ARG005 - it is empty
     with Client(f"http://127.0.0.1:{port}", "taxi") as client:
-        logged = report("Client.log", measure(client.log, *paced))
+        logged = measure(client.log, rate, seconds)
         assert client.flush(10.0)
-        assert client.counters.sent == int(options.rate * options.seconds), client.counters
-        print(f"{'Client.log, tight loop':<28} {tight(client):>36.2f} us")
+        assert client.counters.sent == int(rate * seconds), client.counters
+        bursts = tight(client)
+    blocked = _blocking(port, rate, seconds)
+    process.terminate()
+    process.join()
+    ratio = statistics.median(blocked) / statistics.median(logged)
+    return [
+        _row("an empty function", nothing),
+        _row("Client.log at 1 kHz", logged, 3.0),
+        Row("Client.log in a tight loop", f"{bursts:.2f} us"),
+        _row("a blocking POST and insert", blocked),
+        Row("blocking / Client.log", f"{ratio:.0f}"),
+    ]
 
+
+def _blocking(port: int, rate: float, seconds: float) -> list[float]:
     with tempfile.TemporaryDirectory() as folder:
         database = sqlite3.connect(Path(folder) / "log.db")
         database.execute("PRAGMA journal_mode=WAL")
@@ -150,14 +158,11 @@ def main() -> None:
             with database:
                 database.execute("INSERT INTO log VALUES (?, ?)", (name, body))
 
-        blocked = report("blocking POST and insert", measure(block, *paced))
+        took = measure(block, rate, seconds)
         http.close()
         database.close()
-
-    print(f"ratio of the medians at that pace: {blocked / logged:.0f} : 1")
-    process.terminate()
-    process.join()
+    return took
 
 
 if __name__ == "__main__":
-    main()
+    show("log() in the client", run())

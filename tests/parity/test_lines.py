@@ -136,3 +136,12 @@ def test_a_divergence_without_a_null_has_no_floor() -> None:
 def test_an_empty_window_has_no_share_floor() -> None:
     """Of no rows no share is known."""
     assert share_lines(1e-3, 0, 3, 1000, None).noise_floor is None
+
+
+def test_an_alarm_of_a_measure_that_should_be_high_ends_only_clearly_above_its_limit() -> None:
+    """Judged with both signs turned, a limit from below has the same margin as one from above."""
+    limit = Lines(threshold=-0.8)
+    assert limit.verdict(-0.79, Alarm.USUAL) is Verdict.ALARM
+    assert limit.verdict(-0.85, Alarm.USUAL) is Verdict.OK
+    assert limit.verdict(-0.85, Alarm.USUAL, Verdict.ALARM) is Verdict.ALARM
+    assert limit.verdict(-0.89, Alarm.USUAL, Verdict.ALARM) is Verdict.OK

@@ -72,7 +72,8 @@ class Lines:
 
 
 def _above(value: float, line: float, before: Verdict | None) -> bool:
-    return value > (line * HYSTERESIS if before is Verdict.ALARM else line)
+    margin = (1 - HYSTERESIS) * abs(line) if before is Verdict.ALARM else 0.0
+    return value > line - margin
 
 
 def level_of(budget: float, tests: int) -> float:

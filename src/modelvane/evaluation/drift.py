@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from modelvane.calibration.calibration import is_constant
@@ -129,12 +130,19 @@ def _bin_names(tally: ColumnTally) -> list[str]:
         unseen = ", ".join(name for name, _ in tally.top_unseen(3))
         return [*tally.ruler.names, f"unseen ({unseen})" if unseen else "unseen"]
     assert isinstance(tally.ruler, NumericalRuler)  # noqa: S101 - a numerical tally has edges
-    limits = tally.ruler.bin_limits()
-    last = len(limits) - 1
-    return [
-        f"up to {high:g}" if i == 0 and last else f"over {low:g}" if i == last else f"{low:g} to {high:g}"
-        for i, (low, high) in enumerate(limits)
-    ]
+    return [_between(low, high) for low, high in tally.ruler.bin_limits()]
+
+
+def _between(low: float, high: float) -> str:
+    if math.isinf(low) and math.isinf(high):
+        return "all values"
+    if math.isinf(low):
+        return f"up to {high:.4g}"
+    if math.isinf(high):
+        return f"over {low:.4g}"
+    # as few digits as tell the two apart
+    digits = next(digits for digits in range(4, 18) if f"{low:.{digits}g}" != f"{high:.{digits}g}")
+    return f"{low:.{digits}g} to {high:.{digits}g}"
 
 
 def _dataset(judged: list[Finding], n: int) -> Iterator[Finding]:

@@ -81,7 +81,7 @@ def _judged(this: Round, finding: Finding, better: str | None) -> Finding:
     before = this.verdict_before(finding.measure, None, finding.segment)
     if better == "higher":
         # judged on the other side: the same distance under the line is the same fault
-        verdict = Lines(threshold=-threshold).verdict(-finding.value, this.settings.alarm)
+        verdict = Lines(threshold=-threshold).verdict(-finding.value, this.settings.alarm, before)
     else:
         verdict = Lines(threshold=threshold).verdict(finding.value, this.settings.alarm, before)
     return replace(finding, threshold=threshold, verdict=verdict)
