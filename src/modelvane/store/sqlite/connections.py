@@ -9,11 +9,13 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from modelvane.errors import StoreError
+from modelvane.store.sqlite.checkpoints import Checkpoints
 
 VERSION = 1
 """Version of the file's own tables, kept in SQLite's ``user_version``."""
 
 _WAL_LIMIT = 64 * 2**20
+_PAGE_BYTES = 4096
 _BUSY_SECONDS = 5.0
 _REMEDIES = {
     sqlite3.SQLITE_FULL: (
@@ -70,6 +72,7 @@ class Connections:
         self._inside = False
         self._failed = False
         self._closed = False
+        self._checkpoints = Checkpoints(lambda: self._connect("?mode=rw"))
         with translated(path):
             self._guard = None if read_only else self._take_guard()
             try:
@@ -111,6 +114,9 @@ class Connections:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {'FULL' if durability == 'full' else 'NORMAL'}")
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT}")
+        # checkpoints are made in the background; where commits leave those no pause to reach the end of the log, a
+        # commit makes the rest of one at this size, and the log begins anew
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_LIMIT // _PAGE_BYTES}")
         self._check_version(connection)
         connection.execute(f"PRAGMA user_version = {VERSION}")
         return connection
@@ -168,6 +174,7 @@ class Connections:
             raise
         if self._failed:
             raise StoreError("A write inside the transaction failed, so nothing of it was kept")
+        self._checkpoints.note_commit()
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -197,6 +204,7 @@ class Connections:
             if self._closed:
                 return
             self._closed = True
+            self._checkpoints.close()
             while self._idle:
                 self._idle.pop().close()
             with translated(self.path), closing(self._writer):

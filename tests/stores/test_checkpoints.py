@@ -1,0 +1,65 @@
+"""Checkpoints in the background: pages reach the database while the log stays open."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from modelvane.schema import Schema
+from modelvane.store import SqliteLog
+from modelvane.store.sqlite.checkpoints import Checkpoints
+from modelvane.table import Table
+
+_PATIENCE = 20.0
+
+
+def test_rows_reach_the_database_while_the_log_is_open(tmp_path: Path) -> None:
+    """A copy of the database file alone, without its write-ahead log, has the rows a moment after their commit."""
+    with SqliteLog(tmp_path / "log.db") as log:
+        log.open("taxi", Schema(()))
+        log.append("taxi", Table.of({"id": ["a"]}), 1.0)
+        given_up = time.monotonic() + _PATIENCE
+        while not (found := _ids_without_wal(tmp_path)) and time.monotonic() < given_up:
+            time.sleep(0.05)
+    assert found == [("a",)]
+
+
+def _ids_without_wal(folder: Path) -> list[tuple[str]]:
+    alone = folder / "alone.db"
+    alone.write_bytes((folder / "log.db").read_bytes())
+    try:
+        with closing(sqlite3.connect(f"{alone.as_uri()}?immutable=1", uri=True)) as connection:
+            return connection.execute("SELECT id FROM predictions_taxi").fetchall()
+    except sqlite3.DatabaseError:
+        # not there yet, or copied in the middle of a checkpoint
+        return []
+
+
+def test_a_failure_is_logged_and_close_still_returns(caplog: pytest.LogCaptureFixture) -> None:
+    """When the background cannot write, that is said once, and later commits and close go on."""
+
+    def refuse() -> sqlite3.Connection:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    checkpoints = Checkpoints(refuse)
+    with caplog.at_level(logging.WARNING, "modelvane.store"):
+        checkpoints.note_commit()
+        checkpoints.close()
+    checkpoints.note_commit()
+    assert [record.message for record in caplog.records] == [
+        "No more checkpoints in the background: disk I/O error"
+    ]
+
+
+def test_close_without_a_commit_starts_nothing() -> None:
+    """A log that was never written makes no thread and no connection."""
+
+    def refuse() -> sqlite3.Connection:
+        raise AssertionError("nothing was committed")
+
+    Checkpoints(refuse).close()
