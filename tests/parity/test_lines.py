@@ -18,9 +18,11 @@ from modelvane.calibration.lines import (
     share_floor,
     share_lines,
 )
-from modelvane.calibration.null import NullMoments
+from modelvane.calibration.null import NullMoments, null_moments
 from modelvane.divergences import DIVERGENCES
 from modelvane.findings import Verdict
+from modelvane.ruler import CategoricalRuler
+from modelvane.tallies.sample import Sample
 
 OK, CHANGED, ALARM, INFO = Verdict.OK, Verdict.CHANGED, Verdict.ALARM, Verdict.INFO
 
@@ -145,3 +147,14 @@ def test_an_alarm_of_a_measure_that_should_be_high_ends_only_clearly_above_its_l
     assert limit.verdict(-0.85, Alarm.USUAL) is Verdict.OK
     assert limit.verdict(-0.85, Alarm.USUAL, Verdict.ALARM) is Verdict.ALARM
     assert limit.verdict(-0.89, Alarm.USUAL, Verdict.ALARM) is Verdict.OK
+
+
+def test_no_line_of_a_ratio_is_above_one() -> None:
+    """A bounded divergence has a bounded noise floor, however small the window."""
+    ruler = CategoricalRuler(tuple("abcdefghij"))
+    sample = Sample(ruler, np.array([30] * 10 + [0]))
+    divergence = DIVERGENCES["jensen_shannon"]
+    null = null_moments(divergence, sample, draws=200)
+    lines = divergence_lines(divergence, 1e-9, 2, 300, null, None, constant=False)
+    assert null.exceeded_with(1e-9, 2) > 1.0
+    assert lines.noise_floor == 1.0

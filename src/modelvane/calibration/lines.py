@@ -108,6 +108,9 @@ def divergence_lines(
         floor = divergence.critical(level, n, reference_rows)
     else:
         floor = None if null is None else max(null.exceeded_with(level, n), 0.0) ** (divergence.degree / 2)
+    if floor is not None and divergence.unit == "ratio":
+        # a fitted tail knows no bound
+        floor = min(floor, 1.0)
     if habit is None:
         return Lines(
             floor, None, why="no usual range: the reference has no time column, or is too short for one"
