@@ -12,7 +12,7 @@ help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo ## Replay real taxi trips against the monitor (ARGS=--once for a bounded run, ARGS=--help for more)
-	@exec $(BIN)/python -m examples.taxi.demo $(ARGS)
+	@$(BIN)/python -m examples.taxi.demo $(ARGS) || [ $$? -eq 130 ]
 
 test: $(VENV)/.dev ## Run the tests (ARGS="-k name" for some)
 	$(BIN)/python -m pytest -n auto $(ARGS)
