@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from modelvane.arrivals import Arrivals
 from modelvane.block import Block
-from modelvane.casting import NO_TIME, canonical, is_missing, microseconds
+from modelvane.casting import canonical, is_missing
 from modelvane.evaluation.stream import Stream
-from modelvane.labels import Joined, Label, LabelCounts, LabelJoin
+from modelvane.labels import Joined, LabelCounts, LabelJoin, labels_of
 from modelvane.reference import Reference
 from modelvane.settings import Settings
 from modelvane.table import Table
@@ -232,15 +232,7 @@ class CurrentRows:
         times
             When each became known (see `modelvane.casting.as_times`); now by default.
         """
-        now = round(self._clock() * 1e6)
-        labels, lost = [], 0
-        for i, (raw, target) in enumerate(zip(ids, targets, strict=True)):
-            id_ = canonical(raw)
-            if id_ is None:
-                lost += 1
-                continue
-            at = microseconds(times[i]) if times is not None else NO_TIME
-            labels.append(Label(id_, target, now if at == NO_TIME else at))
+        labels, lost = labels_of(ids, targets, times, round(self._clock() * 1e6))
         with self._lock:
             self._flush()
             new, changed, counts = self._join.labelled(labels)

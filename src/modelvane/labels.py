@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
-from modelvane.casting import canonical
+from modelvane.casting import NO_TIME, canonical, microseconds
 
 
 @dataclass(slots=True)
@@ -50,6 +50,27 @@ class Label:
     id: str
     target: Any
     time: int
+
+
+def labels_of(
+    ids: Sequence[object], targets: Sequence[Any], times: Sequence[object] | None, now: int
+) -> tuple[list[Label], int]:
+    """Give labels with canonical ids, and how many have none.
+
+    Parameters
+    ----------
+    times
+        When each became known (see `modelvane.casting.as_times`); ``now`` where that is not said.
+    now
+        Microseconds since 1970.
+    """
+    labels = []
+    for i, (raw, target) in enumerate(zip(ids, targets, strict=True)):
+        id_ = canonical(raw)
+        if id_ is not None:
+            at = microseconds(times[i]) if times is not None else NO_TIME
+            labels.append(Label(id_, target, now if at == NO_TIME else at))
+    return labels, len(ids) - len(labels)
 
 
 @dataclass(frozen=True, slots=True)
