@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -271,14 +273,15 @@ def _without_view(kind: pa.DataType) -> pa.DataType:
 
 
 def _columns_of(records: Sequence[Mapping[str, Any]]) -> dict[str, RawColumn]:
-    shapes = dict.fromkeys(map(tuple, records))
-    if len(shapes) == 1:
-        # all have the same names in the same order, as one client's records do
-        columns = zip(*[record.values() for record in records], strict=True)
-        return dict(zip(next(iter(shapes)), map(list, columns), strict=True))
-    names: dict[str, None] = {}
-    for keys in shapes:
-        names.update(dict.fromkeys(keys))
+    first = tuple(records[0]) if records else ()
+    if len(first) > 1 and set(map(len, records)) == {len(first)}:
+        # mostly all have the same names, as one client's records do
+        try:
+            columns = zip(*map(itemgetter(*first), records), strict=True)
+            return dict(zip(first, map(list, columns), strict=True))
+        except KeyError:
+            pass
+    names = dict.fromkeys(chain.from_iterable(records))
     return {name: [record.get(name) for record in records] for name in names}
 
 

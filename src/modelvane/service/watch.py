@@ -25,8 +25,9 @@ from modelvane.store.protocol import Appended, LabelOutcome, LabelResult, Log, R
 from modelvane.table import Table
 
 HISTORY_ROUNDS = 500
-# rows up to this many go to the monitor as Python values, cast later with others
-_FEW_ROWS = 1024
+# rows up to this many go to the monitor as Python values, cast later with others; for more it pays to cast the columns
+# that the log has built, while they are in the processor's cache
+_FEW_ROWS = 256
 
 
 @dataclass(slots=True)
