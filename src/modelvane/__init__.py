@@ -10,26 +10,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from modelvane.calibration.lines import Alarm as Alarm
     from modelvane.findings import Finding as Finding
     from modelvane.findings import Findings as Findings
     from modelvane.findings import Verdict as Verdict
+    from modelvane.methods import Methods as Methods
     from modelvane.monitor import Monitor as Monitor
     from modelvane.reference import Reference as Reference
     from modelvane.schema import Column as Column
     from modelvane.schema import Schema as Schema
+    from modelvane.settings import Settings as Settings
+    from modelvane.settings import Window as Window
     from modelvane.table import Table as Table
 
 __version__ = "0.1.0"
 
 _HOME = {
+    "Alarm": "modelvane.calibration.lines",
     "Column": "modelvane.schema",
     "Finding": "modelvane.findings",
     "Findings": "modelvane.findings",
+    "Methods": "modelvane.methods",
     "Monitor": "modelvane.monitor",
     "Reference": "modelvane.reference",
     "Schema": "modelvane.schema",
+    "Settings": "modelvane.settings",
     "Table": "modelvane.table",
     "Verdict": "modelvane.findings",
+    "Window": "modelvane.settings",
 }
 
 __all__ = [*_HOME, "__version__"]  # noqa: PLE0604 - every key of _HOME is a string

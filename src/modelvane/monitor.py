@@ -51,7 +51,8 @@ class Monitor(CurrentRows):
     ) -> None:
         if window is not None:
             settings = Settings(window=Window(rows=window))
-        super().__init__(reference, settings or Settings(), clock)
+        settings = settings or Settings()
+        super().__init__(reference.calibrated(settings.methods), settings, clock)
         self.dataset = dataset
         self._evaluating = threading.Lock()
         self._verdicts: dict[str, Verdict] = {}

@@ -155,6 +155,27 @@ class Reference:
         """Give the same reference with something more kept in its file."""
         return replace(self, extras={**self.extras, name: content})
 
+    def calibrated(self, methods: Methods) -> Reference:
+        """Give the same reference, with the noise of divergences that it was not built for.
+
+        Their nulls need no more than its tally. Their habits would need its rows: such a finding has no usual range.
+        """
+        known = self.calibration
+        tasks = [
+            Task(segment, column.name, part.columns[column.name], lacking, None)
+            for segment, part in [("", self.tally), *self.tally.segments.items()]
+            for column in self.schema.measured
+            if (
+                lacking := tuple(
+                    n for n in methods.of(column) if (segment, column.name, n) not in known.nulls
+                )
+            )
+        ]
+        found = calibrate(tasks).nulls
+        if not found:
+            return self
+        return replace(self, calibration=Calibration({**known.nulls, **found}, known.habits))
+
     def to_bytes(self) -> bytes:
         """Write everything; equal references give equal bytes."""
         return codec.dumps(KIND, *self._state())

@@ -13,6 +13,8 @@ import pytest
 
 from modelvane import Monitor, Reference
 from modelvane.errors import ReferenceFileError, UnknownNameError
+from modelvane.findings import Verdict
+from modelvane.methods import Methods
 from modelvane.ruler import EDGE_BUDGET
 from modelvane.settings import Settings, Window
 
@@ -162,3 +164,42 @@ def test_unknown_names_are_refused() -> None:
     """A segment that the reference lacks is an error that names the nearest column."""
     with pytest.raises(UnknownNameError, match="Did you mean 'zone'"):
         Reference.of(_columns(20), segments=["zones"])
+
+
+def test_a_divergence_that_the_reference_was_not_built_for_is_calibrated_from_its_tally() -> None:
+    """Its noise floor is the one of a reference built for it; its usual range is missing, and the finding says why."""
+    rows = {"x": [float(i % 97) for i in range(2000)], "time": [float(60 * i) for i in range(2000)]}
+    methods = Methods(numerical=("jensen_shannon",))
+    built_for, built_without = (
+        Reference.of(rows, methods=methods, time="time"),
+        Reference.of(rows, time="time"),
+    )
+    settings = Settings(window=Window(rows=500), methods=methods)
+    found = []
+    for reference in (built_for, built_without):
+        monitor = Monitor("m", Reference.from_bytes(reference.to_bytes()), settings)
+        monitor.push({"x": [500.0] * 500})
+        found.append(monitor.findings())
+    one, other = (round_.get("jensen_shannon", "x") for round_ in found)
+    assert one is not None
+    assert other is not None
+    assert one.noise_floor == other.noise_floor
+    assert other.usual_range is None
+    assert "built without one for jensen_shannon" in other.why
+    assert [round_.get("dataset_drift").verdict for round_ in found] == [Verdict.ALARM] * 2  # type: ignore[union-attr]
+
+
+def test_a_limit_of_a_column_is_for_the_divergence_that_decides() -> None:
+    """Divergences computed beside it keep the lines that were learned for them."""
+    methods = Methods(numerical=("kolmogorov_smirnov", "wasserstein"))
+    reference = Reference.of({"x": [float(i % 97) for i in range(2000)]}, methods=methods)
+    monitor = Monitor(
+        "m", reference, Settings(window=Window(rows=500), methods=methods, thresholds={"x": 0.2})
+    )
+    monitor.push({"x": [float(i % 97) for i in range(500)]})
+    deciding, beside = (monitor.findings().get(name, "x") for name in methods.numerical)
+    assert deciding is not None
+    assert beside is not None
+    assert (deciding.threshold, deciding.noise_floor) == (0.2, None)
+    assert beside.threshold is None
+    assert beside.noise_floor is not None

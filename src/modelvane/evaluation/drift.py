@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 from modelvane.calibration.calibration import is_constant
 from modelvane.calibration.lines import Lines, divergence_lines
@@ -63,7 +64,7 @@ def _finding(
             verdict=Verdict.UNDEFINED,
             why=value.why,
         )
-    lines = _lines(this, name, segment, divergence, tallies)
+    lines = _lines(this, name, segment, divergence, tallies, decides=decides)
     verdict = Verdict.INFO
     if decides:
         before = this.verdict_before(measure, name, segment)
@@ -95,22 +96,30 @@ def _lines(
     segment: str | None,
     divergence: Divergence,
     tallies: tuple[ColumnTally, ColumnTally],
+    *,
+    decides: bool,
 ) -> Lines:
     threshold = this.settings.thresholds.get(column)
-    if threshold is not None:
+    if threshold is not None and decides:
         return Lines(threshold=threshold)
     reference, current = tallies
     key = (segment or "", column, divergence.name)
     calibration = this.reference.calibration
-    return divergence_lines(
+    habit = calibration.habits.get(key)
+    lines = divergence_lines(
         divergence,
         this.level,
         current.n,
         reference.n,
         calibration.nulls.get(key),
-        calibration.habits.get(key),
+        habit,
         is_constant(reference),
     )
+    if habit is None and any(name == column for _, name, _ in calibration.habits):
+        return replace(
+            lines, why=f"no usual range: the reference was built without one for {divergence.name}"
+        )
+    return lines
 
 
 def cause_of(reference: ColumnTally, current: ColumnTally) -> str:
@@ -146,7 +155,7 @@ def _between(low: float, high: float) -> str:
 
 
 def _dataset(judged: list[Finding], n: int) -> Iterator[Finding]:
-    defined = [finding for finding in judged if finding.verdict is not Verdict.UNDEFINED]
+    defined = [finding for finding in judged if finding.verdict not in (Verdict.UNDEFINED, Verdict.INFO)]
     alarmed = [finding.column or "" for finding in defined if finding.verdict is Verdict.ALARM]
     changed = any(finding.verdict is Verdict.CHANGED for finding in defined)
     if not defined:
