@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -188,23 +189,17 @@ def as_categories(raw: RawColumn) -> Categories:
         if pa.types.is_nested(raw.type) or len(raw) == 0:
             return as_categories(raw.to_pylist())
         return _categories_of_array(raw.combine_chunks())
-    types = set(map(type, raw)) - {type(None)}
-    if len(types) == 1 and types <= {str, int, float}:
-        try:
-            return _categories_of_array(pa.array(raw))
-        except (pa.ArrowInvalid, OverflowError, UnicodeEncodeError):
-            # integers beyond 64 bits, lone surrogates
-            pass
-    try:
-        distinct = dict.fromkeys(raw)
-    except TypeError:
-        return _categories_one_by_one(raw)
-    if types & {bool, np.bool_}:
+    if {bool, np.bool_} & set(map(type, raw)):
         # True and 1 are one key of a dict but two categories
         return _categories_one_by_one(raw)
-    order = {value: code for code, value in enumerate(distinct)}
-    codes = np.fromiter(map(order.__getitem__, raw), np.int32, len(raw))
-    return _canonical_codes(codes, list(order))
+    codes: defaultdict[Any, int] = defaultdict()
+    # a value that is new gets the next code
+    codes.default_factory = codes.__len__
+    try:
+        found = np.fromiter(map(codes.__getitem__, raw), np.int32, len(raw))
+    except TypeError:
+        return _categories_one_by_one(raw)
+    return _canonical_codes(found, list(codes))
 
 
 def _categories_of_array(array: pa.Array) -> Categories:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
-from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -273,12 +272,11 @@ def _without_view(kind: pa.DataType) -> pa.DataType:
 
 
 def _columns_of(records: Sequence[Mapping[str, Any]]) -> dict[str, RawColumn]:
-    first = tuple(records[0]) if records else ()
-    if len(first) > 1 and set(map(len, records)) == {len(first)}:
-        # mostly all have the same names, as one client's records do
+    names = dict.fromkeys(records[0] if records else ())
+    if set(map(len, records)) == {len(names)} and set(map(type, records)) == {dict}:
+        # mostly all have the same names, as one client's records do; other mappings may invent what they lack
         try:
-            columns = zip(*map(itemgetter(*first), records), strict=True)
-            return dict(zip(first, map(list, columns), strict=True))
+            return {name: [record[name] for record in records] for name in names}
         except KeyError:
             pass
     names = dict.fromkeys(chain.from_iterable(records))

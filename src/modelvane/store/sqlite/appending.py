@@ -148,15 +148,21 @@ def _extra(layout: Layout, table: Table, timed: NDArray[np.bool_] | None) -> Seq
         columns[layout.time_name] = [None if ok else value for ok, value in zip(timed, raw, strict=True)]
     if not columns:
         return [None] * table.rows
-    rows = zip(*columns.values(), strict=True)
     if all(set(map(type, column)) <= _QUICK for column in columns.values()):
         try:
-            lines = _encoder.encode_lines([dict(zip(columns, row, strict=True)) for row in rows])
-            return lines.decode().split("\n")[:-1]
+            return _encoder.encode_lines(_objects(columns)).decode().split("\n")[:-1]
         except UnicodeEncodeError:
-            rows = zip(*columns.values(), strict=True)
-    objects = ({n: v for n, v in zip(columns, row, strict=True) if v is not None} for row in rows)
-    return list(map(_object, objects))
+            # a lone surrogate, as in `_object`
+            pass
+    return [_object({n: v for n, v in row.items() if v is not None}) for row in _objects(columns)]
+
+
+def _objects(columns: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+    if len(columns) == 1:
+        # as most often, and several times faster
+        [(name, values)] = columns.items()
+        return [{name: value} for value in values]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def insert(connection: sqlite3.Connection, layout: Layout, values: list[Any]) -> int:
