@@ -160,3 +160,17 @@ def test_an_unknown_measure_is_answered_with_the_nearest() -> None:
         measure("missing_share", Family.DRIFT)
     assert "kolmogorov_smirnov" in raised.value.available
     assert "mean" not in raised.value.available
+
+
+def test_a_value_between_bounds_carries_its_bound() -> None:
+    """Four in ten rows stuck between the edges are within the error bound of the most common value's share."""
+    rng = np.random.default_rng(3)
+    reference = Reference.of({"x": rng.normal(size=4000)})
+    rows = np.concatenate([rng.normal(size=600), np.full(400, 0.123456789)])
+    monitor = Monitor("watched", reference, Settings(Window(rows=1000)))
+    monitor.push({"x": rows})
+    found = monitor.findings().get("most_common_share", "x")
+    assert found is not None
+    assert found.value is not None
+    assert found.error_bound is not None
+    assert found.value <= 0.4 <= found.value + found.error_bound

@@ -17,8 +17,11 @@ from modelvane.statistics.columns import (
     CATEGORICAL_QUALITY,
     NUMERICAL_QUALITY,
     PREDICTION,
+    most_common_excess,
+    most_common_share,
     quantiles,
 )
+from modelvane.statistics.most_common import most_common_bounds
 from modelvane.tallies.categorical import CategoricalTally, Codes
 from modelvane.tallies.numerical import NumericalTally
 from modelvane.undefined import Undefined
@@ -89,6 +92,24 @@ def test_quantiles_rise_from_minimum_to_maximum(ruler: NumericalRuler, rows: lis
     assert found[0] == min(rows)
     assert found[-1] == max(rows)
     assert all(one <= other + 1e-9 for one, other in pairwise(found))
+
+
+@given(ANY_NUMERICAL, st.lists(st.integers(-40, 40).map(lambda x: x / 4), min_size=1, max_size=60))
+def test_the_most_common_share_is_within_its_bound(ruler: NumericalRuler, rows: list[float]) -> None:
+    """The share of the most common value is never below the value given, nor above it by more than the excess."""
+    tally = NumericalTally.of(ruler, as_numbers(rows))
+    least, most = most_common_bounds(tally)
+    true = max(map(rows.count, rows))
+    assert least <= true <= most
+    assert most_common_share(tally) == least / len(rows)
+    assert most_common_excess(tally) == (most - least) / len(rows)
+
+
+@given(st.lists(st.integers(0, 90).map(str), min_size=1, max_size=300))
+def test_the_most_common_category_is_within_its_bound(rows: list[str]) -> None:
+    """However many categories are unseen, the most common one has no more and no fewer rows than the bounds."""
+    least, most = most_common_bounds(_categorical(CategoricalRuler(("0", "1")), list(rows)))
+    assert least <= max(map(rows.count, rows)) <= most
 
 
 def test_the_zero_tallies_have_rows_and_nothing_else() -> None:

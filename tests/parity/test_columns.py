@@ -13,6 +13,8 @@ from modelvane.statistics.columns import (
     CATEGORICAL_QUALITY,
     LEVELS,
     NUMERICAL_QUALITY,
+    most_common_excess,
+    most_common_share,
 )
 from modelvane.statistics.columns import quantile as quantile_of
 from modelvane.tallies.categorical import CategoricalTally, Codes
@@ -112,6 +114,30 @@ def test_a_constant_window_is_constant_on_an_edge_or_off_it(value: float) -> Non
     assert values["constant"] == values["distinct"] == values["most_common_share"] == 1.0
     assert values["standard_deviation"] == 0.0
     assert values["median"] == value
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.4])
+def test_the_share_of_a_stuck_value_is_within_its_bound(share: float) -> None:
+    """A value that became common between the edges is not overlooked: the bound on the share reaches its own."""
+    rng = np.random.default_rng(8)
+    rows = rng.normal(size=5_000)
+    rows[: int(share * len(rows))] = 0.123456789
+    tally = NumericalTally.of(NumericalRuler.of(rng.normal(size=20_000)), Numbers(rows, None))
+    least, excess = most_common_share(tally), most_common_excess(tally)
+    true = np.unique(rows, return_counts=True)[1].max() / len(rows)
+    assert isinstance(least, float)
+    assert 1 / len(rows) <= least <= true <= least + excess
+    assert least + excess < true + 0.05
+
+
+def test_few_values_between_the_edges_share_the_rows() -> None:
+    """Of two values in ten rows one has five or more, and none has more than the rows that the other leaves."""
+    ruler = NumericalRuler.of(np.arange(5.0))
+    tally = NumericalTally.of(ruler, Numbers(np.array([0.5] * 8 + [0.6] * 2), None))
+    assert most_common_share(tally) == 5 / 10
+    assert most_common_excess(tally) == pytest.approx(4 / 10)
+    different = NumericalTally.of(ruler, Numbers(np.linspace(0.1, 0.9, 10), None))
+    assert (most_common_share(different), most_common_excess(different)) == (1 / 10, 0.0)
 
 
 def test_one_value_tells_neither_spread_nor_constancy() -> None:

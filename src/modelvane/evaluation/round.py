@@ -96,6 +96,7 @@ def measured(
 ) -> Iterator[Finding]:
     """Give the findings of one statistic, beside its value over the reference; none has lines."""
     known = this.over_reference((family, segment, column, statistic.name), statistic, reference)
+    bound = statistic.error_bound if isinstance(statistic, Statistic) else None
     for label, value in values_of(statistic, current):
         beside = known.get(label)
         yield Finding(
@@ -108,6 +109,7 @@ def measured(
             unit=statistic.unit,
             n=n,
             reference=beside if isinstance(beside, float) else None,
+            error_bound=bound(current) or None if bound is not None else None,
             verdict=Verdict.UNDEFINED if isinstance(value, Undefined) else Verdict.INFO,
             why=value.why if isinstance(value, Undefined) else "",
         )

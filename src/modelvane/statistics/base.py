@@ -29,6 +29,9 @@ class Statistic(Generic[TallyT_contra]):
         Formula or paper.
     better
         Which way is better, where there is one.
+    error_bound
+        ``error_bound(tally)``: the value is within this much of the one of the raw rows; ``None`` when it is exact,
+        or as near as its function says.
     """
 
     name: str
@@ -37,6 +40,7 @@ class Statistic(Generic[TallyT_contra]):
     unit: str
     source: str
     better: Better = None
+    error_bound: Callable[[TallyT_contra], float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

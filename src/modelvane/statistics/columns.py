@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from modelvane.statistics import exact
 from modelvane.statistics.base import LabelledStatistic, Statistic
+from modelvane.statistics.most_common import most_common_bounds
 from modelvane.tallies.categorical import KEEP_UNSEEN, CategoricalTally
 from modelvane.tallies.numerical import NumericalTally
 from modelvane.undefined import Undefined, Value
@@ -157,7 +158,7 @@ def constant(tally: ColumnTally) -> Value:
         return Undefined(ONE_VALUE if tally.n else NO_VALUES)
     if isinstance(tally, NumericalTally):
         return float(tally.minimum == tally.maximum)
-    return float(_most_common(tally) == tally.n)
+    return float(most_common_bounds(tally)[0] == tally.n)
 
 
 def distinct(tally: ColumnTally) -> Value:
@@ -180,21 +181,17 @@ def distinct(tally: ColumnTally) -> Value:
 
 
 def most_common_share(tally: ColumnTally) -> Value:
-    """Give the share of the most common usable value.
+    """Give the share that the most common usable value has at least; see `most_common_excess`."""
+    return exact.share(most_common_bounds(tally)[0], tally.n, NO_VALUES)
 
-    Numerical: the most common of the edges, so a value that became common without being one shows only in a
-    constant window. Categorical: of the reference's categories and the unseen ones that are held by name.
+
+def most_common_excess(tally: ColumnTally) -> float:
+    """Give by how much the share of the most common value may be above `most_common_share`.
+
+    Values between edges are counted by cell: one of them may be as common as its cell.
     """
-    return exact.share(_most_common(tally), tally.n, NO_VALUES)
-
-
-def _most_common(tally: ColumnTally) -> int:
-    if isinstance(tally, NumericalTally):
-        if tally.minimum == tally.maximum:
-            return tally.n
-        return int(tally.cells.dense()[0][1::2].max(initial=0))
-    unseen = max((count for count, _ in tally.unseen.values()), default=0)
-    return max(int(tally.counts[:-1].max(initial=0)), unseen)
+    least, most = most_common_bounds(tally)
+    return (most - least) / max(tally.n, 1)
 
 
 def category_shares(tally: CategoricalTally) -> dict[str, Value]:
@@ -227,7 +224,8 @@ MOST_COMMON_SHARE: Statistic[ColumnTally] = Statistic(
     "Most common value",
     most_common_share,
     "ratio",
-    "max(count per value) / usable values",
+    "max(count per value) / usable values, at least",
+    error_bound=most_common_excess,
 )
 INFINITE_SHARE: Statistic[NumericalTally] = Statistic(
     "infinite_share", "Infinite", infinite_share, "ratio", "infinite / rows", "lower"
