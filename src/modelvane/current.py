@@ -25,8 +25,9 @@ from modelvane.windows.time import TimeWindow, with_times
 
 # rows that wait as Python values before they are cast together: casting has a fixed cost per column
 _HELD_ROWS = 512
-# a row from further ahead of its arrival has a wrong time, and would make every other row late
-_MOST_AHEAD = 86_400 * 1_000_000
+# a row from further ahead of its arrival has a wrong time, and would make every other row late; nor may it be further
+# ahead than the window is long
+_MOST_AHEAD = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,12 +185,23 @@ class CurrentRows:
         self._arrivals.came(positions[kept], arrived[kept])
         self._labelled.predicted(positions[kept])
         if self._time_windows is not None:
-            is_ahead = block.times > arrived * 1e6 + _MOST_AHEAD
-            self._time_windows[0].push(block.take(np.flatnonzero(~is_ahead)) if is_ahead.any() else block)
-            self._time_windows[0].late += int(is_ahead.sum())
-        self._label(self._join.predicted(known, first))
-        self._label_with_target(table, block, known, positions, arrived)
+            self._push_timed(block, arrived)
+        targets = self._own_targets(table, block, arrived)
+        # a label that came before its row is the later word
+        early = self._join.predicted(known, first)
+        targets |= {one.position - first: (one.label.target, one.label.time) for one in early}
+        self._label_pushed(block, known, first, targets)
         return block.rows
+
+    def _push_timed(self, block: Block, arrived: NDArray[np.float64]) -> None:
+        assert self._time_windows is not None  # noqa: S101 - asked by the caller
+        assert self.settings.window.seconds is not None  # noqa: S101 - or there were no such windows
+        predicted, labelled = self._time_windows
+        is_ahead = block.times > (arrived + min(_MOST_AHEAD, self.settings.window.seconds)) * 1e6
+        predicted.late += int(is_ahead.sum())
+        predicted.push(block.take(np.flatnonzero(~is_ahead)) if is_ahead.any() else block)
+        if predicted.newest is not None:
+            labelled.advance(predicted.newest)
 
     def _ids(self, table: Table) -> list[str | None]:
         column = self.reference.schema.id
@@ -263,34 +275,31 @@ class CurrentRows:
         if kept:
             positions = np.array([one.position for one in kept], np.int64)
             times = np.array([one.label.time for one in kept], np.int64)
-            block = self._recent.at(positions)
-            self._labelled.add(block, [one.label.target for one in kept], times, positions)
+            self._labelled.add(
+                self._recent.at(positions), [one.label.target for one in kept], times, positions
+            )
 
-    def _label_with_target(
-        self,
-        table: Table,
-        block: Block,
-        ids: Sequence[str | None],
-        positions: NDArray[np.int64],
-        arrived: NDArray[np.float64],
-    ) -> None:
-        """Label rows that came with their target in them."""
+    def _own_targets(
+        self, table: Table, block: Block, arrived: NDArray[np.float64]
+    ) -> dict[int, tuple[Any, int]]:
+        """Give the targets that came in their rows, by row, and when each became known."""
         target = self.reference.schema.target
         if target is None or target.name not in table:
+            return {}
+        times = np.maximum(np.rint(arrived * 1e6).astype(np.int64), block.times).tolist()
+        told = enumerate(zip(table.values(target.name), times, strict=True))
+        return {i: (value, known) for i, (value, known) in told if not is_missing(value)}
+
+    def _label_pushed(
+        self, block: Block, ids: Sequence[str | None], first: int, targets: Mapping[int, tuple[Any, int]]
+    ) -> None:
+        """Label rows just pushed, also those beyond what is remembered, in their own order."""
+        if not targets:
             return
-        values = table.values(target.name)
-        has = np.fromiter((not is_missing(value) for value in values), bool, len(values))
-        # what is pushed beyond the ring's capacity at once is not remembered; and a label that came before its row is
-        # the later word, and has been joined by now
-        has &= positions >= self._recent.oldest
-        has[has] = ~self._labelled.has(positions[has])
-        index = np.flatnonzero(has)
-        if len(index) == 0:
-            return
-        told = [values[i] for i in index.tolist()]
-        self._join.told({ids[i]: value for i, value in zip(index.tolist(), told, strict=True)})
-        times = np.maximum(np.rint(arrived[index] * 1e6).astype(np.int64), block.times[index])
-        self._labelled.add(block.take(index), told, times, positions[index])
+        rows = np.array(sorted(targets), np.int64)
+        values, times = zip(*(targets[i] for i in rows.tolist()), strict=True)
+        self._join.told({ids[i]: value for i, value in zip(rows.tolist(), values, strict=True)})
+        self._labelled.add(block.take(rows), values, np.array(times, np.int64), first + rows)
 
     # --------------------------------------------------------------- counted
 

@@ -242,3 +242,29 @@ def test_joined_labels_know_the_position_of_their_prediction() -> None:
     assert join.labelled([_label("b")])[0] == [Joined(6, _label("b"))]
     assert "a" in join
     assert None not in join
+
+
+@pytest.mark.parametrize("window", [Window(rows=100), Window(seconds=3600.0)])
+def test_all_labelled_rows_of_one_big_push_count(window: Window) -> None:
+    """Rows that come with their targets, more at once than are remembered, count as if they had come one by one."""
+    rows = [
+        {
+            "id": i,
+            "prediction": float(i),
+            "target": float(i) if i % 20 == 0 else None,
+            "time": 1000.0 + i / 10,
+        }
+        for i in range(20_000)
+    ]
+    whole, parts = (
+        Monitor("taxi", _reference(), Settings(window=window, horizon=1000), clock=lambda: 3000.0)
+        for _ in range(2)
+    )
+    for monitor in (whole, parts):
+        monitor.label(["0", "40", "19980"], [7.0, 8.0, 9.0])
+    whole.push(rows)
+    for at in range(0, 20_000, 500):
+        parts.push(rows[at : at + 500])
+    assert whole.tally() == parts.tally()
+    assert whole.tally().labelled.rows == (100 if window.seconds is None else 1000)
+    assert _value(whole, "label_coverage") == _value(parts, "label_coverage")

@@ -238,3 +238,49 @@ def test_a_row_from_the_far_future_makes_no_other_late() -> None:
     late = found.get("late_rows")
     assert late is not None
     assert (found.rows, late.value) == (2, 1.0)
+
+
+def _hourly(hours: int, per_hour: int = 60) -> list[dict[str, float]]:
+    step = 3600 / per_hour
+    return [{"id": i, "prediction": 1.0, "time": 1e9 + i * step} for i in range(hours * per_hour)]
+
+
+def _hour_of_predictions(**settings: Any) -> Monitor:
+    values = [float(i) + 0.5 for i in range(50)]
+    reference = Reference.of({"prediction": values, "target": values})
+    settings = {"window": Window(seconds=3600.0), **settings}
+    return Monitor("m", reference, Settings(**settings), clock=lambda: 1e9 + 4 * 3600)
+
+
+def _measured(monitor: Monitor, measure: str) -> float | None:
+    found = monitor.findings().get(measure)
+    assert found is not None
+    return found.value
+
+
+def test_labels_and_rows_of_a_time_window_are_of_one_period() -> None:
+    """Labels of rows that have left the window, known before or after they left, are in no performance value."""
+    monitor = _hour_of_predictions()
+    rows = _hourly(4)
+    monitor.push(rows[:60])
+    monitor.label(range(30), [2.0] * 30)
+    assert monitor.tally().labelled.rows == 30
+    monitor.push(rows[60:])
+    monitor.label(range(30, 60), [2.0] * 30)
+    assert monitor.tally().labelled.rows == 0
+    assert _measured(monitor, "label_coverage") == 0.0
+    monitor.label(range(210, 240), [2.0] * 30)
+    assert monitor.tally().labelled.rows == 30
+    assert _measured(monitor, "label_coverage") == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_row_from_beyond_a_short_window_does_not_empty_it() -> None:
+    """A labelled row half a day ahead of its arrival is late, once, for a window of an hour and for its labels."""
+    monitor = _hour_of_predictions()
+    rows = [{**row, "target": 2.0} for row in _hourly(4)[181:]]
+    monitor.push(rows)
+    before = monitor.tally()
+    assert before.labelled.rows == 59
+    monitor.push([{"id": "ahead", "prediction": 1.0, "target": 2.0, "time": 1e9 + 16 * 3600}])
+    assert monitor.tally() == before
+    assert _measured(monitor, "late_rows") == 1.0

@@ -30,7 +30,8 @@ class LabelledRows:
     predictions
         Predictions for which it is remembered whether they are labelled.
     panes
-        A window of labelled rows by event time, filled beside the last rows.
+        A window of labelled rows by event time, filled beside the last rows; its watermark is moved by the
+        predictions, so that both windows are of one period.
     """
 
     def __init__(
@@ -47,11 +48,13 @@ class LabelledRows:
         self._panes = panes
         self._places: dict[int, int] = {}
         self._is_labelled = np.zeros(predictions, bool)
+        self._oldest = 0
         self._lags: deque[float] = deque(maxlen=rows)
 
     def predicted(self, positions: NDArray[np.int64]) -> None:
         """Begin to remember predictions, which are not labelled yet."""
         self._is_labelled[positions % len(self._is_labelled)] = False
+        self._oldest = max(0, int(positions[-1]) + 1 - len(self._is_labelled))
 
     def has(self, positions: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Say which of these predictions, each remembered, are labelled."""
@@ -71,12 +74,14 @@ class LabelledRows:
         times
             When each target became known, microseconds since 1970.
         positions
-            Of the predictions, where they are still remembered.
+            Of the predictions, where they are known; of those no longer remembered the rows count all the same.
         """
         if positions is not None:
-            self._is_labelled[positions % len(self._is_labelled)] = True
-            places = range(self._ring.pushed, self._ring.pushed + len(positions))
-            self._places.update(zip(positions.tolist(), places, strict=True))
+            is_remembered = positions >= self._oldest
+            remembered = positions[is_remembered]
+            self._is_labelled[remembered % len(self._is_labelled)] = True
+            places = self._ring.pushed + np.flatnonzero(is_remembered)
+            self._places.update(zip(remembered.tolist(), places.tolist(), strict=True))
             self._forget()
         if self._ruler is None or self._target is None:
             return
@@ -85,7 +90,7 @@ class LabelledRows:
         self._ring.push(labelled)
         self._lags.extend(((times - block.times) / 1e6).tolist())
         if self._panes is not None:
-            self._panes.push(labelled)
+            self._panes.add(labelled)
 
     def _forget(self) -> None:
         if len(self._places) > 2 * self._ring.capacity + 1024:

@@ -63,21 +63,35 @@ class TimeWindow:
         self._most = panes
         self._count = lambda blocks: count(joined(blocks, rulers))
         self._panes: dict[int, _Pane] = {}
-        self._newest: int | None = None
+        self.newest: int | None = None
         self.late = 0
 
+    @property
+    def _last(self) -> int:
+        assert self.newest is not None  # noqa: S101 - asked by the caller
+        return self.newest // self._width
+
     def push(self, block: Block) -> None:
-        """Add rows; each has an event time."""
-        if block.rows == 0:
+        """Add rows, each with an event time, and move the watermark."""
+        if block.rows:
+            self.advance(int(block.times.max()))
+            self.add(block)
+
+    def advance(self, newest: int) -> None:
+        """Move the watermark to this time, if it is later; panes that fall out of the window are dropped."""
+        if self.newest is not None and newest <= self.newest:
+            return
+        self.newest = newest
+        for old in [number for number in self._panes if number <= self._last - self._most]:
+            del self._panes[old]
+
+    def add(self, block: Block) -> None:
+        """Add rows, each with an event time, and leave the watermark; only those in the window are kept."""
+        if self.newest is None:
             return
         pane_of = block.times // self._width
-        newest = int(pane_of.max())
-        if self._newest is None or newest > self._newest:
-            self._newest = newest
-            for old in [number for number in self._panes if number <= newest - self._most]:
-                del self._panes[old]
-        in_time = pane_of > self._newest - self._most
-        self.late += block.rows - int(in_time.sum())
+        self.late += int((pane_of <= self._last - self._most).sum())
+        in_time = (pane_of > self._last - self._most) & (pane_of <= self._last)
         for number in np.unique(pane_of[in_time]).tolist():
             part = block.take(np.flatnonzero(pane_of == number))
             pane = self._panes.setdefault(number, _Pane())
@@ -95,7 +109,7 @@ class TimeWindow:
     @property
     def since(self) -> int | None:
         """Where the window starts, microseconds since 1970; ``None`` before the first row."""
-        return None if self._newest is None else (self._newest - self._most + 1) * self._width
+        return None if self.newest is None else (self._last - self._most + 1) * self._width
 
 
 def with_times(block: Block, received: NDArray[np.int64]) -> Block:
