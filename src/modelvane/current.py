@@ -251,8 +251,8 @@ class CurrentRows:
             self._label(new)
             for one in changed:
                 self._labelled.correct(one.position, one.label.target)
-            counts.without_id += lost
-            self._join.counts.without_id += lost
+            self._join.counts += lost
+            counts += lost
             return counts
 
     def remembers(self, id: object) -> bool:  # noqa: A002 - the role's own name

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
-from modelvane.casting import NO_TIME, canonical, microseconds
+from modelvane.casting import NO_TIME, canonical, is_missing, microseconds
 
 
 @dataclass(slots=True)
@@ -28,6 +28,8 @@ class LabelCounts:
         Waited for a prediction until newer early labels took their place.
     without_id
         Cannot be joined.
+    without_target
+        Say nothing: their target is ``None`` or NaN.
     """
 
     matched: int = 0
@@ -36,6 +38,7 @@ class LabelCounts:
     changed: int = 0
     forgotten: int = 0
     without_id: int = 0
+    without_target: int = 0
 
     def __iadd__(self, other: LabelCounts) -> Self:
         for f in fields(self):
@@ -54,8 +57,8 @@ class Label:
 
 def labels_of(
     ids: Sequence[object], targets: Sequence[Any], times: Sequence[object] | None, now: int
-) -> tuple[list[Label], int]:
-    """Give labels with canonical ids, and how many have none.
+) -> tuple[list[Label], LabelCounts]:
+    """Give labels with canonical ids, and how many are none: without an id, or, of the others, without a target.
 
     Parameters
     ----------
@@ -64,13 +67,17 @@ def labels_of(
     now
         Microseconds since 1970.
     """
-    labels = []
+    labels, lost = [], LabelCounts()
     for i, (raw, target) in enumerate(zip(ids, targets, strict=True)):
         id_ = canonical(raw)
-        if id_ is not None:
+        if id_ is None:
+            lost.without_id += 1
+        elif is_missing(target):
+            lost.without_target += 1
+        else:
             at = microseconds(times[i]) if times is not None else NO_TIME
             labels.append(Label(id_, target, now if at == NO_TIME else at))
-    return labels, len(ids) - len(labels)
+    return labels, lost
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,21 @@ def test_a_label_without_id_is_counted_and_joins_nothing() -> None:
     assert monitor.tally().labelled.rows == 0
 
 
+@pytest.mark.parametrize("missing", [None, float("nan"), np.float64("nan")])
+def test_a_label_without_target_is_counted_and_says_nothing(missing: object) -> None:
+    """A missing target labels no row, takes no known target away, and does not wait for its prediction."""
+    monitor, _ = _monitor()
+    monitor.push(_rows(0, 2))
+    monitor.label([0], [1.0])
+    before = monitor.tally()
+    assert monitor.label([0, 1, 9, None], [missing] * 4) == LabelCounts(without_id=1, without_target=3)
+    assert monitor.label_counts == LabelCounts(matched=1, without_id=1, without_target=3)
+    monitor.push(_rows(9, 1))
+    assert monitor.tally().labelled == before.labelled
+    assert _value(monitor, "label_coverage") == pytest.approx(1 / 3)
+    assert monitor.label([1], [2.0]) == LabelCounts(matched=1)
+
+
 def test_a_label_that_never_comes_lowers_the_coverage() -> None:
     """Predictions without a label are in no performance value, and coverage says so."""
     monitor, _ = _monitor(window=4)
