@@ -57,7 +57,9 @@ def test_an_old_file_is_read(path: Path) -> None:
     assert old.period == (0, 239 * 60_000_000)
     assert old.extras == {"facts": b"\x00\x01more"}
     assert old.calibration.nulls.keys() == new.calibration.nulls.keys()
-    assert old.calibration.habits.keys() == new.calibration.habits.keys()
+    # a habit that is learned since then is lacking in an old file
+    later = {key for key in new.calibration.habits if key[2] == "out_of_range_share"}
+    assert old.calibration.habits.keys() | later == new.calibration.habits.keys()
     monitor = Monitor("taxi", old, window=50)
     monitor.push([{"distance": 40.0 + i, "zone": "75", "flat": 3, "prediction": 20.0} for i in range(50)])
     found = monitor.findings().get("kolmogorov_smirnov", "distance")

@@ -174,3 +174,31 @@ def test_a_value_between_bounds_carries_its_bound() -> None:
     assert found.value is not None
     assert found.error_bound is not None
     assert found.value <= 0.4 <= found.value + found.error_bound
+
+
+@pytest.mark.parametrize(
+    ("rows", "rate", "age"),
+    [
+        (0, "no rows in the window", "no rows in the window"),
+        (1, "one row in the window; it takes two", ""),
+        (1000, "all rows of the window came at once", ""),
+    ],
+)
+def test_what_the_arrival_of_rows_lacks_is_said_of_each_measure(rows: int, rate: str, age: str) -> None:
+    """Rows that were pushed at once have no rate, a window without rows has no last one, and each says so."""
+    monitor = Monitor("watched", Reference.of({"x": list(range(2000))}), Settings(Window(rows=1000)))
+    if rows:
+        monitor.push({"x": list(range(rows))})
+    found = {each.measure: each.why for each in monitor.findings()}
+    assert (found["rows_per_second"], found["last_row_age"]) == (rate, age)
+
+
+def test_values_out_of_range_have_a_usual_range() -> None:
+    """Where the reference has a time column, what its own windows have beyond the rest is learned."""
+    trips = _trips(np.random.default_rng(5))
+    monitor = Monitor("watched", Reference.of(trips, id="id", time="time"), Settings(Window(rows=ROWS)))
+    monitor.push(trips)
+    found = monitor.findings().get("out_of_range_share", "distance")
+    assert found is not None
+    assert found.usual_range is not None
+    assert found.why == ""

@@ -13,6 +13,8 @@ from modelvane.calibration.habit import (
     MOST_WINDOWS,
     Habit,
     divergence_habit,
+    habit_of,
+    range_habit,
     share_habit,
     unseen_habit,
     window_starts,
@@ -112,3 +114,24 @@ def test_a_short_reference_has_no_habit() -> None:
     assert share_habit(np.zeros(9, bool)) is None
     assert len(window_starts(40, 10)) >= FEWEST_WINDOWS
     assert share_habit(np.zeros(40, bool)) is not None
+
+
+def test_the_habit_of_values_out_of_range_is_that_of_raw_rows() -> None:
+    """What windows have beyond the smallest and the largest of all other rows is counted as by hand."""
+    values = np.linspace(0.0, 3.0, 3000) + _wave(3000, 0.5)
+    values[::7] = np.nan
+    known = values[~np.isnan(values)]
+
+    def outside(starts: NDArray[np.int64], n: int) -> NDArray[np.float64]:
+        shares = []
+        for at in starts.tolist():
+            window, rest = known[at : at + n], np.delete(known, np.s_[at : at + n])
+            shares.append(((window < rest.min()) | (window > rest.max())).mean())
+        return np.array(shares)
+
+    assert outside(window_starts(len(known), 300), 300).max() > 0
+    found, expected = range_habit(values), habit_of(len(known), outside, bounded=True)
+    assert found is not None
+    assert expected is not None
+    assert found.to_array().tolist() == expected.to_array().tolist()
+    assert range_habit(np.full(50, np.nan)) is None

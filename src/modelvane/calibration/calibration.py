@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelvane.block import Encoded
-from modelvane.calibration.habit import Habit, divergence_habit, share_habit, unseen_habit
+from modelvane.calibration.habit import Habit, divergence_habit, range_habit, share_habit, unseen_habit
 from modelvane.calibration.null import DRAWS, NullMoments, null_moments
 from modelvane.casting import Fault, Numbers
 from modelvane.divergences import DIVERGENCES
@@ -133,6 +133,8 @@ def _habits(
         yield measure, share_habit(flags)
     if isinstance(task.tally, CategoricalTally):
         yield "unseen_share", unseen_habit(task.tally.counts, cells)
+    if isinstance(column, Numbers):
+        yield "out_of_range_share", range_habit(column.values)
 
 
 def cells_of(tally: ColumnTally, column: Encoded) -> NDArray[np.intp]:

@@ -93,7 +93,7 @@ def habit_of(
     """
     fitted = []
     for n in sizes(rows):
-        if 2 * n > rows:
+        if not n or 2 * n > rows:
             break
         starts = window_starts(rows, n)
         if len(starts) < FEWEST_WINDOWS:
@@ -159,6 +159,33 @@ def unseen_habit(counts: NDArray[np.int64], cells: NDArray[np.intp]) -> Habit | 
         return np.asarray(np.where(current == counts, current, 0).sum(axis=-1) / n, np.float64)
 
     return habit_of(len(cells), value_of, bounded=True)
+
+
+def range_habit(values: NDArray[np.float64]) -> Habit | None:
+    """Fit the habit of the share of values below the smallest or above the largest of the rest of the reference.
+
+    Parameters
+    ----------
+    values
+        In time order; NaN for rows without a finite number.
+    """
+    known = values[~np.isnan(values)]
+    least, most = _of_the_rest(np.minimum, known, np.inf), _of_the_rest(np.maximum, known, -np.inf)
+
+    def value_of(starts: NDArray[np.int64], n: int) -> NDArray[np.float64]:
+        windows = np.lib.stride_tricks.sliding_window_view(known, n)[starts]
+        outside = (windows < least(starts, n)[:, None]) | (windows > most(starts, n)[:, None])
+        return np.asarray(outside.mean(axis=-1), np.float64)
+
+    return habit_of(len(known), value_of, bounded=True)
+
+
+def _of_the_rest(
+    extreme: np.ufunc, values: NDArray[np.float64], none: float
+) -> Callable[[NDArray[np.int64], int], NDArray[np.float64]]:
+    before = np.concatenate(([none], extreme.accumulate(values)))
+    after = np.concatenate((extreme.accumulate(values[::-1])[::-1], [none]))
+    return lambda starts, n: np.asarray(extreme(before[starts], after[starts + n]))
 
 
 def _window_counts(

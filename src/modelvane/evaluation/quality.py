@@ -109,7 +109,7 @@ def dataset_quality(this: Round, rows: DatasetTally, stream: Stream) -> Iterator
     """Measure what concerns rows as a whole."""
 
     def finding(
-        measure: str, value: float | None, unit: str, *, fault: bool = False, cause: str = ""
+        measure: str, value: float | None, unit: str, *, fault: bool = False, cause: str = "", why: str = ""
     ) -> Finding:
         limit = this.threshold(measure, None)
         verdict = Verdict.UNDEFINED if value is None else Verdict.INFO
@@ -124,7 +124,7 @@ def dataset_quality(this: Round, rows: DatasetTally, stream: Stream) -> Iterator
             threshold=limit,
             verdict=verdict,
             cause=cause,
-            why="" if value is not None else "fewer than two rows in the window",
+            why=why if value is None else "",
         )
 
     yield finding("rows", float(rows.rows), "rows")
@@ -134,5 +134,11 @@ def dataset_quality(this: Round, rows: DatasetTally, stream: Stream) -> Iterator
     yield finding("unexpected_columns", float(len(unexpected)), "", cause=", ".join(unexpected[:10]))
     yield finding("late_rows", float(stream.late), "rows")
     age = None if stream.last_row is None else max(0.0, stream.now - stream.last_row)
-    yield finding("last_row_age", age, "seconds")
-    yield finding("rows_per_second", stream.rows_per_second, "")
+    yield finding("last_row_age", age, "seconds", why=statistics.NO_ROWS)
+    yield finding("rows_per_second", stream.rows_per_second, "", why=_no_rate(rows, stream))
+
+
+def _no_rate(rows: DatasetTally, stream: Stream) -> str:
+    if stream.last_row is None:
+        return statistics.NO_ROWS
+    return "one row in the window; it takes two" if rows.rows == 1 else "all rows of the window came at once"
