@@ -16,13 +16,15 @@ from modelvane.table import RawColumn, Table
 
 FEW_VALUES = 20
 MOST_CATEGORIES = 10_000
+# taken when they are there; any other name is somebody's word, and has to be
+_TARGET, _PREDICTION = "target", "prediction"
 
 
 def infer_schema(
     table: Table,
     *,
-    target: str | None = "target",
-    prediction: str | Sequence[str] | None = "prediction",
+    target: str | None = _TARGET,
+    prediction: str | Sequence[str] | None = _PREDICTION,
     id: str | None = "id",  # noqa: A002 - the role's own name
     time: str | None = None,
     numerical: Iterable[str] | None = None,
@@ -46,9 +48,9 @@ def infer_schema(
     table
         The reference.
     target, prediction, id, time
-        Names of columns. A target or prediction that the reference lacks is left out; an id or time that it lacks is
-        still read from current rows. ``prediction`` may be a list of one probability column per class, each named
-        after its class.
+        Names of columns; ``None`` where there is none. A reference may lack a target or prediction of the usual name,
+        but not one of another name; an id or time that it lacks is still read from current rows. ``prediction`` may
+        be a list of one probability column per class, each named after its class.
     numerical, categorical
         What you know better. When either is given the features are those of the two lists; otherwise every column
         that is nothing else is a feature.
@@ -62,17 +64,18 @@ def infer_schema(
     Raises
     ------
     UnknownNameError
-        For a feature or segment that the reference lacks, with the nearest name that it has.
+        For a feature, segment, target or prediction that the reference lacks, with the nearest name that it has.
     SchemaError
-        When no column is left to measure.
+        When there are no rows, or no column is left to measure.
     """
+    _require_rows(table)
     listed = dict.fromkeys(numerical or (), Kind.NUMERICAL)
     listed |= dict.fromkeys(categorical or (), Kind.CATEGORICAL)
     segments = tuple(segments)
-    for name in (*listed, *segments):
-        if name not in table:
-            raise UnknownNameError.of("column", name, table.names)
     predictions = [prediction] if isinstance(prediction, str) else list(prediction or ())
+    _require(table, "column", (*listed, *segments))
+    _require(table, "target column", () if target in (None, _TARGET) else (target,))
+    _require(table, "prediction column", () if prediction == _PREDICTION else predictions)
     time = time or _only_timestamp(table) or "time"
     features_are_listed = numerical is not None or categorical is not None
     columns = []
@@ -95,6 +98,22 @@ def infer_schema(
         segments=segments,
         positive=None if positive is None else canonical(positive),
     )
+
+
+def _require_rows(table: Table) -> None:
+    if table.rows == 0:
+        raise SchemaError(
+            "The reference has no rows",
+            received="0 rows",
+            expected="rows that are as they should be, thousands if there are",
+            remedy="Check the file or the filter that it comes from",
+        )
+
+
+def _require(table: Table, what: str, names: Iterable[str]) -> None:
+    for name in names:
+        if name not in table:
+            raise UnknownNameError.of(what, name, table.names)
 
 
 def _absent(table: Table, columns: Sequence[Column], id_name: str | None, time: str) -> list[Column]:

@@ -159,6 +159,30 @@ def test_names_that_the_reference_lacks_are_refused() -> None:
         infer_schema(Table.of({"id": ["a"]}))
 
 
+@pytest.mark.parametrize(
+    ("named", "meant"),
+    [
+        ({"target": "fair"}, "fare"),
+        ({"prediction": "fair"}, "fare"),
+        ({"prediction": ["fare", "tipp"]}, "tip"),
+    ],
+)
+def test_a_target_or_prediction_that_is_named_has_to_be_there(named: dict[str, Any], meant: str) -> None:
+    """A misspelt target or prediction is refused with the nearest name; the usual ones may be absent."""
+    rows = {"fare": [0.5, 1.5], "tip": [0.5, 2.5]}
+    with pytest.raises(UnknownNameError, match=f"Unknown {next(iter(named))} column.*Did you mean '{meant}'"):
+        Reference.of(rows, **named)
+    schema = Reference.of(rows, target="target", prediction=None).schema
+    assert (schema.target, schema.predictions) == (None, ())
+
+
+@pytest.mark.parametrize("data", [[], {"x": []}, pd.DataFrame({"x": [1.5]}).head(0)])
+def test_a_reference_needs_rows(data: object) -> None:
+    """A reference without rows is refused with a remedy, not with an error of the arithmetic."""
+    with pytest.raises(SchemaError, match=r"The reference has no rows.*Check the file or the filter"):
+        Reference.of(data)
+
+
 def test_a_schema_refuses_contradictions() -> None:
     """Two columns of one name, two targets, and unknown segments are errors; the rest survives a round trip."""
     with pytest.raises(SchemaError, match=r"different names.*'a'"):
