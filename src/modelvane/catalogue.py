@@ -168,7 +168,14 @@ def _statistic(
 
 
 def _of_dataset(
-    family: Family, name: str, title: str, unit: str, source: str, needs: str = "", series: str = ""
+    family: Family,
+    name: str,
+    title: str,
+    unit: str,
+    source: str,
+    needs: str = "",
+    series: str = "",
+    better: Better = None,
 ) -> Measure:
     return Measure(
         name=name,
@@ -179,6 +186,7 @@ def _of_dataset(
         series=series or _series(family, name, unit),
         labels=("dataset",),
         needs=needs,
+        better=better,
     )
 
 
@@ -210,10 +218,17 @@ _DATASET = (
     ),
 )
 _LABELS = (
-    _labelling("label_coverage", "Label coverage", "ratio", "rows whose label is known / rows of the window"),
-    _labelling("label_lag", "Label lag", "seconds", "median of label time - prediction time"),
+    _labelling(
+        "label_coverage",
+        "Label coverage",
+        "ratio",
+        "rows whose label is known / rows of the window",
+        better="higher",
+    ),
+    _labelling("label_lag", "Label lag", "seconds", "median of label time - prediction time", better="lower"),
 )
 _ARRIVAL = (
+    _arrival("window_rows", "Rows of the window", "rows", "count"),
     _arrival("duplicate_ids", "Duplicate ids", "rows", "rows refused because their id was known", "ids"),
     _arrival(
         "missing_columns", "Missing columns", "", "columns of the reference that rows lacked altogether"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -52,8 +53,8 @@ class Settings:
     methods
         Which divergence compares which column.
     thresholds
-        Fixed limits by column (of its divergence) or by measure (such as ``root_mean_squared_error``); they replace
-        what was learned.
+        Fixed limits by column (of its divergence), by ``column.measure`` (of its quality) or by measure (such as
+        ``root_mean_squared_error``); they replace what was learned. See `modelvane.evaluation.check_thresholds`.
     horizon
         Predictions remembered for late labels; by default ten windows, at most 50 000 rows, at least one window.
     """
@@ -70,6 +71,11 @@ class Settings:
             raise ConfigError(
                 "The false-alarm budget is out of range", received=self.budget, expected="between 0 and 1"
             )
+        for key, limit in self.thresholds.items():
+            if not math.isfinite(limit):
+                raise ConfigError(
+                    f"thresholds.{key} limits nothing", received=limit, expected="a finite number"
+                )
 
     @property
     def remembered(self) -> int:

@@ -71,7 +71,7 @@ TAXI = Findings(
         quality("missing_share", 0.03125, "trip_distance", verdict=Verdict.CHANGED),
         quality("missing_share", 0.0, HOSTILE, verdict=Verdict.OK),
         quality("quantile", 2.5, "trip_distance", label="0.5"),
-        quality("rows", 5000.0),
+        quality("window_rows", 5000.0),
         quality("last_row_age", 3.5),
     ),
 )

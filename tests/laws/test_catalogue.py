@@ -9,8 +9,9 @@ import pytest
 
 from modelvane.catalogue import CATALOGUE, DISTANCE, label_of, measure, titles
 from modelvane.divergences import DIVERGENCES
-from modelvane.errors import UnknownNameError
-from modelvane.findings import Family, Finding
+from modelvane.errors import ConfigError, UnknownNameError
+from modelvane.evaluation.thresholds import ARRIVAL, check_thresholds
+from modelvane.findings import Family, Finding, Verdict
 from modelvane.methods import Methods
 from modelvane.monitor import Monitor
 from modelvane.reference import Reference
@@ -202,3 +203,70 @@ def test_values_out_of_range_have_a_usual_range() -> None:
     assert found is not None
     assert found.usual_range is not None
     assert found.why == ""
+
+
+def _judged(thresholds: dict[str, float], rng: np.random.Generator) -> tuple[Reference, list[Finding]]:
+    roles = {"id": "id", "time": "time", "prediction": "prediction", "target": "duration"}
+    reference = Reference.of(_trips(rng), **roles, task=Task.REGRESSION)
+    settings = Settings(Window(rows=ROWS), thresholds=thresholds)
+    return reference, list(_found(reference, _trips(rng), settings))
+
+
+def test_every_threshold_that_is_taken_judges() -> None:
+    """Whatever key passes the check makes its finding judged; every other measure's key is refused."""
+    rng = np.random.default_rng(11)
+    reference, found = _judged({}, rng)
+    keys = {f.measure if f.column is None else f"{f.column}.{f.measure}" for f in found} | {
+        "distance",
+        "zone",
+    }
+    taken = set()
+    for key in keys:
+        try:
+            check_thresholds([key], reference)
+        except UnknownNameError:
+            continue
+        taken.add(key)
+    assert {"distance", "zone.missing_share", "distance.constant", "label_coverage", *ARRIVAL} <= taken
+    _, limited = _judged(dict.fromkeys(taken, -1e300), rng)
+    judged = {
+        f.column if f.family is Family.DRIFT else f.measure if f.column is None else f"{f.column}.{f.measure}"
+        for f in limited
+        if f.threshold == -1e300 and f.verdict in (Verdict.ALARM, Verdict.OK)
+    }
+    undefined = {f.measure for f in limited if f.value is None}
+    assert taken - judged <= undefined
+
+
+def test_arrival_is_all_of_quality_that_is_of_no_column() -> None:
+    """The measures of rows as a whole that can be limited are those of the catalogue."""
+    of_rows = {
+        name for (family, name), each in CATALOGUE.items() if family is Family.QUALITY and not each.kinds
+    }
+    assert of_rows == set(ARRIVAL)
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "verdict"),
+    [({"label_coverage": 0.999}, Verdict.OK), ({"label_coverage": 1.5}, Verdict.ALARM)],
+)
+def test_label_coverage_is_limited_from_below(thresholds: dict[str, float], verdict: Verdict) -> None:
+    """Too few labels are the fault, never too many."""
+    _, found = _judged(thresholds, np.random.default_rng(12))
+    assert next(f.verdict for f in found if f.measure == "label_coverage") is verdict
+
+
+def test_label_lag_is_limited_from_above() -> None:
+    """Labels that take longer than the limit are the fault."""
+    rng = np.random.default_rng(13)
+    assert [
+        next(f.verdict for f in _judged({"label_lag": limit}, rng)[1] if f.measure == "label_lag")
+        for limit in (1e12, -1.0)
+    ] == [Verdict.OK, Verdict.ALARM]
+
+
+@pytest.mark.parametrize("limit", [float("nan"), float("inf")])
+def test_a_limit_that_no_value_can_exceed_is_refused(limit: float) -> None:
+    """NaN and infinity judge nothing."""
+    with pytest.raises(ConfigError, match="finite"):
+        Settings(thresholds={"x": limit})

@@ -122,6 +122,16 @@ def test_a_saved_reference_without_what_is_asked_for(reference: Path) -> None:
         ({"thresholds": {"zome": 0.1}}, "zone"),
         ({"thresholds": {"zone.missing_shore": 0.1}}, "missing_share"),
         ({"thresholds": {"root_mean_square_error": 4.0}}, "root_mean_squared_error"),
+        ({"thresholds": {"missing_share": 0.1}}, r"Did you mean '.+\.missing_share'"),
+        ({"thresholds": {"trip_distance.kolmogorov_smirnov": 0.1}}, "Unknown measure"),
+        ({"thresholds": {"trip_distance.quantile": 0.1}}, "Unknown measure"),
+        ({"thresholds": {"trip_distance.unseen_share": 0.1}}, "Unknown measure"),
+        ({"thresholds": {"zone.infinite_share": 0.1}}, "Unknown measure"),
+        ({"thresholds": {"psi": 0.1}}, "Unknown column or measure"),
+        ({"thresholds": {"dataset_drift": 0.1}}, "Unknown column or measure"),
+        ({"thresholds": {"error_quantile": 0.1}}, "Unknown column or measure"),
+        ({"thresholds": {"accuracy": 0.1}}, "Unknown column or measure"),
+        ({"thresholds": {"zone": float("nan")}}, "finite"),
     ],
 )
 def test_settings_that_name_nothing(reference: Path, dataset: dict[str, Any], said: str) -> None:
@@ -132,7 +142,14 @@ def test_settings_that_name_nothing(reference: Path, dataset: dict[str, Any], sa
 
 def test_settings_that_are_right(reference: Path) -> None:
     """Thresholds by column, by column and measure, and by measure are taken."""
-    thresholds = {"zone": 0.1, "zone.missing_share": 0.1, "root_mean_squared_error": 4.0}
+    thresholds = {
+        "zone": 0.1,
+        "zone.missing_share": 0.1,
+        "trip_distance.constant": 0.5,
+        "root_mean_squared_error": 4.0,
+        "label_coverage": 0.9,
+        "last_row_age": 60.0,
+    }
     right = config(
         reference, thresholds=thresholds, drift={"columns": {"trip_distance": ["psi", "wasserstein"]}}
     )

@@ -43,10 +43,10 @@ def performance_findings(this: Round, labelled: DatasetTally, stream: Stream) ->
     if this.reference.performance is None:
         return
     why = "" if stream.coverage is not None else "no rows in the window"
-    yield _fact("label_coverage", stream.coverage, "ratio", labelled.rows, why)
-    yield _fact(
-        "label_lag", stream.lag, "seconds", labelled.rows, "" if stream.lag is not None else "no labels yet"
-    )
+    coverage = _fact("label_coverage", stream.coverage, "ratio", labelled.rows, why)
+    yield _judged(this, coverage, "higher")
+    why = "" if stream.lag is not None else "no labels yet"
+    yield _judged(this, _fact("label_lag", stream.lag, "seconds", labelled.rows, why), "lower")
     for segment, part in parts_of(labelled):
         whole = this.reference.tally
         reference = whole if segment is None else whole.segments.get(segment)

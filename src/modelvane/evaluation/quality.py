@@ -48,7 +48,9 @@ def _judged(this: Round, finding: Finding, current: ColumnTally, reference: Colu
     if lines is None:
         return finding
     before = this.verdict_before(finding.measure, finding.column, finding.segment)
-    verdict = lines.verdict(finding.value, this.settings.alarm, before) if finding.value else Verdict.OK
+    # a share of nothing is no fault, however low its line
+    is_judged = finding.value or lines.threshold is not None
+    verdict = lines.verdict(finding.value, this.settings.alarm, before) if is_judged else Verdict.OK
     return replace(
         finding,
         noise_floor=lines.noise_floor,
@@ -127,7 +129,7 @@ def dataset_quality(this: Round, rows: DatasetTally, stream: Stream) -> Iterator
             why=why if value is None else "",
         )
 
-    yield finding("rows", float(rows.rows), "rows")
+    yield finding("window_rows", float(rows.rows), "rows")
     yield finding("duplicate_ids", float(stream.duplicates), "rows")
     missing, unexpected = stream.missing, stream.unexpected
     yield finding("missing_columns", float(len(missing)), "", fault=True, cause=", ".join(missing))

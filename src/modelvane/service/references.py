@@ -9,9 +9,9 @@ from pathlib import Path
 
 import modelvane
 from modelvane import __version__
-from modelvane.catalogue import CATALOGUE
 from modelvane.config import Config, DatasetSection
 from modelvane.errors import ConfigError, ReferenceFileError, UnknownNameError
+from modelvane.evaluation import check_thresholds
 from modelvane.reference import Reference
 from modelvane.service.compatible import EXTRA, facts_of
 from modelvane.table import Table
@@ -134,7 +134,7 @@ def _keep(reference: Reference, file: Path) -> None:
 
 
 def check_settings(config: Config, name: str, reference: Reference) -> None:
-    """Check that the columns and measures that the settings of a dataset name exist.
+    """Check that the columns and measures that the settings of a dataset name exist, and are judged.
 
     Raises
     ------
@@ -149,16 +149,4 @@ def check_settings(config: Config, name: str, reference: Reference) -> None:
     settings = config.settings(name)
     for column in schema.measured:
         settings.methods.divergences(column)
-    for key in section.thresholds:
-        _check_threshold(key, measured, {each for _, each in CATALOGUE})
-
-
-def _check_threshold(key: str, columns: list[str], measures: set[str]) -> None:
-    if key in columns or key in measures:
-        return
-    column, dot, measure = key.rpartition(".")
-    if dot and column in columns:
-        if measure not in measures:
-            raise UnknownNameError.of(f"measure in thresholds.{key}", measure, measures)
-        return
-    raise UnknownNameError.of("column or measure in thresholds", key, [*columns, *measures])
+    check_thresholds(settings.thresholds, reference)

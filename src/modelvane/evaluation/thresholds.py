@@ -1,0 +1,70 @@
+"""Which fixed limits have something to judge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from modelvane.errors import UnknownNameError
+from modelvane.performance import STATISTICS
+from modelvane.reference import Reference
+from modelvane.schema import Kind
+from modelvane.statistics.base import Statistic
+from modelvane.statistics.columns import CATEGORICAL_QUALITY, NUMERICAL_QUALITY
+
+ARRIVAL = (
+    "window_rows",
+    "duplicate_ids",
+    "missing_columns",
+    "unexpected_columns",
+    "late_rows",
+    "last_row_age",
+    "rows_per_second",
+)
+"""Measures of rows as a whole."""
+LABELLING = ("label_coverage", "label_lag")
+"""Measures of how labels come in."""
+
+
+def check_thresholds(keys: Iterable[str], reference: Reference) -> None:
+    """Check that each limit is of something that is judged: a limit that does nothing is a false comfort.
+
+    A column's name limits its drift, ``column.measure`` its quality (not that of the target, which rows lack), and a
+    measure of performance, of labels or of arrival is limited by its own name. Measures with a value per class or
+    quantile have no limits.
+
+    Raises
+    ------
+    UnknownNameError
+        With the nearest key that has an effect.
+    """
+    columns = {column.name: column.kind for column in reference.schema.measured}
+    for key in keys:
+        bare = {*ARRIVAL, *_performance(reference)}
+        if key in columns or key in bare:
+            continue
+        column, dot, measure = key.rpartition(".")
+        if dot and column in columns:
+            known = _quality(reference, column, columns[column])
+            if measure not in known:
+                raise UnknownNameError.of(f"measure in thresholds.{key}", measure, known)
+            continue
+        of_columns = {
+            f"{name}.{key}" for name, kind in columns.items() if key in _quality(reference, name, kind)
+        }
+        raise UnknownNameError.of("column or measure in thresholds", key, {*columns, *bare, *of_columns})
+
+
+def _performance(reference: Reference) -> set[str]:
+    if reference.performance is None:
+        return set()
+    kinds = reference.tally.performance
+    judged = {each.name for kind in kinds for each in STATISTICS[kind] if isinstance(each, Statistic)}
+    return judged | set(LABELLING)
+
+
+def _quality(reference: Reference, column: str, kind: Kind | None) -> set[str]:
+    target = reference.schema.target
+    if target is not None and target.name == column:
+        return set()
+    known = NUMERICAL_QUALITY if kind is Kind.NUMERICAL else CATEGORICAL_QUALITY
+    return {each.name for each in known if isinstance(each, Statistic)}
