@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
@@ -15,6 +16,9 @@ from numpy.typing import NDArray
 from modelvane.errors import DecodeError, UnknownNameError
 
 RawColumn: TypeAlias = "list[Any] | pa.ChunkedArray"
+
+# pandas' name for an index that has none, such as that of a filtered frame: row numbers, no data
+_UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
 
 
 class Table:
@@ -116,7 +120,8 @@ class Table:
         data
             A `Table`; a mapping of column to list, array or series (or to ``{index: value}``, as pandas writes
             JSON); one flat mapping (a single row); a list of mappings (rows); anything with the Arrow PyCapsule
-            interface (pandas, polars, pyarrow); or the path of a Parquet, CSV, Arrow or Feather file.
+            interface (pandas, polars, pyarrow); or the path of a Parquet, CSV, Arrow or Feather file. An index of
+            pandas is a column if it has a name.
 
         Raises
         ------
@@ -207,6 +212,13 @@ class Table:
         try:
             return cls._of_arrow(pa.table(data))
         except (pa.ArrowException, TypeError, ValueError) as error:
+            if not hasattr(data, "columns"):
+                raise DecodeError(
+                    f"This has no named columns: {error}",
+                    received=type(data).__name__,
+                    expected="a data frame, or rows",
+                    remedy='Name a single column: {"distance": values}',
+                ) from error
             if not hasattr(data, "iloc"):
                 raise DecodeError(f"The data frame cannot be read through Arrow: {error}") from error
             # a pandas column of mixed types has no Arrow type; its values are read one by one
@@ -216,7 +228,8 @@ class Table:
     def _of_arrow(cls, table: pa.Table) -> Table:
         _require_different(table.column_names)
         columns = zip(table.column_names, table.columns, strict=True)
-        return cls({name: _plain(column) for name, column in columns}, table.num_rows)
+        kept = {name: _plain(column) for name, column in columns if not _UNNAMED_INDEX.fullmatch(name)}
+        return cls(kept, table.num_rows)
 
 
 def _require_different(names: list[str]) -> None:

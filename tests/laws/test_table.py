@@ -134,6 +134,33 @@ def test_pandas_columns_of_mixed_types_are_read_value_by_value() -> None:
     assert table.values("passengers")[1:] == [row["passengers"] for row in _rows(6)[1:]]
 
 
+def test_the_index_of_a_filtered_frame_is_no_column(tmp_path: Path) -> None:
+    """Row numbers that pandas keeps beside a filtered frame are no data, in memory or in a file; a named index is."""
+    frame = pd.DataFrame({"distance": [0.5, 2.0, 1.5, 1.0, 2.5]})
+    filtered = frame[frame["distance"] != 2.0]
+    reference = Reference.of(filtered)
+    assert [column.name for column in reference.schema.measured] == ["distance"]
+    monitor = Monitor("taxi", reference, window=100)
+    monitor.push(filtered)
+    unexpected = monitor.findings().get("unexpected_columns")
+    assert unexpected is not None
+    assert (unexpected.value, unexpected.cause) == (0.0, "")
+    filtered.to_parquet(tmp_path / "rows.parquet")
+    assert Table.of(tmp_path / "rows.parquet").names == ("distance",)
+    assert Table.of(filtered.rename_axis("trip")).values("trip") == [0, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [pd.Series([1.5, 2.5], name="x"), pl.Series("x", [1.5, 2.5]), pa.array([1.5]), pa.chunked_array([[1.5]])],
+)
+def test_a_column_without_a_table_is_refused(column: object) -> None:
+    """A series or a bare array is not rows; the error says how to name it."""
+    monitor = Monitor("taxi", Reference.of({"x": [1.5, 2.5, 3.5]}))
+    with pytest.raises(DecodeError, match=r"no named columns.*Name a single column"):
+        monitor.push(column)
+
+
 def test_one_flat_mapping_is_one_row() -> None:
     """A mapping without any list is a single row."""
     assert Table.of({"a": 1, "b": None}).rows == 1
