@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,10 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.laws.strategies import RANDOMS
 
-from modelvane import Monitor, Reference
+from modelvane import Monitor, Reference, Table
 from modelvane.casting import Numbers
 from modelvane.labels import Joined, Label, LabelCounts, LabelJoin
+from modelvane.service.background import Evaluator
+from modelvane.service.watch import Watch
 from modelvane.settings import Settings, Window
+from modelvane.store import open_log
 
 
 @cache
@@ -248,6 +253,23 @@ def test_the_last_word_on_each_row_counts(said: list[tuple[int, int]], window: i
     last_said = {id_: float(target) for id_, target in said}
     expected = [{"prediction": float(id_), "target": last_said[id_]} for id_ in first_said]
     assert monitor.tally().labelled == reference.counter.labelled(reference.encode(expected))
+
+
+def test_labels_of_logged_rows_beyond_the_horizon_do_not_wait(tmp_path: Path) -> None:
+    """A label whose row is in the log only is counted with that row and is not early; one without any row waits."""
+    monitor, clock = _monitor(window=10, horizon=10)
+    log, evaluator = open_log(f"sqlite:///{tmp_path / 'log.db'}"), Evaluator()
+    with closing(log), closing(evaluator):
+        log.open("taxi", monitor.reference.schema)
+        watch = Watch(monitor, log, evaluator, clock=clock)
+        table = Table.of(_rows(0, 30))
+        watch.added(table, log.append("taxi", table, clock.now), clock.now)
+        for ids in (["1", "29", "unknown"], ["1"]):
+            targets = [float(i) for i in range(len(ids))]
+            watch.labelled(ids, targets, None, log.label("taxi", ids, targets, None, clock.now))
+    assert monitor.label_counts == LabelCounts(matched=2, early=1)
+    assert monitor._join.waiting == 1
+    assert monitor.tally().labelled.rows == 2
 
 
 def test_joined_labels_know_the_position_of_their_prediction() -> None:

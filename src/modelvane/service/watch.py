@@ -143,9 +143,13 @@ class Watch:
         self, ids: Sequence[Any], targets: Sequence[Any], times: Sequence[Any] | None, result: LabelResult
     ) -> None:
         """Take labels that the log has kept; rows that left the memory are looked up there."""
-        self.monitor.label(ids, targets, times)
-        matched = np.flatnonzero(result.outcomes == LabelOutcome.MATCHED).tolist()
-        far = [i for i in matched if not self.monitor.remembers(ids[i])]
+        logged = np.flatnonzero(result.outcomes != LabelOutcome.WAITING).tolist()
+        beyond = {i for i in logged if not self.monitor.remembers(ids[i])}
+        # in the memory those beyond would wait for ever for a row that has come and gone
+        near = [i for i in range(len(ids)) if i not in beyond]
+        known = None if times is None else [times[i] for i in near]
+        self.monitor.label([ids[i] for i in near], [targets[i] for i in near], known)
+        far = [i for i in sorted(beyond) if result.outcomes[i] == LabelOutcome.MATCHED]
         if far:
             rows = self._log.find(self.name, [ids[i] for i in far])
             by_id = {canonical(ids[i]): i for i in far}
