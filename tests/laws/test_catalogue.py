@@ -270,3 +270,14 @@ def test_a_limit_that_no_value_can_exceed_is_refused(limit: float) -> None:
     """NaN and infinity judge nothing."""
     with pytest.raises(ConfigError, match="finite"):
         Settings(thresholds={"x": limit})
+
+
+def test_sparse_categories_give_a_finding_without_a_p_value() -> None:
+    """Where chi-square's probability is none, the finding has its value and no p-value."""
+    reference = Reference.of({"zone": ["a"] * 200 + ["b"] * 200 + ["c"]})
+    monitor = Monitor("watched", reference, Settings(methods=Methods(categorical=("g_test",))))
+    monitor.push({"zone": ["a", "b"] * 50})
+    sparse = monitor.findings().get("g_test", "zone")
+    assert sparse is not None
+    assert sparse.value is not None
+    assert sparse.p_value is None

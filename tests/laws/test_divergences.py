@@ -343,12 +343,13 @@ def test_a_single_row_never_exceeds_a_critical_t() -> None:
 @given(data=st.data())
 @settings(max_examples=25, deadline=None)
 def test_p_values_are_probabilities(name: str, kind: Kind, data: st.DataObject) -> None:
-    """Whatever the rows, a defined value has a probability between 0 and 1."""
+    """Whatever the rows, a defined value has a probability between 0 and 1, or NaN in place of a wrong one."""
     each = DIVERGENCES[name]
     sides = data.draw(sides_of(kind))
     value = each.between(*sides)
     if each.p_value and not isinstance(value, Undefined):
-        assert 0.0 <= each.p_value(value, *sides) <= 1.0
+        p = each.p_value(value, *sides)
+        assert 0.0 <= p <= 1.0 or (np.isnan(p) and name in ("chi_square", "g_test"))
 
 
 @pytest.mark.parametrize("kind", list(Kind))

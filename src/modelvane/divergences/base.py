@@ -44,7 +44,8 @@ class Divergence:
     degree
         1 where a small change moves the value in proportion, 2 where in proportion to its square.
     p_value
-        ``p_value(value, reference, current)``: probability of a value this large without any change.
+        ``p_value(value, reference, current)``: probability of a value this large without any change;
+        NaN where the formula's conditions do not hold.
     critical
         ``critical(level, n, N)``: the value exceeded with probability ``level`` without any change, where
         there is an analytic null; others are calibrated by draws from the reference.

@@ -23,7 +23,7 @@ def chi_square(reference: Sample, current: Sample) -> NDArray[np.float64]:
 def p_value(value: float, reference: Sample, current: Sample) -> float:
     """Give the probability of an effect this large when nothing changed, by the chi-square distribution.
 
-    No continuity correction. As good as the rule of five expected rows per cell.
+    No continuity correction. NaN where categories are too sparse for it, see `chi_square_tail`.
     """
     return chi_square_tail(value * value * float(harmonic_rows(reference, current)), reference, current)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from scipy import special
 
@@ -44,6 +46,21 @@ def log_likelihood_ratio(reference: Sample, current: Sample) -> Array:
 
 
 def chi_square_tail(statistic: float, reference: Sample, current: Sample) -> float:
-    """Give the upper tail of chi-square with one degree of freedom less than there are filled categories."""
+    """Give the upper tail of chi-square with one degree of freedom less than there are filled categories.
+
+    NaN where too few rows are expected for it to be a probability: under 1 in any cell of the table, or under 5 in
+    more than a fifth of them (Cochran, Biometrics, 1954).
+    """
     freedom = float(filled_categories(reference, current)) - 1
-    return float(special.chdtrc(freedom, statistic)) if freedom > 0 else 1.0
+    if freedom <= 0:
+        return 1.0
+    if not _has_enough_rows(reference, current):
+        return math.nan
+    return float(special.chdtrc(freedom, statistic))
+
+
+def _has_enough_rows(reference: Sample, current: Sample) -> bool:
+    both = reference.counts + current.counts
+    shares = both[both > 0] / both.sum()
+    expected = np.concatenate((shares * reference.n, shares * current.n))
+    return bool(expected.min() >= 1 and np.mean(expected < 5) <= 0.2)

@@ -20,7 +20,10 @@ def g_test(reference: Sample, current: Sample) -> NDArray[np.float64]:
 
 
 def p_value(value: float, reference: Sample, current: Sample) -> float:
-    """Give the probability of an effect this large when nothing changed, by the chi-square distribution."""
+    """Give the probability of an effect this large when nothing changed, by the chi-square distribution.
+
+    NaN where categories are too sparse for it, see `chi_square_tail`.
+    """
     return chi_square_tail(value * value * float(harmonic_rows(reference, current)), reference, current)
 
 

@@ -71,6 +71,7 @@ def _finding(
         verdict = lines.verdict(value, this.settings.alarm, before)
     bound = divergence.error_bound
     p_value = divergence.p_value
+    p = p_value(value, reference.sample, current.sample) if p_value is not None else math.nan
     return Finding(
         family=Family.DRIFT,
         measure=measure,
@@ -83,7 +84,7 @@ def _finding(
         usual_range=lines.usual_range,
         threshold=lines.threshold,
         error_bound=bound(reference.sample, current.sample) or None if bound is not None else None,
-        p_value=p_value(value, reference.sample, current.sample) if p_value is not None else None,
+        p_value=p if math.isfinite(p) else None,
         verdict=verdict,
         cause=cause_of(reference, current) if verdict in (Verdict.ALARM, Verdict.CHANGED) else "",
         why=lines.why,
