@@ -74,7 +74,7 @@ def test_content_type(client: TestClient, path: str, content_type: str) -> None:
     """A content type that is not read is 415, with those that are; nothing is lost in silence as in 2022."""
     problem = refused(client.post(path, content=b"[]", headers={"content-type": content_type}), 415)
     assert "application/json" in problem["available"]
-    assert watch_of(client).traffic.rejected == {"http_415": 1}
+    assert watch_of(client).traffic.rejected == {"unsupported_type": 1}
 
 
 def test_compressed_bodies(client: TestClient) -> None:
@@ -108,7 +108,7 @@ def test_malformed_json(client: TestClient, body: bytes, said: str) -> None:
     """A body that is no JSON, or no rows, is 400 and says where; nothing of it is kept."""
     assert said in refused(client.post("/iterate/taxi", content=body, headers=JSON), 400)["detail"]
     assert watch_of(client)._log.count("taxi") == 0
-    assert watch_of(client).traffic.rejected == {"DecodeError": 1}
+    assert watch_of(client).traffic.rejected == {"malformed": 1}
 
 
 @pytest.mark.parametrize(
@@ -162,6 +162,7 @@ def test_too_large(small: TestClient) -> None:
     refused(small.post("/iterate/taxi", content=iter([b" " * 600] * 3), headers=JSON), 413)
     assert "6 rows" in refused(small.post("/iterate/taxi", json=[{}] * 6), 413)["received"]
     assert "6 rows" in refused(small.post(LABELS, json=[{"id": 1, "target": 1}] * 6), 413)["received"]
+    assert watch_of(small).traffic.rejected == {"too_large": 5}
 
 
 def test_a_body_in_parts(small: TestClient) -> None:
@@ -182,6 +183,7 @@ def test_full_queue(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None
         answer = client.post(path, json=body)
         refused(answer, 503)
         assert answer.headers["retry-after"] == "7"
+    assert watch_of(client).traffic.rejected == {"overloaded": 2}
     monkeypatch.undo()
     assert client.post("/iterate/taxi", json=[trip(1)]).status_code == 200
 

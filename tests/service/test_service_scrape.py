@@ -120,7 +120,7 @@ def test_what_the_service_says_of_itself(client: TestClient) -> None:
     for line in (
         'modelvane_ingest_rows_total{dataset="taxi"} 2.0',
         'modelvane_ingest_duplicate_rows_total{dataset="taxi"} 1.0',
-        'modelvane_ingest_rejected_rows_total{dataset="taxi",reason="DecodeError"} 1.0',
+        'modelvane_ingest_rejected_rows_total{dataset="taxi",reason="malformed"} 1.0',
         'modelvane_ingest_labels_total{dataset="taxi",outcome="matched"} 1.0',
         'modelvane_ingest_labels_total{dataset="taxi",outcome="waiting"} 1.0',
         "modelvane_service_log_rows 2.0",

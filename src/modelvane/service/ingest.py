@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from modelvane.casting import NO_TIME, microseconds
 from modelvane.config import Limits
-from modelvane.errors import ModelvaneError, UnknownNameError
+from modelvane.errors import ModelvaneError, OverloadedError, UnknownNameError
 from modelvane.service.decoding import decode_labels, decode_rows
 from modelvane.service.problems import CONTENT_TYPE, HttpError, headers_of, problem, status_of, unexpected
 from modelvane.service.watch import Watch
@@ -35,6 +35,17 @@ _ROUTE = re.compile(
 )
 _JSON = b"application/json"
 _PROBLEM = CONTENT_TYPE.encode()
+# what the series of refused bodies calls them: part of queries, so independent of what the code calls its errors
+_REASONS = {
+    400: "malformed",
+    401: "unauthorized",
+    404: "unknown_name",
+    413: "too_large",
+    415: "unsupported_type",
+    422: "not_acceptable",
+    500: "internal_fault",
+    503: "log_unavailable",
+}
 # more rows than this are cast and counted off the event loop
 _FEW_ROWS = 1024
 
@@ -213,7 +224,12 @@ def _too_large(received: str, limit: str) -> HttpError:
 
 
 def _reason(error: ModelvaneError) -> str:
-    return type(error).__name__ if not isinstance(error, HttpError) else f"http_{error.status}"
+    if isinstance(error, OverloadedError):
+        return "overloaded"
+    if isinstance(error, HttpError) and error.status == 400:
+        # nothing else of its own is 400
+        return "disconnected"
+    return _REASONS.get(status_of(error), "refused")
 
 
 def content_type_of(headers: Mapping[bytes, bytes]) -> str:
