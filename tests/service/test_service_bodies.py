@@ -106,7 +106,7 @@ def test_duplicates(client: TestClient) -> None:
         trip(2)["trip_distance"],
     ]
     found = watch.latest().findings
-    assert found.get("rows").value == 2
+    assert found.get("window_rows").value == 2
     assert found.get("duplicate_ids").value == 2
     assert (watch.traffic.rows, watch.traffic.duplicates) == (2, 2)
 

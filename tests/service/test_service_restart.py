@@ -13,8 +13,13 @@ from tests.service.serving import reference_rows, served, service_of, settings, 
 
 from modelvane.errors import ModelvaneError
 from modelvane.findings import Findings, Verdict
+from modelvane.monitor import Monitor
 from modelvane.reference import Reference
+from modelvane.service.background import Evaluator
+from modelvane.service.watch import Watch
+from modelvane.settings import Settings, Window
 from modelvane.store import Snapshot, open_log
+from modelvane.table import Table
 
 LABELS = "/v1/datasets/taxi/labels"
 ROWS_WINDOW: dict[str, Any] = {"window": {"rows": 200}}
@@ -271,3 +276,30 @@ def test_a_log_that_is_open_elsewhere(reference: Path, tmp_path: Path) -> None:
         served(settings(reference), tmp_path),
     ):
         raise AssertionError
+
+
+def test_rows_with_their_own_target_count_once_when_more_of_them_are_in_the_window_than_are_remembered(
+    tmp_path: Path,
+) -> None:
+    """A time window holds more rows than wait for labels; those that brought their target are labelled once."""
+    numbers = [i + 0.5 for i in range(100)]
+    reference = Reference.of({"prediction": numbers, "target": numbers})
+    how = Settings(window=Window(rows=10, seconds=3600.0), horizon=10)
+    evaluator = Evaluator()
+    counted = []
+    with open_log(f"sqlite:///{tmp_path}/log.db") as log:
+        log.open("taxi", reference.schema)
+        watch = Watch(Monitor("taxi", reference, how, clock=lambda: 2000.0), log, evaluator)
+        for first in range(0, 50, 5):
+            rows = [
+                {"id": str(i), "prediction": 1.0, "target": 2.0, "time": 1000.0 + i}
+                for i in range(first, first + 5)
+            ]
+            table = Table.of(rows)
+            watch.added(table, log.append("taxi", table, 2000.0), 2000.0)
+        counted.append(watch.monitor.tally().labelled.rows)
+        again = Watch(Monitor("taxi", reference, how, clock=lambda: 2000.0), log, evaluator)
+        again.warm_up()
+        counted.append(again.monitor.tally().labelled.rows)
+    evaluator.close()
+    assert counted == [50, 50]

@@ -84,8 +84,9 @@ def _label(monitor: Monitor, parts: list[Rows]) -> None:
     """Join what pushing rows did not: targets in rows that are no longer pushed, then labels, the first part's last."""
     own: dict[str, _Told] = {}
     told: dict[str, _Told] = {}
+    pushed = frozenset(parts[-1].ids)
     for number, rows in enumerate(parts):
-        for id_, one, is_own in _told(monitor, number, rows):
+        for id_, one, is_own in _told(monitor, number, rows, pushed):
             (own if is_own else told).setdefault(id_, one)
     every = {id_: one for id_, one in own.items() if id_ not in told}
     every |= {id_: one for id_, one in told.items() if one.part > 0}
@@ -100,7 +101,9 @@ def _label(monitor: Monitor, parts: list[Rows]) -> None:
             monitor.label_rows(table, targets, np.rint(np.array(known) * 1e6).astype(np.int64))
 
 
-def _told(monitor: Monitor, number: int, rows: Rows) -> Iterator[tuple[str, _Told, bool]]:
+def _told(
+    monitor: Monitor, number: int, rows: Rows, pushed: frozenset[str]
+) -> Iterator[tuple[str, _Told, bool]]:
     """Give the targets of a part, by id, and whether each came in its row."""
     target = monitor.reference.schema.target
     if target is None or target.name not in rows.table:
@@ -109,6 +112,6 @@ def _told(monitor: Monitor, number: int, rows: Rows) -> Iterator[tuple[str, _Tol
     for row, (id_, value, known) in enumerate(zip(rows.ids, values, labelled, strict=True)):
         if not math.isnan(known):
             yield id_, _Told(value, known, number, row), False
-        elif value is not None and value == value and not monitor.remembers(id_):  # noqa: PLR0124 - NaN
+        elif value is not None and value == value and id_ not in pushed:  # noqa: PLR0124 - NaN
             came = max(float(rows.received[row]), float(rows.times[row]) / 1e6)
             yield id_, _Told(value, came, number, row), True
