@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from modelvane.labels import Joined, LabelCounts, LabelJoin, labels_of
 from modelvane.reference import Reference
 from modelvane.settings import Settings
 from modelvane.table import Table
-from modelvane.tallies.dataset import DatasetTally
+from modelvane.tallies.dataset import DatasetTally, WindowTally
 from modelvane.windows.labelled import LabelledRows
 from modelvane.windows.ring import RowsRing
 from modelvane.windows.time import TimeWindow, with_times
@@ -28,22 +27,6 @@ _HELD_ROWS = 512
 # a row from further ahead of its arrival has a wrong time, and would make every other row late; nor may it be further
 # ahead than the window is long
 _MOST_AHEAD = 86_400.0
-
-
-@dataclass(frozen=True, slots=True)
-class WindowTally:
-    """What findings are computed from.
-
-    Parameters
-    ----------
-    rows
-        Of the window.
-    labelled
-        Of the performance window.
-    """
-
-    rows: DatasetTally
-    labelled: DatasetTally
 
 
 class CurrentRows:

@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from modelvane.current import CurrentRows, WindowTally
-from modelvane.evaluation import evaluate, verdict_key
+from modelvane.current import CurrentRows
+from modelvane.evaluation import check_thresholds, evaluate, verdict_key
 from modelvane.findings import Findings, Verdict
 from modelvane.reference import Reference
 from modelvane.settings import Settings, Window
+from modelvane.tallies.dataset import WindowTally
 
 
 class Monitor(CurrentRows):
@@ -29,6 +30,11 @@ class Monitor(CurrentRows):
         Rows of the window; shorthand for ``Settings(window=Window(rows=window))``.
     clock
         Gives seconds since 1970; tests turn it.
+
+    Raises
+    ------
+    UnknownNameError
+        For a limit of something that the reference does not have, or that is not judged.
 
     Examples
     --------
@@ -52,6 +58,7 @@ class Monitor(CurrentRows):
         if window is not None:
             settings = Settings(window=Window(rows=window))
         settings = settings or Settings()
+        check_thresholds(settings.thresholds, reference)
         super().__init__(reference.calibrated(settings.methods), settings, clock)
         self.dataset = dataset
         self._evaluating = threading.Lock()

@@ -14,7 +14,6 @@ import numpy as np
 
 from modelvane.casting import NO_TIME, as_times, canonical
 from modelvane.compat import Sample
-from modelvane.current import WindowTally
 from modelvane.findings import Family, Findings
 from modelvane.monitor import Monitor
 from modelvane.service.background import Evaluator
@@ -23,6 +22,7 @@ from modelvane.service.decoding import Names
 from modelvane.service.warming import replayable, warm_up
 from modelvane.store.protocol import Appended, LabelOutcome, LabelResult, Log, Rows, Snapshot
 from modelvane.table import Table
+from modelvane.tallies.dataset import WindowTally
 
 HISTORY_ROUNDS = 500
 # rows up to this many go to the monitor as Python values, cast later with others; for more it pays to cast the columns

@@ -70,6 +70,22 @@ class DatasetTally:
     __hash__ = None  # type: ignore[assignment] # compared by arrays
 
 
+@dataclass(frozen=True, slots=True)
+class WindowTally:
+    """What findings are computed from.
+
+    Parameters
+    ----------
+    rows
+        Of the window.
+    labelled
+        Of the performance window.
+    """
+
+    rows: DatasetTally
+    labelled: DatasetTally
+
+
 def _sum(one: ColumnTally, other: ColumnTally) -> ColumnTally:
     if isinstance(one, NumericalTally) and isinstance(other, NumericalTally):
         return one + other
