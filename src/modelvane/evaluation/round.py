@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from modelvane.calibration.lines import level_of
@@ -15,7 +16,7 @@ from modelvane.tallies.dataset import DatasetTally
 from modelvane.undefined import Undefined, Value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Round:
     """One evaluation.
 
@@ -29,7 +30,7 @@ class Round:
     settings: Settings
     before: Mapping[str, Verdict]
 
-    @property
+    @cached_property
     def level(self) -> float:
         """Probability at which one column, of one segment or of all rows, may exceed its line."""
         parts = 1 + len(self.reference.tally.segments)
