@@ -17,7 +17,7 @@ from modelvane.errors import ConfigError
 from modelvane.service.app import create_app
 
 # how long a thread that computes may hold Python's lock while a request waits for it (the default is 5 ms)
-_SWITCH_SECONDS = 0.0005
+_SWITCH_SECONDS = 0.00005
 _GRACE_SECONDS = 10
 _COLLECT_AFTER = 50_000
 
