@@ -102,7 +102,7 @@ def is_missing(value: object) -> bool:
     if value is None:
         return True
     # NaN, and pandas' NaT, which calls itself a datetime, are not equal to themselves
-    return isinstance(value, float | np.floating | Decimal | datetime) and value != value  # noqa: PLR0124
+    return isinstance(value, float | np.floating | Decimal | datetime) and value != value  # noqa: PLR0124 - true for NaN and NaT
 
 
 def as_numbers(raw: RawColumn, dtype: str = "double") -> Numbers:

@@ -27,7 +27,7 @@ def count_column(ruler: Ruler, column: Encoded) -> ColumnTally:
     if isinstance(ruler, NumericalRuler):
         assert isinstance(column, Numbers)  # noqa: S101 - the block was encoded on this ruler
         return NumericalTally.of(ruler, column)
-    assert isinstance(column, Codes)  # noqa: S101
+    assert isinstance(column, Codes)  # noqa: S101 - as its ruler says
     return CategoricalTally.of(ruler, column)
 
 
@@ -84,7 +84,7 @@ class Counter:
         for name in self.schema.segments:
             ruler, column = self.rulers[name], block.columns[name]
             assert isinstance(ruler, CategoricalRuler)  # noqa: S101 - segments are categorical by inference
-            assert isinstance(column, Codes)  # noqa: S101
+            assert isinstance(column, Codes)  # noqa: S101 - as its ruler says
             order = np.argsort(column.codes, kind="stable")
             codes = column.codes[order]
             shown = min(MOST_SEGMENTS, len(ruler.names))

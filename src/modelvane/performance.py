@@ -62,7 +62,7 @@ class PerformanceRuler:
         if schema.task is Task.REGRESSION and target.kind is Kind.NUMERICAL:
             truth, predicted = block.columns[target.name], block.columns[names[0]]
             assert isinstance(truth, Numbers)  # noqa: S101 - by the schema
-            assert isinstance(predicted, Numbers)  # noqa: S101
+            assert isinstance(predicted, Numbers)  # noqa: S101 - as above, by how it was frozen
             return cls(target.name, names, rulers, regression=RegressionRuler.of(truth, predicted))
         true_classes = _categories(rulers[target.name], block.columns[target.name])
         if predictions[0].kind is Kind.CATEGORICAL:
@@ -78,7 +78,7 @@ class PerformanceRuler:
         predicted = [block.columns[name] for name in self.predictions]
         if self.regression is not None:
             assert isinstance(truth, Numbers)  # noqa: S101 - by the schema
-            assert isinstance(predicted[0], Numbers)  # noqa: S101
+            assert isinstance(predicted[0], Numbers)  # noqa: S101 - as above, by how it was frozen
             return {"regression": RegressionTally.of(self.regression, predicted[0], truth)}
         assert self.classes is not None  # noqa: S101 - one of the two by construction
         classes = _categories(self.rulers[self.target], truth)
@@ -93,7 +93,7 @@ class PerformanceRuler:
 
     def _likeliest(self, scores: Sequence[Numbers]) -> Categories:
         assert self.scores is not None  # noqa: S101 - called with scores only
-        assert self.classes is not None  # noqa: S101
+        assert self.classes is not None  # noqa: S101 - as above, by how it was frozen
         every = np.stack([column.values for column in scores])
         lacking = np.isnan(every).any(axis=0)
         names = list(self.scores.names)
@@ -142,7 +142,7 @@ class PerformanceRuler:
         if kind == "confusion":
             assert self.classes is not None  # noqa: S101 - what was written has its ruler
             return ConfusionTally.from_arrays(self.classes, facts, arrays)
-        assert self.scores is not None  # noqa: S101
+        assert self.scores is not None  # noqa: S101 - as above, by how it was frozen
         return ScoreTally.from_arrays(self.scores, facts, arrays)
 
 
@@ -150,7 +150,7 @@ def _categories(ruler: Ruler, column: Encoded) -> Categories:
     if isinstance(ruler, CategoricalRuler):
         assert isinstance(column, Codes)  # noqa: S101 - encoded on its ruler
         return categories_of(ruler, column)
-    assert isinstance(column, Numbers)  # noqa: S101
+    assert isinstance(column, Numbers)  # noqa: S101 - as above, by how it was frozen
     distinct, codes = np.unique(column.values, return_inverse=True)
     # NaN sorts last, as one value
     names = [canonical(value) or "" for value in distinct.tolist()]

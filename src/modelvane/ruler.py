@@ -238,7 +238,7 @@ class CategoricalRuler:
         return {"kind": self.kind, "names": list(self.names)}
 
     @classmethod
-    def from_arrays(cls, facts: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> CategoricalRuler:  # noqa: ARG003
+    def from_arrays(cls, facts: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> CategoricalRuler:  # noqa: ARG003 - one signature for all rulers
         """Read what `arrays` and `facts` gave."""
         return cls(tuple(facts["names"]))
 

@@ -320,7 +320,7 @@ def _parquet(path: Path) -> pa.Table:
 
 
 def _csv(path: Path, separator: str = ",", *, header: bool = True) -> pa.Table:
-    from pyarrow import csv  # noqa: PLC0415
+    from pyarrow import csv  # noqa: PLC0415 - as for Parquet
 
     return csv.read_csv(
         path,
@@ -330,6 +330,6 @@ def _csv(path: Path, separator: str = ",", *, header: bool = True) -> pa.Table:
 
 
 def _feather(path: Path) -> pa.Table:
-    from pyarrow import feather  # noqa: PLC0415
+    from pyarrow import feather  # noqa: PLC0415 - as for Parquet
 
     return feather.read_table(path)

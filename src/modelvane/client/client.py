@@ -157,7 +157,7 @@ class Client:
             # Nothing is set in the copy here, since that may make it grow: the sender completes the row.
             row = dict(record)
             if id is None:
-                id = row.get(self._id_field)  # noqa: A001
+                id = row.get(self._id_field)  # noqa: A001 - as above
             if id is None:
                 name = f"{self._prefix}{next(self._serial)}"
             else:

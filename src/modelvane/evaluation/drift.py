@@ -169,32 +169,19 @@ def _dataset(judged: list[Finding], n: int) -> Iterator[Finding]:
         else (float(len(alarmed)), len(alarmed) / len(defined), float(bool(alarmed)))
     )
     cause = ", ".join(alarmed)
-    yield Finding(
-        family=Family.DATASET,
-        measure="dataset_drift",
-        value=any_drift,
-        n=n,
-        verdict=verdict,
-        cause=cause,
-        why=why,
-    )
     quiet = Verdict.UNDEFINED if why else Verdict.INFO
-    yield Finding(
-        family=Family.DATASET,
-        measure="drifted_columns",
-        value=count,
-        n=n,
-        verdict=quiet,
-        cause=cause,
-        why=why,
-    )
-    yield Finding(
-        family=Family.DATASET,
-        measure="drifted_share",
-        value=share,
-        unit="ratio",
-        n=n,
-        verdict=quiet,
-        cause=cause,
-        why=why,
-    )
+    for measure, value, unit, said in (
+        ("dataset_drift", any_drift, "", verdict),
+        ("drifted_columns", count, "", quiet),
+        ("drifted_share", share, "ratio", quiet),
+    ):
+        yield Finding(
+            family=Family.DATASET,
+            measure=measure,
+            value=value,
+            unit=unit,
+            n=n,
+            verdict=said,
+            cause=cause,
+            why=why,
+        )

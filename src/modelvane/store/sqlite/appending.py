@@ -213,7 +213,7 @@ def outcomes(
 def _early(connection: sqlite3.Connection, layout: Layout, period: tuple[int, int]) -> dict[int, Any]:
     found = connection.execute(
         # CROSS JOIN keeps the order: the new rows are few, the waiting labels may be many
-        f"SELECT p.seq, l.target FROM {layout.predictions} p CROSS JOIN {layout.labels} l ON l.id = p.id"  # noqa: S608
+        f"SELECT p.seq, l.target FROM {layout.predictions} p CROSS JOIN {layout.labels} l ON l.id = p.id"  # noqa: S608 - quoted
         " WHERE p.seq BETWEEN ? AND ? AND l.waiting",
         period,
     ).fetchall()

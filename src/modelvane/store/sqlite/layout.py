@@ -125,7 +125,7 @@ class Layout:
         names = [f"p.{name}" for name in OWN_COLUMNS]
         names += ["l.target", "coalesce(l.time / 1e6, l.received)"]
         names += [f"p.{quoted(column.stored_as)}" for column in self.columns]
-        return f"SELECT {', '.join(names)} FROM {self.predictions} p LEFT JOIN {self.labels} l ON l.id = p.id"  # noqa: S608
+        return f"SELECT {', '.join(names)} FROM {self.predictions} p LEFT JOIN {self.labels} l ON l.id = p.id"  # noqa: S608 - quoted
 
     def insert(self, rows: int) -> str:
         """Give the statement that inserts so many rows and skips ids that are there."""

@@ -85,7 +85,7 @@ class SqliteLog(SqliteReader):
         with self._connections.transaction() as connection:
             layout = open_layout(connection, dataset, schema)
             last_seq, last_label, may_wait = connection.execute(
-                f"SELECT max(last_seq, (SELECT coalesce(max(seq), 0) FROM {layout.predictions})),"  # noqa: S608
+                f"SELECT max(last_seq, (SELECT coalesce(max(seq), 0) FROM {layout.predictions})),"  # noqa: S608 - quoted
                 f" max(last_label, (SELECT coalesce(max(seq), 0) FROM {layout.labels})),"
                 f" EXISTS (SELECT 1 FROM {layout.labels} WHERE waiting)"
                 " FROM modelvane_datasets WHERE name = ?",

@@ -115,7 +115,7 @@ class SqliteReader:
         """Give the number of rows."""
         layout = self._dataset(dataset).layout
         with self._connections.reading() as connection:
-            return int(connection.execute(f"SELECT count(*) FROM {layout.predictions}").fetchone()[0])  # noqa: S608
+            return int(connection.execute(f"SELECT count(*) FROM {layout.predictions}").fetchone()[0])  # noqa: S608 - quoted
 
     def read_findings(
         self,

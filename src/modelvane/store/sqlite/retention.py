@@ -32,7 +32,7 @@ def give_back(connection: sqlite3.Connection) -> None:
 def remove_before(connection: sqlite3.Connection, layout: Layout, moment: float) -> Removed:
     """Remove up to a chunk of rows that arrived before a moment, and labels that waited since before."""
     last = connection.execute(
-        f"SELECT max(seq) FROM (SELECT seq, received FROM {layout.predictions} ORDER BY seq LIMIT ?)"  # noqa: S608
+        f"SELECT max(seq) FROM (SELECT seq, received FROM {layout.predictions} ORDER BY seq LIMIT ?)"  # noqa: S608 - quoted
         " WHERE received < ?",
         (CHUNK, moment),
     ).fetchone()[0]

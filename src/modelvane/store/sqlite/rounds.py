@@ -60,7 +60,7 @@ def read_rounds(
         return []
     numbers = ", ".join(str(number) for number, *_ in rounds)
     found = connection.execute(
-        f"SELECT round, {_COLUMNS} FROM modelvane_findings WHERE round IN ({numbers}) ORDER BY round, place"  # noqa: S608
+        f"SELECT round, {_COLUMNS} FROM modelvane_findings WHERE round IN ({numbers}) ORDER BY round, place"  # noqa: S608 - quoted
     )
     by_round = {number: tuple(map(_finding, rows)) for number, rows in groupby(found, key=lambda row: row[0])}
     return [
@@ -77,7 +77,7 @@ def _finding(row: tuple[Any, ...]) -> Finding:
 def remove_rounds(connection: sqlite3.Connection, where: str, parameters: tuple[Any, ...]) -> int:
     """Remove the rounds that fit, with their findings, and say how many."""
     connection.execute(
-        f"DELETE FROM modelvane_findings WHERE round IN (SELECT round FROM modelvane_rounds WHERE {where})",  # noqa: S608
+        f"DELETE FROM modelvane_findings WHERE round IN (SELECT round FROM modelvane_rounds WHERE {where})",  # noqa: S608 - quoted
         parameters,
     )
-    return connection.execute(f"DELETE FROM modelvane_rounds WHERE {where}", parameters).rowcount  # noqa: S608
+    return connection.execute(f"DELETE FROM modelvane_rounds WHERE {where}", parameters).rowcount  # noqa: S608 - quoted
