@@ -171,3 +171,21 @@ def test_an_empty_window_has_reasons_instead_of_values() -> None:
     for finding in monitor.findings():
         assert finding.value is not None or finding.why
     assert _get(monitor, "kolmogorov_smirnov", "x").verdict is Verdict.UNDEFINED
+
+
+def test_what_is_found_of_a_dataset_follows_from_its_columns() -> None:
+    """With one of two columns in alarm there is drift, of one column, a half of them, and it is named."""
+    known = [float(i % 97) for i in range(2000)]
+    monitor = Monitor("m", Reference.of({"moved": known, "stayed": known}), window=970)
+    monitor.push({"moved": [500.0] * 970, "stayed": known[:970]})
+    found = monitor.findings()
+    values = {}
+    for measure in ("dataset_drift", "drifted_columns", "drifted_share"):
+        finding = found.get(measure)
+        assert finding is not None
+        values[measure] = (finding.value, finding.cause)
+    assert values == {
+        "dataset_drift": (1.0, "moved"),
+        "drifted_columns": (1.0, "moved"),
+        "drifted_share": (0.5, "moved"),
+    }
