@@ -105,6 +105,8 @@ class Findings:
         Rows in the window, and labelled rows in the performance window.
     findings
         In the order of the catalogue.
+    period
+        Of a batch, seconds since 1970, half open; ``None`` for a live window.
     """
 
     dataset: str
@@ -112,6 +114,7 @@ class Findings:
     rows: int
     labelled: int
     findings: tuple[Finding, ...]
+    period: tuple[float, float] | None = None
 
     def __iter__(self) -> Iterator[Finding]:
         return iter(self.findings)
@@ -149,6 +152,7 @@ class Findings:
             "dataset": self.dataset,
             "verdict": self.verdict,
             "computed_at": self.computed_at,
+            "period": self.period,
             "rows": self.rows,
             "labelled": self.labelled,
             "findings": [finding.to_dict() for finding in self.findings],

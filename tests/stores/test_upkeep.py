@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -55,6 +56,30 @@ def test_a_round_replaces_that_of_the_same_time(log: Log) -> None:
     log.append_findings(round_at(1.0, None))
     log.append_findings(Findings("taxi", 2.0, 0, 0, ()))
     assert log.read_findings("taxi") == [round_at(1.0, None), Findings("taxi", 2.0, 0, 0, ())]
+
+
+def test_a_batch_replaces_that_of_the_same_period(log: Log) -> None:
+    """A round of a batch replaces one of the same period, whenever it was computed; other periods stay."""
+    night = replace(round_at(9.0), period=(0.0, 5.0))
+    log.append_findings(night)
+    log.append_findings(replace(round_at(9.0), period=(1.0, 5.0)))
+    again = replace(round_at(11.0, None), period=(0.0, 5.0))
+    log.append_findings(again)
+    found = log.read_findings("taxi", batches=True)
+    assert {r.period for r in found} == {(0.0, 5.0), (1.0, 5.0)}
+    assert again in found
+    assert night not in found
+
+
+def test_batches_are_apart_from_live_rounds(log: Log) -> None:
+    """Rounds of batches come by the end of their periods, and never among those of live windows."""
+    log.append_findings(round_at(5.0))
+    for end in (7.0, 3.0):
+        log.append_findings(replace(round_at(5.0), period=(0.0, end)))
+    assert log.read_findings("taxi") == [round_at(5.0)]
+    assert [r.period for r in log.read_findings("taxi", batches=True)] == [(0.0, 3.0), (0.0, 7.0)]
+    assert [r.period for r in log.read_findings("taxi", until=7.0, batches=True)] == [(0.0, 3.0)]
+    assert [r.period for r in log.read_findings("taxi", limit=1, batches=True)] == [(0.0, 7.0)]
 
 
 def test_the_last_snapshot_is_kept(opener: Callable[[], Log], schema: Schema) -> None:

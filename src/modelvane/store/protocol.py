@@ -216,7 +216,11 @@ class Log(Protocol):
         """Give the number of rows."""
 
     def append_findings(self, findings: Findings) -> None:
-        """Keep a round; a round of the same dataset and ``computed_at`` is replaced."""
+        """Keep a round.
+
+        One of a live window replaces that of the same dataset and ``computed_at``; one of a batch that of the same
+        dataset and ``period``.
+        """
 
     def read_findings(
         self,
@@ -224,8 +228,13 @@ class Log(Protocol):
         since: float | None = None,
         until: float | None = None,
         limit: int | None = None,
+        *,
+        batches: bool = False,
     ) -> list[Findings]:
-        """Give rounds by ``computed_at``, the oldest first; with a limit, the newest ones."""
+        """Give rounds by ``computed_at``, the oldest first; with a limit, the newest ones.
+
+        Those of live windows, or those of ``batches``, by the end of their periods.
+        """
 
     def save_snapshot(self, dataset: str, snapshot: Snapshot) -> None:
         """Keep a monitor's state in place of the one before."""

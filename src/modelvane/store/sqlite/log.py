@@ -24,7 +24,7 @@ from modelvane.store.sqlite.connections import Connections
 from modelvane.store.sqlite.labelling import keep_labels
 from modelvane.store.sqlite.layout import CATALOGUE, open_layout
 from modelvane.store.sqlite.reader import Dataset, SqliteReader
-from modelvane.store.sqlite.rounds import TABLES, keep_findings
+from modelvane.store.sqlite.rounds import TABLES, add_periods, keep_findings
 from modelvane.table import Table
 
 
@@ -62,6 +62,7 @@ class SqliteLog(SqliteReader):
                 with self._connections.transaction() as connection:
                     for statement in (CATALOGUE + TABLES).split(";"):
                         connection.execute(statement)
+                    add_periods(connection)
             except BaseException:
                 self._connections.close()
                 raise
@@ -167,7 +168,7 @@ class SqliteLog(SqliteReader):
         return result
 
     def append_findings(self, findings: Findings) -> None:
-        """Keep a round; a round of the same dataset and ``computed_at`` is replaced."""
+        """Keep a round in place of one computed at the same time, or of the same period."""
         self._dataset(findings.dataset)
         with self._connections.transaction() as connection:
             keep_findings(connection, findings)

@@ -123,11 +123,13 @@ class SqliteReader:
         since: float | None = None,
         until: float | None = None,
         limit: int | None = None,
+        *,
+        batches: bool = False,
     ) -> list[Findings]:
-        """Give rounds by ``computed_at``, the oldest first; with a limit, the newest ones."""
+        """Give rounds of live windows, or of ``batches``, the oldest first; with a limit, the newest ones."""
         self._dataset(dataset)
         with self._connections.reading() as connection:
-            return read_rounds(connection, dataset, since, until, limit)
+            return read_rounds(connection, dataset, since, until, limit, batches=batches)
 
     def load_snapshot(self, dataset: str) -> Snapshot | None:
         """Give the monitor's state that was kept last."""

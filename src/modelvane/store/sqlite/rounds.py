@@ -17,7 +17,8 @@ _COLUMNS = ", ".join(quoted(name) for name in _NAMES)
 TABLES = f"""
 CREATE TABLE IF NOT EXISTS modelvane_rounds (
     round INTEGER PRIMARY KEY, dataset TEXT NOT NULL, computed_at REAL NOT NULL, verdict TEXT NOT NULL,
-    rows INTEGER NOT NULL, labelled INTEGER NOT NULL, UNIQUE (dataset, computed_at));
+    rows INTEGER NOT NULL, labelled INTEGER NOT NULL, since REAL, until REAL);
+CREATE INDEX IF NOT EXISTS modelvane_rounds_at ON modelvane_rounds (dataset, computed_at);
 CREATE TABLE IF NOT EXISTS modelvane_findings (
     round INTEGER NOT NULL, place INTEGER NOT NULL,
     {", ".join(f"{quoted(f.name)} {_TYPES.get(str(f.type), 'TEXT')}" for f in fields(Finding))},
@@ -25,12 +26,33 @@ CREATE TABLE IF NOT EXISTS modelvane_findings (
 """
 
 
+def add_periods(connection: sqlite3.Connection) -> None:
+    """Add what the rounds of batches need to a file from before there were any."""
+    if "since" not in {name for _, name, *_ in connection.execute("PRAGMA table_info(modelvane_rounds)")}:
+        connection.execute("ALTER TABLE modelvane_rounds ADD COLUMN since REAL")
+        connection.execute("ALTER TABLE modelvane_rounds ADD COLUMN until REAL")
+
+
 def keep_findings(connection: sqlite3.Connection, findings: Findings) -> None:
-    """Keep a round in place of one computed at the same time."""
-    remove_rounds(connection, "dataset = ? AND computed_at = ?", (findings.dataset, findings.computed_at))
+    """Keep a round in place of one computed at the same time, or of the same period."""
+    since, until = findings.period or (None, None)
+    if findings.period is None:
+        where = "dataset = ? AND computed_at = ? AND until IS NULL"
+        remove_rounds(connection, where, (findings.dataset, findings.computed_at))
+    else:
+        remove_rounds(connection, "dataset = ? AND since = ? AND until = ?", (findings.dataset, since, until))
     number = connection.execute(
-        "INSERT INTO modelvane_rounds (dataset, computed_at, verdict, rows, labelled) VALUES (?, ?, ?, ?, ?)",
-        (findings.dataset, findings.computed_at, findings.verdict, findings.rows, findings.labelled),
+        "INSERT INTO modelvane_rounds (dataset, computed_at, verdict, rows, labelled, since, until)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            findings.dataset,
+            findings.computed_at,
+            findings.verdict,
+            findings.rows,
+            findings.labelled,
+            since,
+            until,
+        ),
     ).lastrowid
     places = ", ".join("?" * (len(_NAMES) + 2))
     connection.executemany(
@@ -48,12 +70,15 @@ def read_rounds(
     since: float | None,
     until: float | None,
     limit: int | None,
+    *,
+    batches: bool,
 ) -> list[Findings]:
-    """Give rounds, the oldest first; with a limit, the newest ones."""
+    """Give rounds of live windows or of batches, the oldest first; with a limit, the newest ones."""
+    at, live = ("until", "IS NOT NULL") if batches else ("computed_at", "IS NULL")
     rounds = connection.execute(
-        "SELECT round, computed_at, rows, labelled FROM modelvane_rounds WHERE dataset = ?"
-        " AND computed_at >= coalesce(?, -9e999) AND computed_at < coalesce(?, 9e999)"
-        " ORDER BY computed_at DESC LIMIT coalesce(?, -1)",
+        "SELECT round, computed_at, rows, labelled, since, until FROM modelvane_rounds"  # noqa: S608 - own names
+        f" WHERE dataset = ? AND until {live} AND {at} >= coalesce(?, -9e999) AND {at} < coalesce(?, 9e999)"
+        f" ORDER BY {at} DESC LIMIT coalesce(?, -1)",
         (dataset, since, until, limit),
     ).fetchall()
     if not rounds:
@@ -64,8 +89,15 @@ def read_rounds(
     )
     by_round = {number: tuple(map(_finding, rows)) for number, rows in groupby(found, key=lambda row: row[0])}
     return [
-        Findings(dataset, computed_at, rows, labelled, by_round.get(number, ()))
-        for number, computed_at, rows, labelled in reversed(rounds)
+        Findings(
+            dataset,
+            computed_at,
+            rows,
+            labelled,
+            by_round.get(number, ()),
+            None if end is None else (start, end),
+        )
+        for number, computed_at, rows, labelled, start, end in reversed(rounds)
     ]
 
 

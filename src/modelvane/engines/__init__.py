@@ -1,0 +1,1 @@
+"""Who counts a batch: sources of rows in, tallies out."""

@@ -1,0 +1,86 @@
+"""What was counted of a batch, and where it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from modelvane.evaluation.stream import Stream
+from modelvane.tallies.dataset import DatasetTally, WindowTally
+from modelvane.tallies.joint import JointTally
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The rows of one part of the period, which is half open; times in seconds since 1970."""
+
+    since: float
+    until: float
+    rows: DatasetTally
+    labelled: DatasetTally
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What could not be counted, and why: the run went on without it.
+
+    Parameters
+    ----------
+    where
+        A file, a column of a file, a batch.
+    why
+        The error's whole sentence.
+    """
+
+    where: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """From which rows it was counted.
+
+    Parameters
+    ----------
+    source
+        Its name.
+    rows
+        How many rows were counted.
+    first, last
+        Their first and last event times, seconds since 1970; ``None`` without times.
+    digest
+        Hash of what was counted, in hexadecimal: equal rows, in whatever order and batches, give equal ones.
+    """
+
+    source: str
+    rows: int
+    first: float | None
+    last: float | None
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Everything that findings and reports of a batch are made from: its size follows from columns, never from rows.
+
+    Parameters
+    ----------
+    window
+        All rows, and the labelled ones.
+    slices
+        The same rows by time, without segments, in order; none without times.
+    joint
+        Predictions (down) against targets (across) of a regression; ``None`` for anything else.
+    stream
+        What is known of the rows' arrival.
+    provenance
+        Which rows they were.
+    unread
+        What could not be counted.
+    """
+
+    window: WindowTally
+    slices: tuple[Slice, ...]
+    joint: JointTally | None
+    stream: Stream
+    provenance: Provenance
+    unread: tuple[Unread, ...] = ()
