@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from modelvane.errors import OverloadedError
+from modelvane.errors import OverloadedError, StoreError
 from modelvane.findings import Findings
 from modelvane.schema import Schema
 from modelvane.table import Table
@@ -26,6 +26,15 @@ class QueueFullError(OverloadedError):
         super().__init__(
             what, received=received, remedy=f"Nothing of this was kept; send it again in {retry_after:.0f} s"
         )
+
+
+class LogDownError(StoreError):
+    """The log's server cannot be reached or does not answer in time: for all writes alike, and it may pass.
+
+    ``retry_after`` is how many seconds to wait before the next attempt.
+    """
+
+    retry_after = 5.0
 
 
 class Appended(NamedTuple):
