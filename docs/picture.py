@@ -31,9 +31,9 @@ from modelvane import Findings, Monitor
 from modelvane.catalogue import titles
 from modelvane.config import Config
 from modelvane.monitor import WindowTally
+from modelvane.references import load_reference
 from modelvane.report.distribution import distribution
 from modelvane.service.page import DatasetView, ServiceState, render_dataset, shown_columns, static
-from modelvane.service.references import load_reference
 from modelvane.service.views import window_text
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from tests.service.serving import reference_rows, settings
 
+from modelvane import references
 from modelvane.config import Config
 from modelvane.errors import ModelvaneError
 from modelvane.reference import Reference
-from modelvane.service import references
-from modelvane.service.references import check_settings, load_reference
+from modelvane.references import check_settings, load_reference
 
 
 @pytest.fixture

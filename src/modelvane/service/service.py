@@ -9,12 +9,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
+from modelvane.compatible import EXTRA, Compatible
 from modelvane.config import Config
 from modelvane.errors import ModelvaneError, StoreError
 from modelvane.monitor import Monitor
+from modelvane.references import check_settings, load_reference
 from modelvane.service.background import Evaluator
-from modelvane.service.compatible import EXTRA, Compatible
-from modelvane.service.references import check_settings, load_reference
 from modelvane.service.watch import Watch
 from modelvane.store import open_log
 from modelvane.store.protocol import Log

@@ -14,10 +14,10 @@ import numpy as np
 
 from modelvane.casting import NO_TIME, as_times, canonical
 from modelvane.compat import Sample
+from modelvane.compatible import Compatible
 from modelvane.findings import Family, Findings
 from modelvane.monitor import Monitor
 from modelvane.service.background import Evaluator
-from modelvane.service.compatible import Compatible
 from modelvane.service.decoding import Names
 from modelvane.service.warming import replayable, warm_up
 from modelvane.store.protocol import Appended, LabelOutcome, LabelResult, Log, Rows, Snapshot

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import modelvane
 from modelvane import __version__
+from modelvane.compatible import EXTRA, facts_of
 from modelvane.config import Config, DatasetSection
 from modelvane.errors import ConfigError, ReferenceFileError, UnknownNameError
 from modelvane.evaluation import check_thresholds
 from modelvane.reference import Reference
-from modelvane.service.compatible import EXTRA, facts_of
 from modelvane.table import Table
 
-_log = logging.getLogger("modelvane.service")
+_log = logging.getLogger("modelvane.references")
 
 
 def load_reference(config: Config, name: str) -> Reference:
