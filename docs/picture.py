@@ -41,7 +41,7 @@ PICTURE = ROOT / "docs" / "images" / "live-page.png"
 WIDTH, HEIGHT = 1200, 1314
 QUIET, DRIFTED = 9_000, 4_000
 ROUND = 250
-STATIC = ("page.css", "charts.css", "page.js", "vane.svg")
+STATIC = ("base.css", "page.css", "charts.css", "page.js", "vane.svg")
 FLAGS = (
     "--headless=new",
     "--no-sandbox",

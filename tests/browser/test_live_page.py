@@ -110,7 +110,7 @@ def test_dark_is_dark_and_light_is_light(pages: Browser) -> None:
     assert colours["dark"] == ["rgb(16, 19, 24)", "rgb(122, 165, 255)"]
 
 
-@pytest.mark.parametrize("name", ["page.css", "charts.css"])
+@pytest.mark.parametrize("name", ["base.css", "page.css", "charts.css"])
 def test_the_browser_understands_every_style_rule(pages: Browser, name: str) -> None:
     """A browser drops a rule that it cannot read without a word; it has read as many as the file has."""
     pages.open("/")

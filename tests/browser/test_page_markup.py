@@ -10,8 +10,8 @@ from tests.browser import extremes, sample
 
 from modelvane.errors import UnknownNameError
 from modelvane.findings import Family, Finding, Findings, Verdict
+from modelvane.report.wording import drift_sentence, verdict_sentences
 from modelvane.service.page import DatasetView, render_dataset, render_overview, shown_columns, static
-from modelvane.service.page.wording import drift_sentence, verdict_sentences
 
 
 class Tags(HTMLParser):
@@ -178,7 +178,7 @@ def test_titles_come_from_the_caller() -> None:
     assert "Brier (1950)" in render_dataset(view, titles={"brier_score": "Brier (1950)"})
 
 
-@pytest.mark.parametrize("name", ["page.css", "charts.css", "page.js", "vane.svg"])
+@pytest.mark.parametrize("name", ["base.css", "page.css", "charts.css", "page.js", "vane.svg"])
 def test_static_files_have_type_and_tag(name: str) -> None:
     """Each file comes with its type and a quoted tag of its content."""
     asset = static(name)

@@ -11,6 +11,7 @@ from modelvane.errors import UnknownNameError
 
 # name: (package it lies in, type)
 _ASSETS = {
+    "base.css": ("modelvane.report", "text/css; charset=utf-8"),
     "charts.css": ("modelvane.report", "text/css; charset=utf-8"),
     "page.css": ("modelvane.service.page", "text/css; charset=utf-8"),
     "page.js": ("modelvane.service.page", "text/javascript; charset=utf-8"),

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from functools import cache
 from typing import Any
-from urllib.parse import quote
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from modelvane.findings import Family, Findings, Verdict
+from modelvane.report import tables, wording
 from modelvane.report.charts import sparkline
-from modelvane.report.formatting import ago_text, moment_text, value_text
-from modelvane.report.history import Point, series_of, thin, unit_of
+from modelvane.report.formatting import ago_text, value_text
+from modelvane.report.history import Point, series_of, thin
+from modelvane.report.order import SEVERITY, SHOWN_COLUMNS, shown_columns, worst
 from modelvane.report.svg import printable
-from modelvane.service.page import sections, wording
-from modelvane.service.page.view import SEVERITY, SHOWN_COLUMNS, DatasetView, shown_columns
+from modelvane.report.templating import environment
+from modelvane.service.page import sections
+from modelvane.service.page.view import DatasetView
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -52,7 +50,7 @@ def render_overview(
     rows = sorted(
         (_overview_row(view, titles) for view in views), key=lambda row: (row["order"], row["name"])
     )
-    worst = min((row["verdict"] for row in rows), key=SEVERITY.__getitem__, default=Verdict.UNDEFINED)
+    overall = worst(row["verdict"] for row in rows)
     return _render(
         "overview",
         fragment,
@@ -61,7 +59,7 @@ def render_overview(
         titles,
         page_title="All datasets",
         rows=rows,
-        verdict=worst,
+        verdict=overall,
         sentences=[_overview_sentence([row["verdict"] for row in rows])],
     )
 
@@ -89,11 +87,12 @@ def render_dataset(
     findings = view.findings
     shown = shown_columns(findings, None if all_columns else SHOWN_COLUMNS)
     series = series_of(view.history)
-    quality = sections.of_family(findings, Family.QUALITY)
-    drift = sections.drift_rows(findings, shown)
-    predictions = sections.of_family(findings, Family.PREDICTION)
-    drift_reason = sections.shared_reason(row.finding for row in drift)
-    performance = sections.of_family(findings, Family.PERFORMANCE)
+    quality = tables.of_family(findings, Family.QUALITY)
+    drift = tables.drift_rows(findings, shown)
+    predictions = tables.of_family(findings, Family.PREDICTION)
+    drift_reason = tables.shared_reason(row.finding for row in drift)
+    performance = tables.of_family(findings, Family.PERFORMANCE)
+    first = tables.headline(findings, view.headline)
     return _render(
         "dataset",
         fragment,
@@ -117,20 +116,22 @@ def render_dataset(
         trends=sections.trends(view, series, titles),
         performance=[finding for finding in performance if finding.label is None],
         performance_by_label=[finding for finding in performance if finding.label is not None],
-        predictions=sections.matrix(f for f in predictions if f.label is None),
+        predictions=tables.matrix(f for f in predictions if f.label is None),
         predictions_by_label=[f for f in predictions if f.label is not None],
-        faults=sections.faults(findings),
-        quality=sections.matrix(quality, None if all_columns else SHOWN_COLUMNS),
+        faults=tables.faults(findings),
+        quality=tables.matrix(quality, None if all_columns else SHOWN_COLUMNS),
         quality_of_dataset=[finding for finding in quality if finding.column is None],
-        segments=sections.segment_rows(view),
-        segment_measure=_title_or_none(view, titles),
+        segments=tables.segment_rows(findings, first.measure if first else view.headline),
+        segment_measure=wording.title_of(first.measure, titles) if first else None,
     )
 
 
 def _render(
     name: str, fragment: bool, root: str, refresh_seconds: float, titles: Mapping[str, str], **context: Any
 ) -> str:
-    template = _environment().get_template(f"{name}_parts.html" if fragment else f"{name}.html")
+    template = environment("modelvane.service.page").get_template(
+        f"{name}_parts.html" if fragment else f"{name}.html"
+    )
     text = template.render(
         root=root,
         refresh_seconds=refresh_seconds,
@@ -140,40 +141,8 @@ def _render(
     return printable(text)
 
 
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("modelvane.service.page", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "value": value_text,
-        "moment": moment_text,
-        "ago": ago_text,
-        "note": sections.note_of,
-        "segment": lambda name: quote(name, safe=""),
-        "iso": lambda seconds: datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds"),
-    }
-    environment.globals |= {
-        "Verdict": Verdict,
-        "words": wording.WORDS,
-        "counted": wording.counted,
-        "text_of": sections.text_of,
-        "unit_of": unit_of,
-    }
-    return environment
-
-
 def _verdict(findings: Findings | None) -> Verdict:
     return findings.verdict if findings is not None else Verdict.UNDEFINED
-
-
-def _title_or_none(view: DatasetView, titles: Mapping[str, str]) -> str | None:
-    first = sections.headline(view)
-    return wording.title_of(first.measure, titles) if first else None
 
 
 def _facts(view: DatasetView, titles: Mapping[str, str]) -> list[tuple[str, str, str]]:
@@ -181,7 +150,7 @@ def _facts(view: DatasetView, titles: Mapping[str, str]) -> list[tuple[str, str,
     findings = view.findings
     if findings is None:
         return []
-    columns, drifted = _drifted(findings)
+    columns, drifted = tables.drifted(findings)
     facts = [
         ("Drifted columns", f"{drifted} of {columns}", value_text(drifted / columns, "ratio"))
         if columns
@@ -191,31 +160,25 @@ def _facts(view: DatasetView, titles: Mapping[str, str]) -> list[tuple[str, str,
     age = findings.get("last_row_age")
     if age is not None:
         facts.append(("Last row", ago_text(age.value) if age.value is not None else "–", age.why))
-    first = sections.headline(view)
+    first = tables.headline(findings, view.headline)
     if first is not None:
         note = first.why if first.value is None else f"on {value_text(first.n)} labelled rows"
-        facts.append((wording.title_of(first.measure, titles), sections.text_of(first), note))
-    coverage, lag = findings.get(sections.COVERAGE), findings.get(sections.LAG)
+        facts.append((wording.title_of(first.measure, titles), tables.text_of(first), note))
+    coverage, lag = findings.get(tables.COVERAGE), findings.get(tables.LAG)
     if coverage is not None:
         late = (
-            f"labels {sections.text_of(lag)} late"
+            f"labels {tables.text_of(lag)} late"
             if lag is not None and lag.value is not None
             else coverage.why
         )
-        facts.append((wording.title_of(coverage.measure, titles), sections.text_of(coverage), late))
+        facts.append((wording.title_of(coverage.measure, titles), tables.text_of(coverage), late))
     return facts
-
-
-def _drifted(findings: Findings) -> tuple[int, int]:
-    drift = [f for f in sections.of_family(findings, Family.DRIFT) if f.verdict is not Verdict.UNDEFINED]
-    columns = {finding.column for finding in drift}
-    return len(columns), len({finding.column for finding in drift if finding.verdict is Verdict.ALARM})
 
 
 def _overview_row(view: DatasetView, titles: Mapping[str, str]) -> dict[str, Any]:
     findings, verdict = view.findings, _verdict(view.findings)
-    columns, drifted = _drifted(findings) if findings is not None else (0, 0)
-    first = sections.headline(view)
+    columns, drifted = tables.drifted(findings) if findings is not None else (0, 0)
+    first = tables.headline(findings, view.headline)
     return {
         "name": view.name,
         "verdict": verdict,
@@ -227,7 +190,7 @@ def _overview_row(view: DatasetView, titles: Mapping[str, str]) -> dict[str, Any
         "rows": findings.rows if findings is not None else None,
         "age": findings.get("last_row_age") if findings is not None else None,
         "performance": first,
-        "coverage": findings.get(sections.COVERAGE) if findings is not None else None,
+        "coverage": findings.get(tables.COVERAGE) if findings is not None else None,
     }
 
 
@@ -239,7 +202,7 @@ def _trend(view: DatasetView) -> Any:
 
 
 def _largest(findings: Findings) -> float | None:
-    drift = sections.of_family(findings, Family.DRIFT)
+    drift = tables.of_family(findings, Family.DRIFT)
     times = (Point.of(finding, 0.0).times_its_line for finding in drift)
     return max((value for value in times if value is not None), default=None)
 

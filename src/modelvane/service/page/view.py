@@ -5,18 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from modelvane.findings import Family, Finding, Findings, Verdict
+from modelvane.findings import Findings
 from modelvane.report.distribution import Distribution
-from modelvane.report.history import Point
-
-SHOWN_COLUMNS = 24
-SEVERITY = {
-    Verdict.ALARM: 0,
-    Verdict.CHANGED: 1,
-    Verdict.UNDEFINED: 2,
-    Verdict.OK: 3,
-    Verdict.INFO: 4,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +50,7 @@ class DatasetView:
     history
         Rounds before and with the last, oldest first.
     distributions
-        Of the columns to show; see `shown_columns`.
+        Of the columns to show; see `modelvane.report.order.shown_columns`.
     service
         How the service does.
     headline
@@ -73,25 +63,3 @@ class DatasetView:
     distributions: Sequence[Distribution] = ()
     service: ServiceState = field(default_factory=ServiceState)
     headline: str | None = None
-
-
-def drift_order(finding: Finding) -> tuple[int, float]:
-    """Sort findings: alarms first, then by how far the value is beyond its line."""
-    times = Point.of(finding, 0.0).times_its_line
-    return SEVERITY[finding.verdict], -(times if times is not None else -1.0)
-
-
-def shown_columns(findings: Findings | None, most: int | None = SHOWN_COLUMNS) -> tuple[str, ...]:
-    """Name the columns whose charts the page shows: the most drifted ``most``, or all.
-
-    Whoever builds a `DatasetView` needs no distribution of any other column.
-    """
-    if findings is None:
-        return ()
-    drift = [
-        finding
-        for finding in findings
-        if finding.family is Family.DRIFT and finding.segment is None and finding.column is not None
-    ]
-    names = dict.fromkeys(str(finding.column) for finding in sorted(drift, key=drift_order))
-    return tuple(names)[:most]

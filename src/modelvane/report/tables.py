@@ -1,0 +1,173 @@
+"""Findings sorted into the rows that templates draw."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+
+from markupsafe import Markup
+
+from modelvane.findings import Family, Finding, Findings, Verdict
+from modelvane.report.charts import bullet
+from modelvane.report.formatting import value_text
+from modelvane.report.history import Point, unit_of
+from modelvane.report.order import SEVERITY, drift_order, worst
+
+COVERAGE, LAG = "label_coverage", "label_lag"
+# of these every value above zero is a fault, whether or not it has lines
+_FAULTS = frozenset(
+    {
+        "missing_share",
+        "infinite_share",
+        "wrong_type_share",
+        "unseen_share",
+        "out_of_range_share",
+        "constant",
+        "duplicate_ids",
+        "late_rows",
+        "missing_columns",
+        "unexpected_columns",
+    }
+)
+_HEADLINES = ("mean_absolute_error", "accuracy", "roc_auc")
+
+
+@dataclass(frozen=True, slots=True)
+class DriftRow:
+    """One row of the drift table."""
+
+    finding: Finding
+    bar: Markup | None
+    times_its_line: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """One row per column or segment, one cell per measure; a cell is ``None`` where it was not measured."""
+
+    heads: tuple[tuple[str, str | None], ...]
+    rows: tuple[tuple[str, tuple[Finding | None, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRow:
+    """One segment in one line."""
+
+    name: str
+    rows: int
+    verdict: Verdict
+    drifted: int
+    columns: int
+    performance: Finding | None
+
+
+def of_family(findings: Findings | None, family: Family) -> list[Finding]:
+    """Give the findings of a family over the whole window, in the catalogue's order."""
+    return [f for f in findings or () if f.family is family and f.segment is None]
+
+
+def drift_rows(findings: Findings | None, shown: Sequence[str]) -> list[DriftRow]:
+    """Give the drift table of the shown columns, what is worst on top."""
+    names = frozenset(shown)
+    drift = (finding for finding in of_family(findings, Family.DRIFT) if finding.column in names)
+    return [drift_row(finding) for finding in sorted(drift, key=drift_order)]
+
+
+def drift_row(finding: Finding) -> DriftRow:
+    """Give one row of the drift table, with the value against its line."""
+    point = Point.of(finding, 0.0)
+    times, line = point.times_its_line, point.line
+    bar = None
+    if times is not None and line:
+        floor = finding.noise_floor / line if finding.noise_floor is not None else None
+        title = f"{finding.column}: {times:.2g} times the line of an alarm"
+        bar = bullet(times, floor if floor != 1.0 else None, title)
+    return DriftRow(finding, bar, times)
+
+
+def shared_reason(findings: Iterable[Finding]) -> str:
+    """Give the reason that more than half of the findings have in common, to be said once; else nothing."""
+    counts = Counter(finding.why for finding in findings)
+    reason, count = max(counts.items(), key=itemgetter(1), default=("", 0))
+    return reason if count * 2 > counts.total() else ""
+
+
+def drifted(findings: Findings) -> tuple[int, int]:
+    """Count the columns that have a verdict, and those of them that alarm."""
+    judged = [f for f in of_family(findings, Family.DRIFT) if f.verdict is not Verdict.UNDEFINED]
+    alarms = {finding.column for finding in judged if finding.verdict is Verdict.ALARM}
+    return len({finding.column for finding in judged}), len(alarms)
+
+
+def headline(findings: Findings | None, wanted: str | None = None) -> Finding | None:
+    """Give the measure of performance to show first: the wanted one, a usual one, or any with a value."""
+    measured = {
+        finding.measure: finding
+        for finding in of_family(findings, Family.PERFORMANCE)
+        if finding.label is None and finding.measure not in (COVERAGE, LAG)
+    }
+    for name in (wanted, *_HEADLINES):
+        if name in measured:
+            return measured[name]
+    return next((f for f in measured.values() if f.value is not None), next(iter(measured.values()), None))
+
+
+def faults(findings: Findings | None) -> list[Finding]:
+    """Give the findings of quality that are off, what is worst on top."""
+    found = [
+        finding
+        for finding in of_family(findings, Family.QUALITY)
+        if finding.verdict in (Verdict.ALARM, Verdict.CHANGED)
+        or (finding.measure in _FAULTS and finding.verdict is not Verdict.OK and (finding.value or 0) > 0)
+    ]
+    return sorted(found, key=lambda finding: SEVERITY[finding.verdict])
+
+
+def matrix(findings: Iterable[Finding], most: int | None = None) -> Matrix:
+    """Set findings of at most ``most`` columns out: columns down, measures (and their labels) across."""
+    cells: dict[str, dict[tuple[str, str | None], Finding]] = {}
+    across: dict[tuple[str, str | None], None] = {}
+    for finding in findings:
+        if finding.column is not None:
+            cells.setdefault(finding.column, {})[finding.measure, finding.label] = finding
+            across[finding.measure, finding.label] = None
+    return Matrix(
+        tuple(across), tuple((name, tuple(map(row.get, across))) for name, row in list(cells.items())[:most])
+    )
+
+
+def segment_rows(findings: Findings | None, measure: str | None) -> list[SegmentRow]:
+    """Give one line per segment, what is worst on top, each with one measure of performance."""
+    by_segment: dict[str, list[Finding]] = {}
+    for finding in findings or ():
+        if finding.segment is not None:
+            by_segment.setdefault(finding.segment, []).append(finding)
+    rows = []
+    for name, found in by_segment.items():
+        drift = [finding for finding in found if finding.family is Family.DRIFT]
+        rows.append(
+            SegmentRow(
+                name,
+                max(finding.n for finding in found),
+                worst(finding.verdict for finding in found),
+                len({finding.column for finding in drift if finding.verdict is Verdict.ALARM}),
+                len({finding.column for finding in drift}),
+                next((f for f in found if f.measure == measure and f.label is None), None),
+            )
+        )
+    return sorted(rows, key=lambda row: (SEVERITY[row.verdict], -row.rows))
+
+
+def note_of(finding: Finding) -> str:
+    """Say what made a value, why it is missing, and how close it is."""
+    parts = [finding.cause, finding.why]
+    if finding.error_bound:
+        parts.append(f"± {value_text(finding.error_bound, unit_of(finding))}")
+    return " · ".join(part for part in parts if part)
+
+
+def text_of(finding: Finding | None) -> str:
+    """Write a finding's value in its unit."""
+    return value_text(finding.value, unit_of(finding)) if finding else value_text(None)
