@@ -13,6 +13,7 @@ WORD = 1 << 42
 _LIMB = 21
 _MASK = (1 << _LIMB) - 1
 _CHUNK = 1 << 20
+_NEAR_ENOUGH = 2.0**114
 
 
 def quantise(values: NDArray[np.float64], center: float, quantum: float) -> NDArray[np.float64]:
@@ -45,7 +46,16 @@ def exact_sums(quanta: NDArray[np.float64]) -> tuple[int, int]:
 
 
 def sum_of_squares(words: NDArray[np.int64]) -> int:
-    """Add the squares of at most 2^20 integers of at most `WORD`."""
+    """Add the squares of at most 2^20 integers of at most `WORD`.
+
+    A machine word keeps the sum modulo 2^64, and a sum of floats is near enough to tell which of those it is.
+    """
+    squares = words.astype(np.float64)
+    near = float(np.square(squares, out=squares).sum())
+    # each addition rounds by at most 2^-53 of the sum, so that the two are less than 2^62 apart
+    if near * len(words) < _NEAR_ENOUGH:
+        apart = (int(words @ words) - int(near)) & (2**64 - 1)
+        return int(near) + (apart if apart < 2**63 else apart - 2**64)
     high, low = words >> _LIMB, words & _MASK
     return (int(high @ high) << 2 * _LIMB) + (int(high @ low) << (_LIMB + 1)) + int(low @ low)
 

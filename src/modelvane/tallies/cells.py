@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 Integers = NDArray[np.int64]
 
-_WORD = 32
-_MASK = (1 << _WORD) - 1
+WORD_BITS = 32
+LOW_WORD = (1 << WORD_BITS) - 1
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -33,8 +33,8 @@ class Cells:
     def of(cls, counts: Integers, sums: Integers | None = None) -> Cells:
         """Hold dense counts, and sums that each fit one word."""
         if sums is None:
-            return cls._pack(counts, np.zeros_like(counts), np.zeros_like(counts))
-        return cls._pack(counts, sums >> _WORD, sums & _MASK)
+            return cls.of_words(counts, np.zeros_like(counts), np.zeros_like(counts))
+        return cls.of_words(counts, sums >> WORD_BITS, sums & LOW_WORD)
 
     @classmethod
     def zero(cls, size: int) -> Cells:
@@ -43,7 +43,8 @@ class Cells:
         return cls(size, np.empty(0, np.int32), nothing, nothing, nothing)
 
     @classmethod
-    def _pack(cls, counts: Integers, high: Integers, low: Integers) -> Cells:
+    def of_words(cls, counts: Integers, high: Integers, low: Integers) -> Cells:
+        """Hold dense counts, and sums in two words."""
         size = len(counts)
         if int(counts.sum()) >= size:
             return cls(size, None, counts, high, low)
@@ -60,7 +61,7 @@ class Cells:
 
     def __add__(self, other: Cells) -> Cells:
         counts, high, low = (a + b for a, b in zip(self.dense(), other.dense(), strict=True))
-        return Cells._pack(counts, high + (low >> _WORD), low & _MASK)
+        return Cells.of_words(counts, high + (low >> WORD_BITS), low & LOW_WORD)
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -88,4 +89,4 @@ class Cells:
 
     def sum_of_sums(self) -> int:
         """Give the exact sum over all cells."""
-        return (int(self.high.sum()) << _WORD) + int(self.low.sum())
+        return (int(self.high.sum()) << WORD_BITS) + int(self.low.sum())

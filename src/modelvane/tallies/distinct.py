@@ -38,6 +38,17 @@ class DistinctTally:
             hashes = few if len(few) >= KEEP else hashes
         return cls(np.sort(hashes)[:KEEP])
 
+    def including(self, ordered: NDArray[np.float64], is_new: NDArray[np.bool_]) -> DistinctTally:
+        """Tally finite numbers too: those of ``ordered`` where ``is_new``, which are all different."""
+        # few values among many rows are hashed alone; among many values it takes longer to pick than to hash
+        if self.exact or 2 * np.count_nonzero(is_new) < len(is_new):
+            ordered, is_new = ordered[is_new], np.True_
+        if self.exact:
+            return self + DistinctTally.of(ordered)
+        hashes = _hash(ordered)
+        near = (hashes < self.hashes[-1]) & is_new
+        return self + DistinctTally(hashes[near]) if near.any() else self
+
     def __add__(self, other: DistinctTally) -> DistinctTally:
         return DistinctTally(np.union1d(self.hashes, other.hashes)[:KEEP])
 

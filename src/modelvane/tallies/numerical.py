@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, reduce
-from operator import add
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,7 @@ from modelvane.ruler import NumericalRuler, require_same
 from modelvane.tallies.cells import Cells
 from modelvane.tallies.distinct import DistinctTally
 from modelvane.tallies.sample import Sample
-
-_BATCH = 1 << 20
+from modelvane.tallies.sorting import NumericalCount
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,27 +65,31 @@ class NumericalTally:
     @classmethod
     def of(cls, ruler: NumericalRuler, numbers: Numbers) -> NumericalTally:
         """Tally one column of rows."""
-        if len(numbers) > _BATCH:
-            batches = (slice(at, at + _BATCH) for at in range(0, len(numbers), _BATCH))
-            return reduce(add, (cls.of(ruler, numbers.take(batch)) for batch in batches))
-        values, faults = numbers.values, [0] * len(Fault)
-        if numbers.faults is not None:
-            faults = np.bincount(numbers.faults, minlength=len(Fault)).tolist()
-            values = values[numbers.faults == Fault.NONE]
-        counted = _Counted.of(ruler, np.sort(values))
+        count = NumericalCount(ruler)
+        if numbers.faults is None:
+            count.add(numbers.values)
+            return cls.of_count(count, ())
+        faults = np.bincount(numbers.faults, minlength=len(Fault)).tolist()
+        count.add(numbers.values[numbers.faults == Fault.NONE])
+        return cls.of_count(count, faults)
+
+    @classmethod
+    def of_count(cls, count: NumericalCount, faults: Sequence[int]) -> NumericalTally:
+        """Give the tally of what was counted, and of rows by `Fault`; none of them where there are no faults."""
+        by_fault = faults or (0,) * len(Fault)
         return cls(
-            ruler,
-            counted.cells,
-            counted.below,
-            counted.above,
-            counted.square,
-            faults[Fault.MISSING],
-            faults[Fault.POSITIVE_INFINITE],
-            faults[Fault.NEGATIVE_INFINITE],
-            faults[Fault.WRONG_TYPE],
-            counted.minimum,
-            counted.maximum,
-            counted.distinct,
+            count.ruler,
+            count.cells(),
+            count.below,
+            count.above,
+            count.square,
+            by_fault[Fault.MISSING],
+            by_fault[Fault.POSITIVE_INFINITE],
+            by_fault[Fault.NEGATIVE_INFINITE],
+            by_fault[Fault.WRONG_TYPE],
+            count.minimum,
+            count.maximum,
+            count.distinct,
         )
 
     def __add__(self, other: NumericalTally) -> NumericalTally:
@@ -213,74 +216,3 @@ class NumericalTally:
         mean = self.mean if self.n else math.nan
         variance = self.variance if self.n > 1 else math.nan
         return Sample(ruler, counts, np.maximum(slack, 0.0), np.float64(mean), np.float64(variance))
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class _Counted:
-    """What sorting gives: the finite values of some rows on their ruler."""
-
-    cells: Cells
-    below: int
-    above: int
-    square: int
-    minimum: float
-    maximum: float
-    distinct: DistinctTally
-
-    @classmethod
-    def of(cls, ruler: NumericalRuler, ordered: NDArray[np.float64]) -> _Counted:
-        if len(ordered) == 0:
-            return cls(Cells.zero(ruler.size), 0, 0, 0, math.inf, -math.inf, DistinctTally.zero())
-        left = np.searchsorted(ordered, ruler.edges, "left")
-        right = np.searchsorted(ordered, ruler.edges, "right")
-        quanta = fixed.quantise(ordered, ruler.center, ruler.quantum)
-        # far beyond the edges a value may be more quanta than one word holds
-        first, last = np.searchsorted(quanta, (-fixed.WORD, fixed.WORD), "left").tolist()
-        words = quanta[first:last].astype(np.int64)
-        far_below = fixed.big(ordered[:first], ruler.center, ruler.quantum)
-        far_above = fixed.big(ordered[last:], ruler.center, ruler.quantum)
-        low_end, high_start = (int(left[0]), int(right[-1])) if len(left) else (last, last)
-        return cls(
-            _count(ruler, len(ordered), words, left, right, first),
-            int(words[: low_end - first].sum()) + sum(far_below),
-            int(words[high_start - first :].sum()) + sum(far_above),
-            fixed.sum_of_squares(words) + sum(value * value for value in (*far_below, *far_above)),
-            # adding 0.0 makes -0.0 and 0.0 one value
-            float(ordered[0]) + 0.0,
-            float(ordered[-1]) + 0.0,
-            _distinct_between_edges(ordered, left, right),
-        )
-
-
-def _count(
-    ruler: NumericalRuler,
-    rows: int,
-    words: NDArray[np.int64],
-    left: NDArray[np.intp],
-    right: NDArray[np.intp],
-    first: int,
-) -> Cells:
-    counts = np.zeros(ruler.size, np.int64)
-    if len(left) == 0:
-        counts[0] = rows
-        return Cells.of(counts)
-    counts[0] = left[0]
-    counts[-1] = rows - right[-1]
-    counts[1::2] = right - left
-    counts[2:-1:2] = left[1:] - right[:-1]
-    start = left[0]
-    running = np.zeros(right[-1] - start + 1, np.int64)
-    np.cumsum(words[start - first : right[-1] - first], out=running[1:])
-    sums = np.zeros(ruler.size, np.int64)
-    sums[2:-1:2] = running[left[1:] - start] - running[right[:-1] - start]
-    return Cells.of(counts, sums)
-
-
-def _distinct_between_edges(
-    ordered: NDArray[np.float64], left: NDArray[np.intp], right: NDArray[np.intp]
-) -> DistinctTally:
-    is_new = np.ones(len(ordered), bool)
-    np.not_equal(ordered[1:], ordered[:-1], out=is_new[1:])
-    # the first row at an edge; those after it are not new
-    is_new[left[right > left]] = False
-    return DistinctTally.of(ordered[is_new])
