@@ -287,3 +287,20 @@ def test_a_column_that_becomes_the_id_keeps_its_place(path: Path) -> None:
     assert log.append("taxi", Table.of({"key": ["y"], "a": [2.0]}), 1.0).ids == ["y"]
     assert log.tail("taxi").table.values("a") == [1.0, 2.0]
     log.close()
+
+
+def test_a_file_from_before_schemas_were_kept(opened: Opener, path: Path, schema: Schema) -> None:
+    """A file without schemas lists no datasets until they are opened again, and its rows stay."""
+    log = opened()
+    log.append("taxi", Table.of({"trip": ["a"]}), 1.0)
+    log.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("ALTER TABLE modelvane_datasets DROP COLUMN schema")
+    with closing(SqliteLog(path, read_only=True)) as reader:
+        assert reader.datasets() == {}
+    again = SqliteLog(path)
+    with closing(again):
+        assert again.datasets() == {}
+        again.open("taxi", schema)
+        assert again.datasets() == {"taxi": schema}
+        assert again.tail("taxi").ids == ["a"]

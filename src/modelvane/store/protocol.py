@@ -143,6 +143,34 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
+class Labels:
+    """Labels as the log keeps them: one per id, its latest.
+
+    Parameters
+    ----------
+    seqs
+        Sequence numbers, int64: the order in which the targets came. A target that replaces another gets a new one.
+    ids
+        Of logged rows, or of rows that have not come yet.
+    targets
+        As they came.
+    times
+        The targets' own times, int64 microseconds since 1970; `modelvane.casting.NO_TIME` where there is none.
+    received
+        When the first label of each id arrived, float64 seconds since 1970.
+    """
+
+    seqs: NDArray[np.int64]
+    ids: list[str]
+    targets: list[Any]
+    times: NDArray[np.int64]
+    received: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """A monitor's state after the row ``seq`` and the label ``label_seq``."""
 
@@ -170,6 +198,13 @@ class Log(Protocol):
     store is down, full or damaged, and `UnknownNameError` for a dataset that was not opened.
     """
 
+    def datasets(self) -> dict[str, Schema]:
+        """Give what the store holds, opened or not: each dataset with the schema it was opened with last.
+
+        Columns that only earlier schemas had follow as features (`modelvane.store.schemas.joined`). The one method
+        that needs nothing opened before.
+        """
+
     def open(self, dataset: str, schema: Schema) -> None:
         """Make a dataset ready; columns that the schema gained are added, rows that are there stay."""
 
@@ -188,9 +223,19 @@ class Log(Protocol):
         ids: Sequence[Any],
         targets: Sequence[Any],
         times: NDArray[np.int64] | None,
-        received: float,
+        received: float | NDArray[np.float64],
     ) -> LabelResult:
-        """Keep targets by id, the latest wins; ``times`` are the targets' own times in microseconds."""
+        """Keep targets by id, the latest wins; ``times`` are the targets' own times in microseconds.
+
+        ``received`` is one moment for all, or one for each, such as `Labels` of another log have.
+        """
+
+    def restore(self, dataset: str, rows: Rows) -> int:
+        """Keep rows of another log with their ids, event times and times of arrival; give how many were new.
+
+        All or nothing; rows whose id is there are left out. The order is kept, the sequence numbers are new.
+        ``labelled`` is not kept: labels are kept by `label`.
+        """
 
     def find(self, dataset: str, ids: Sequence[Any]) -> Rows:
         """Give the rows with these ids, in order of arrival; ids that are not there are left out."""
@@ -210,6 +255,35 @@ class Log(Protocol):
         """Give the last rows with their targets in order of arrival.
 
         At most ``rows`` of them, with an event time from ``since`` on, and a sequence number above ``after``.
+        """
+
+    def head(
+        self,
+        dataset: str,
+        *,
+        rows: int,
+        after: int = 0,
+        since: float | None = None,
+        until: float | None = None,
+    ) -> Rows:
+        """Give the first rows with their targets in order of arrival, for whoever reads the log part by part.
+
+        At most ``rows`` of them, with a sequence number above ``after`` and an event time in the period.
+        """
+
+    def labels_head(
+        self,
+        dataset: str,
+        *,
+        rows: int,
+        after: int = 0,
+        since: float | None = None,
+        until: float | None = None,
+    ) -> Labels:
+        """Give the first labels in the order in which they came, those of rows that have not come yet among them.
+
+        At most ``rows`` of them, with a sequence number above ``after``. With a period, only labels of logged rows
+        with an event time in it.
         """
 
     def labels_tail(self, dataset: str, *, rows: int | None = None, after: int = 0) -> Rows:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelvane.casting import NO_TIME, as_times, canonical, microseconds
-from modelvane.store.protocol import Appended
+from modelvane.store.protocol import Appended, Rows
 from modelvane.store.sqlite.layout import Layout
 from modelvane.store.sqlite.values import (
     PLAIN,
@@ -56,6 +56,19 @@ def prepare(
     times, timed = _times(layout, table, received)
     extra = _extra(layout, table, timed)
     own = (range(first, first + table.rows), ids, times.tolist(), [received] * table.rows, extra)
+    return Prepared(_interleaved(layout, own, table, exact=exact), ids, times)
+
+
+def prepare_again(layout: Layout, rows: Rows, first: int, *, exact: bool = False) -> Prepared:
+    """Build rows that a log gave, numbered from ``first``, with the ids and times that they had there."""
+    numbers = range(first, first + len(rows))
+    extra = _extra(layout, rows.table, None)
+    own = (numbers, rows.ids, rows.times.tolist(), rows.received.tolist(), extra)
+    return Prepared(_interleaved(layout, own, rows.table, exact=exact), rows.ids, rows.times)
+
+
+def _interleaved(layout: Layout, own: Sequence[Sequence[Any]], table: Table, *, exact: bool) -> list[Any]:
+    """Give our own columns and the table's, row by row."""
     values: list[Any] = [None] * (table.rows * layout.width)
     for place, column in enumerate(own):
         values[place :: layout.width] = column
@@ -69,7 +82,7 @@ def prepare(
         else:
             encoded = encode(raw, boolean=stored.boolean)
         values[place :: layout.width] = encoded
-    return Prepared(values, ids, times)
+    return values
 
 
 def _single(

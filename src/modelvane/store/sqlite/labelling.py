@@ -24,7 +24,7 @@ def keep_labels(
     ids: Sequence[Any],
     targets: Sequence[Any],
     times: NDArray[np.int64] | None,
-    received: float,
+    received: float | NDArray[np.float64],
     first: int,
 ) -> LabelResult:
     """Keep labels, numbered from ``first``; within a batch, too, the latest target of an id wins.
@@ -40,6 +40,7 @@ def keep_labels(
     keys = _checked_ids(ids, targets, times)
     boolean = target_is_boolean(layout)
     stored = [encode_value(target, boolean=boolean) for target in targets]
+    arrivals = np.broadcast_to(np.asarray(received, np.float64), len(keys)).tolist()
     moments = [None] * len(keys) if times is None else [None if t == NO_TIME else t for t in times.tolist()]
     distinct = list(dict.fromkeys(keys))
     logged = _logged(connection, layout, distinct)
@@ -55,9 +56,9 @@ def keep_labels(
             continue
         else:
             outcomes[at] = LabelOutcome.CHANGED
-            changed = received
+            changed = arrivals[at]
         known[key] = target
-        written[key] = (first + at, key, target, moments[at], received, changed, key not in logged)
+        written[key] = (first + at, key, target, moments[at], arrivals[at], changed, key not in logged)
     connection.executemany(
         f"INSERT INTO {layout.labels} (seq, id, target, time, received, changed, waiting)"  # noqa: S608 - quoted
         " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"

@@ -9,6 +9,7 @@ from functools import cached_property, lru_cache
 
 from modelvane.errors import StoreError
 from modelvane.schema import Schema
+from modelvane.store.schemas import from_json, joined, to_json
 from modelvane.store.sqlite.values import is_unicode
 
 OWN_COLUMNS = ("seq", "id", "event_time", "received", "extra")
@@ -26,13 +27,44 @@ _MAX_PARAMETERS = 32_000
 CATALOGUE = """
 CREATE TABLE IF NOT EXISTS modelvane_datasets (
     name TEXT PRIMARY KEY, predictions TEXT NOT NULL UNIQUE, labels TEXT NOT NULL UNIQUE,
-    last_seq INTEGER NOT NULL DEFAULT 0, last_label INTEGER NOT NULL DEFAULT 0);
+    last_seq INTEGER NOT NULL DEFAULT 0, last_label INTEGER NOT NULL DEFAULT 0, schema TEXT);
 CREATE TABLE IF NOT EXISTS modelvane_columns (
     dataset TEXT NOT NULL, name TEXT NOT NULL, stored_as TEXT NOT NULL, dtype TEXT NOT NULL,
     PRIMARY KEY (dataset, name));
 CREATE TABLE IF NOT EXISTS modelvane_snapshots (
     dataset TEXT PRIMARY KEY, seq INTEGER NOT NULL, label_seq INTEGER NOT NULL, state BLOB NOT NULL);
 """
+
+
+def add_schemas(connection: sqlite3.Connection) -> None:
+    """Add what keeps the schemas of datasets to a file from before they were kept."""
+    if not _has_schemas(connection):
+        connection.execute("ALTER TABLE modelvane_datasets ADD COLUMN schema TEXT")
+
+
+def _has_schemas(connection: sqlite3.Connection) -> bool:
+    return "schema" in {name for _, name, *_ in connection.execute("PRAGMA table_info(modelvane_datasets)")}
+
+
+def read_schemas(connection: sqlite3.Connection) -> dict[str, Schema]:
+    """Give the schema of every dataset; none of those that were last opened before schemas were kept."""
+    if not _has_schemas(connection):
+        return {}
+    return {
+        name: from_json(text)
+        for name, text in connection.execute("SELECT name, schema FROM modelvane_datasets ORDER BY rowid")
+        if text is not None
+    }
+
+
+def keep_schema(connection: sqlite3.Connection, dataset: str, schema: Schema) -> None:
+    """Remember what a dataset was opened with."""
+    [before] = connection.execute(
+        "SELECT schema FROM modelvane_datasets WHERE name = ?", (dataset,)
+    ).fetchone()
+    kept = to_json(joined(schema, from_json(before) if before else None))
+    if kept != before:
+        connection.execute("UPDATE modelvane_datasets SET schema = ? WHERE name = ?", (kept, dataset))
 
 
 def quoted(name: str) -> str:

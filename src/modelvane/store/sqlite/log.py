@@ -5,11 +5,11 @@ from __future__ import annotations
 import secrets
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from itertools import chain
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,15 +17,20 @@ from numpy.typing import NDArray
 from modelvane.errors import UnknownNameError
 from modelvane.findings import Findings
 from modelvane.schema import Schema
-from modelvane.store.protocol import Appended, LabelOutcome, LabelResult, Removed, Snapshot
+from modelvane.store.protocol import Appended, LabelOutcome, LabelResult, Removed, Rows, Snapshot
 from modelvane.store.sqlite import retention
-from modelvane.store.sqlite.appending import Prepared, insert, outcomes, prepare
+from modelvane.store.sqlite.appending import Prepared, insert, outcomes, prepare, prepare_again
 from modelvane.store.sqlite.connections import Connections
 from modelvane.store.sqlite.labelling import keep_labels
-from modelvane.store.sqlite.layout import CATALOGUE, open_layout
+from modelvane.store.sqlite.layout import CATALOGUE, add_schemas, keep_schema, open_layout
 from modelvane.store.sqlite.reader import Dataset, SqliteReader
 from modelvane.store.sqlite.rounds import TABLES, add_periods, keep_findings
 from modelvane.table import Table
+
+
+class _Preparation(Protocol):
+    def __call__(self, first: int, *, exact: bool) -> Iterator[Prepared]:
+        """Give batches of rows numbered from ``first``."""
 
 
 class SqliteLog(SqliteReader):
@@ -63,6 +68,7 @@ class SqliteLog(SqliteReader):
                     for statement in (CATALOGUE + TABLES).split(";"):
                         connection.execute(statement)
                     add_periods(connection)
+                    add_schemas(connection)
             except BaseException:
                 self._connections.close()
                 raise
@@ -85,6 +91,7 @@ class SqliteLog(SqliteReader):
             return
         with self._connections.transaction() as connection:
             layout = open_layout(connection, dataset, schema)
+            keep_schema(connection, dataset, schema)
             last_seq, last_label, may_wait = connection.execute(
                 f"SELECT max(last_seq, (SELECT coalesce(max(seq), 0) FROM {layout.predictions})),"  # noqa: S608 - quoted
                 f" max(last_label, (SELECT coalesce(max(seq), 0) FROM {layout.labels})),"
@@ -118,31 +125,41 @@ class SqliteLog(SqliteReader):
     def append_many(self, dataset: str, batches: Sequence[tuple[Table, float]]) -> list[Appended]:
         """Keep several tables, each with its time of arrival, all or nothing; one result for each."""
         state = self._dataset(dataset)
+
+        def prepared(first: int, *, exact: bool) -> Iterator[Prepared]:
+            for table, received in batches:
+                yield prepare(state.layout, table, received, first, self._prefix, exact=exact)
+                first += table.rows
+
+        return self._keep(state, prepared)
+
+    def restore(self, dataset: str, rows: Rows) -> int:
+        """Keep rows of another log with their ids, event times and times of arrival; give how many were new."""
+        state = self._dataset(dataset)
+
+        def prepared(first: int, *, exact: bool) -> Iterator[Prepared]:
+            yield prepare_again(state.layout, rows, first, exact=exact)
+
+        [kept] = self._keep(state, prepared)
+        return len(rows) if kept.new is None else len(kept.new)
+
+    def _keep(self, state: Dataset, prepare_from: _Preparation) -> list[Appended]:
         with self._connections.transaction() as connection:
             first = state.next_seq
-            prepared = self._prepare(state, batches, first)
+            prepared = list(prepare_from(first, exact=False))
+            total = sum(len(batch.ids) for batch in prepared)
+            state.next_seq = first + total
             try:
                 inserted = self._insert(connection, state, prepared)
             except (OverflowError, UnicodeEncodeError):
                 # an integer beyond 64 bits or a lone surrogate: rare, so looked for only now; rows of
                 # statements before it are there already and are skipped, hence the count of all is unknown
-                prepared = self._prepare(state, batches, first, exact=True)
+                prepared = list(prepare_from(first, exact=True))
                 self._insert(connection, state, prepared)
                 inserted = -1
-            total = state.next_seq - first
             return outcomes(
                 connection, state.layout, prepared, first, all_new=inserted == total, waiting=state.may_wait
             )
-
-    def _prepare(
-        self, state: Dataset, batches: Sequence[tuple[Table, float]], first: int, *, exact: bool = False
-    ) -> list[Prepared]:
-        prepared = []
-        state.next_seq = first
-        for table, received in batches:
-            prepared.append(prepare(state.layout, table, received, state.next_seq, self._prefix, exact=exact))
-            state.next_seq += table.rows
-        return prepared
 
     @staticmethod
     def _insert(connection: sqlite3.Connection, state: Dataset, prepared: list[Prepared]) -> int:
@@ -157,7 +174,7 @@ class SqliteLog(SqliteReader):
         ids: Sequence[Any],
         targets: Sequence[Any],
         times: NDArray[np.int64] | None,
-        received: float,
+        received: float | NDArray[np.float64],
     ) -> LabelResult:
         """Keep targets by id, the latest wins; ``times`` are the targets' own times in microseconds."""
         state = self._dataset(dataset)

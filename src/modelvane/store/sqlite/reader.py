@@ -9,11 +9,12 @@ from typing import Any
 
 from modelvane.errors import UnknownNameError
 from modelvane.findings import Findings
-from modelvane.store.protocol import Rows, Snapshot
+from modelvane.schema import Schema
+from modelvane.store.protocol import Labels, Rows, Snapshot
 from modelvane.store.sqlite.appending import bindable_id
 from modelvane.store.sqlite.connections import Connections
-from modelvane.store.sqlite.layout import Layout
-from modelvane.store.sqlite.reading import blocks_of_ids, rows_of
+from modelvane.store.sqlite.layout import Layout, read_schemas
+from modelvane.store.sqlite.reading import blocks_of_ids, labels_of, rows_of
 from modelvane.store.sqlite.rounds import read_rounds
 
 
@@ -40,6 +41,14 @@ class SqliteReader:
             return self._datasets[name]
         except KeyError:
             raise UnknownNameError.of("dataset", name, self._datasets) from None
+
+    def datasets(self) -> dict[str, Schema]:
+        """Give every dataset of the file with its schema.
+
+        Those that were last opened before schemas were kept are not among them: open them once.
+        """
+        with self._connections.reading() as connection:
+            return read_schemas(connection)
 
     def find(self, dataset: str, ids: Sequence[Any]) -> Rows:
         """Give the rows with these ids, in order of arrival; ids that are not there are left out."""
@@ -86,6 +95,46 @@ class SqliteReader:
         layout = self._dataset(dataset).layout
         conditions, period = _period("p.event_time", since, None, also="p.seq > ?", value=after)
         return self._newest(layout, f"{conditions} ORDER BY p.seq DESC LIMIT ?", (*period, _limit(rows)))
+
+    def head(
+        self,
+        dataset: str,
+        *,
+        rows: int,
+        after: int = 0,
+        since: float | None = None,
+        until: float | None = None,
+    ) -> Rows:
+        """Give the first rows with their targets in order of arrival, with a number above ``after``."""
+        layout = self._dataset(dataset).layout
+        conditions, period = _period("p.event_time", since, until, also="p.seq > ?", value=after)
+        with self._connections.reading() as connection:
+            found = connection.execute(
+                f"{layout.select}{conditions} ORDER BY p.seq LIMIT ?", (*period, rows)
+            ).fetchall()
+        return rows_of(layout, found)
+
+    def labels_head(
+        self,
+        dataset: str,
+        *,
+        rows: int,
+        after: int = 0,
+        since: float | None = None,
+        until: float | None = None,
+    ) -> Labels:
+        """Give the first labels in the order in which they came, waiting ones too unless there is a period."""
+        layout = self._dataset(dataset).layout
+        conditions, period = _period("p.event_time", since, until, also="l.seq > ?", value=after)
+        # CROSS JOIN keeps the order: by number, which ends after so many labels
+        rows_too = f" CROSS JOIN {layout.predictions} p ON p.id = l.id" if len(period) > 1 else ""
+        with self._connections.reading() as connection:
+            found = connection.execute(
+                f"SELECT l.seq, l.id, l.target, l.time, l.received FROM {layout.labels} l{rows_too}{conditions}"  # noqa: S608 - quoted
+                " ORDER BY l.seq LIMIT ?",
+                (*period, rows),
+            ).fetchall()
+        return labels_of(layout, found)
 
     def labels_tail(self, dataset: str, *, rows: int | None = None, after: int = 0) -> Rows:
         """Give the rows that were labelled last, in the order in which their (latest) targets came.

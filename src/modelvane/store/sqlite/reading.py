@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from modelvane.store.protocol import Rows
+from modelvane.casting import NO_TIME
+from modelvane.store.protocol import Labels, Rows
+from modelvane.store.sqlite.appending import target_is_boolean
 from modelvane.store.sqlite.layout import OWN_COLUMNS, Layout
-from modelvane.store.sqlite.values import decode
+from modelvane.store.sqlite.values import decode, decode_value
 from modelvane.table import RawColumn, Table
 
 _FIXED = len(OWN_COLUMNS) + 2
@@ -51,6 +53,19 @@ def rows_of(layout: Layout, found: Sequence[tuple[Any, ...]]) -> Rows:
         # None becomes NaN
         np.array(labelled, np.float64),
         Table(table, len(found)),
+    )
+
+
+def labels_of(layout: Layout, found: Sequence[tuple[Any, ...]]) -> Labels:
+    """Take apart labels: number, id, target, time, arrival."""
+    seqs, ids, targets, times, received = zip(*found, strict=True) if found else ((),) * 5
+    boolean = target_is_boolean(layout)
+    return Labels(
+        np.array(seqs, np.int64),
+        list(ids),
+        [decode_value(target, boolean=boolean) for target in targets],
+        np.array([NO_TIME if time is None else time for time in times], np.int64),
+        np.array(received, np.float64),
     )
 
 
