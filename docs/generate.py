@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from modelvane.compat import MONITORS
-from modelvane.config import Config, DatasetSection, ServiceSection
+from modelvane.config import BatchSection, Config, DatasetSection, ServiceSection
 from modelvane.divergences import DIVERGENCES
 from modelvane.exposition import docs as series
 from modelvane.schema import Kind
@@ -47,6 +47,22 @@ service is read unchanged (see [Migrating](migrating-from-evidently.md)).
 A reference that is built from data is kept in a folder beside the log, `<log>.references`, and built again when the
 data, the dataset's settings or modelvane change. The folder may be removed at any time.
 
+A reference that was written without the model's predictions needs the model: `model: package.module:function` names a
+function that takes the reference's columns as a pyarrow table and returns one prediction per row (for probabilities a
+mapping of column and values). It is imported from Python's path, or from the config's folder, and asked when the
+reference is built; its own module's file counts as a setting, what it loads does not.
+
+```python
+import pyarrow as pa
+
+
+def duration(trips: pa.Table) -> list[float]:
+    return [4 * miles + 3 for miles in trips["trip_distance"].to_pylist()]
+```
+
+`batch` at the top is for every dataset; `datasets.<name>.batch` says what differs for one.
+See [the batch watch](batch.md).
+
 The service listens on this machine alone unless `service.host` says otherwise. Give it tokens before it listens on
 others: `service.tokens.ingest` for posting, `service.tokens.read` for pages, findings and `/metrics`, each sent as
 `Authorization: Bearer <token>`. `/healthz`, `/readyz` and `/docs` need none.
@@ -64,8 +80,12 @@ def configuration() -> str:
     at_the_top = (setting for setting in _settings(Config) if "." not in setting[0])
     for title, settings in (
         ("At the top", at_the_top),
-        ("`datasets.<name>`", _settings(DatasetSection)),
+        (
+            "`datasets.<name>`",
+            (row for row in _settings(DatasetSection) if not row[0].startswith("`batch.")),
+        ),
         ("`service`", _settings(ServiceSection)),
+        ("`batch`, and `datasets.<name>.batch`", _settings(BatchSection)),
     ):
         parts += [f"## {title}\n", *_table(("setting", "value", "default", ""), settings), ""]
     for kind in Kind:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
 
@@ -13,14 +14,26 @@ from modelvane.compatible import EXTRA, facts_of
 from modelvane.config import Config, DatasetSection
 from modelvane.errors import ConfigError, ReferenceFileError, UnknownNameError
 from modelvane.evaluation import check_thresholds
+from modelvane.model import load_model, module_file, with_predictions
 from modelvane.reference import Reference
 from modelvane.table import Table
 
 _log = logging.getLogger("modelvane.references")
 
 
-def load_reference(config: Config, name: str) -> Reference:
+def load_reference(
+    config: Config,
+    name: str,
+    *,
+    started: Callable[[int], None] = lambda _columns: None,
+    advance: Callable[[], None] = lambda: None,
+) -> Reference:
     """Read or build the reference of one dataset.
+
+    Parameters
+    ----------
+    started, advance
+        Called where one is built: with the number of columns to calibrate, and after each of them.
 
     Raises
     ------
@@ -28,7 +41,10 @@ def load_reference(config: Config, name: str) -> Reference:
         When there is no file, it lacks a column that the config names, or it has too few rows.
     """
     path = config.reference_file(name)
-    reference = _saved(config, name, path) if path.suffix == ".mv" else _built(config, name, path)
+    if path.suffix == ".mv":
+        reference = _saved(config, name, path)
+    else:
+        reference = _built(config, name, path, started, advance)
     least = config.service.min_reference_size
     if reference.rows < least:
         raise ConfigError(
@@ -57,25 +73,37 @@ def _saved(config: Config, name: str, path: Path) -> Reference:
     return reference
 
 
-def _built(config: Config, name: str, path: Path) -> Reference:
+def _built(
+    config: Config, name: str, path: Path, started: Callable[[int], None], advance: Callable[[], None]
+) -> Reference:
     kept = _kept_file(config, name, path)
     if kept is not None and kept.exists():
         try:
             return Reference.load(kept)
         except ReferenceFileError as error:
             _log.warning("Building the reference of %s again: %s", name, error)
-    reference = _build(config, name, path)
+    reference = build_reference(config, name, path, started=started, advance=advance)
     if kept is not None:
         _keep(reference, kept)
     return reference
 
 
-def _build(config: Config, name: str, path: Path) -> Reference:
+def build_reference(
+    config: Config,
+    name: str,
+    path: Path,
+    *,
+    started: Callable[[int], None] = lambda _columns: None,
+    advance: Callable[[], None] = lambda: None,
+) -> Reference:
+    """Build a reference from data, as the settings of a dataset say."""
     section = config.datasets[name]
     mapping = section.column_mapping
-    table = _read(path, section)
+    table = _predicted(_read(path, section), config, section)
     reference = Reference.of(
         table,
+        started=started,
+        advance=advance,
         methods=config.settings(name).methods,
         target=mapping.target,
         prediction=mapping.prediction,
@@ -92,6 +120,15 @@ def _build(config: Config, name: str, path: Path) -> Reference:
     return reference.with_extra(EXTRA, facts_of(reference, reference.encode(table), mapping))
 
 
+def _predicted(table: Table, config: Config, section: DatasetSection) -> Table:
+    """Let the model of the config say what a reference without predictions lacks."""
+    prediction = section.column_mapping.prediction
+    columns = [prediction] if isinstance(prediction, str) else prediction or []
+    if section.model is None or not columns or all(column in table for column in columns):
+        return table
+    return with_predictions(table, load_model(section.model, config.folder), section.model, columns)
+
+
 def _read(path: Path, section: DatasetSection) -> Table:
     if path.suffix == ".csv":
         return Table.of_csv(path, separator=section.data_format.separator, header=section.data_format.header)
@@ -103,18 +140,24 @@ def _kept_file(config: Config, name: str, path: Path) -> Path | None:
     log = config.store_file
     if log is None or not path.exists():
         return None
-    state = path.stat()
+    model = config.datasets[name].model
     about = [
         __version__,
         # an editable install changes without its version
         max(source.stat().st_mtime_ns for source in Path(modelvane.__file__).parent.rglob("*.py")),
-        str(path.resolve()),
-        state.st_size,
-        state.st_mtime_ns,
-        config.datasets[name].model_dump(mode="json"),
+        _state(path),
+        config.datasets[name].model_dump(mode="json", exclude={"batch"}),
+        None if model is None else _state(module_file(model, config.folder)),
         config.compat,
     ]
     return log.with_name(f"{log.name}.references") / f"{_hash(name)}-{_hash(about)}.mv"
+
+
+def _state(path: Path | None) -> tuple[str, int, int] | None:
+    if path is None or not path.exists():
+        return None
+    state = path.stat()
+    return str(path.resolve()), state.st_size, state.st_mtime_ns
 
 
 def _hash(about: object) -> str:

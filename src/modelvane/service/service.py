@@ -202,4 +202,4 @@ def _located(config: Config) -> str:
         raise StoreError(
             f"The folder of the log cannot be made: {path.parent}", received=str(error)
         ) from error
-    return f"sqlite:///{path}"
+    return config.store_url

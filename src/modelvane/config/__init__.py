@@ -1,0 +1,133 @@
+"""config.yaml: what is watched, and how; the 2022 service's file is read unchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import Field, ValidationError
+
+from modelvane import compat
+from modelvane.config.batch import BatchSection
+from modelvane.config.dataset import ColumnMapping, DatasetSection
+from modelvane.config.faults import first_fault
+from modelvane.config.section import Section
+from modelvane.config.service import Limits, ServiceSection
+from modelvane.errors import ConfigError, UnknownNameError
+from modelvane.methods import Methods
+from modelvane.settings import ROWS, Settings, Window
+
+__all__ = ["BatchSection", "ColumnMapping", "Config", "DatasetSection", "Limits", "ServiceSection"]
+
+_SQLITE = "sqlite:///"
+
+
+class Config(Section):
+    """The whole file."""
+
+    datasets: dict[str, DatasetSection] = Field(
+        min_length=1, description="By name, which is part of the URLs."
+    )
+    service: ServiceSection = Field(ServiceSection(), description="The service.")
+    batch: BatchSection = Field(BatchSection(), description="The batch watch.")
+    compat: Literal["evidently"] | None = Field(None, description="Adds the 2022 `evidently:` series.")
+    folder: Path = Field(Path(), exclude=True, description="Where the file is; relative paths start here.")
+
+    @classmethod
+    def load(cls, path: str | Path) -> Config:
+        """Read a file.
+
+        Raises
+        ------
+        ConfigError
+            When it cannot be read, or a setting is unknown, missing or out of range.
+        """
+        path = Path(path)
+        try:
+            data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigError(f"The config {path} cannot be read: {error.strerror}") from error
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise ConfigError(f"The config {path} is not YAML: {error}") from error
+        return cls.of(data, path.resolve().parent, str(path))
+
+    @classmethod
+    def of(cls, data: object, folder: Path = Path(), where: str = "the config") -> Config:
+        """Check plain values.
+
+        Raises
+        ------
+        ConfigError
+            When a setting is unknown (with the nearest one that exists), missing or out of range.
+        """
+        if not isinstance(data, Mapping):
+            raise ConfigError(
+                f"{where} is no mapping of settings", received=data, expected="datasets: and service:"
+            )
+        try:
+            config = cls.model_validate({**data, "folder": folder})
+        except ValidationError as error:
+            raise first_fault(cls, error, where) from None
+        for name, usual in (("moving_reference", False), ("use_reference", True)):
+            if (value := getattr(config.service, name)) is not usual:
+                raise ConfigError(
+                    f"service.{name} is not supported, and had no effect in 2022",
+                    received=value,
+                    expected=str(usual).lower(),
+                )
+        for name, section in config.datasets.items():
+            _check_dataset(name, section)
+            config.settings(name)
+        return config
+
+    def dataset(self, name: str) -> DatasetSection:
+        """Give one dataset's section."""
+        try:
+            return self.datasets[name]
+        except KeyError:
+            raise UnknownNameError.of("dataset", name, self.datasets) from None
+
+    def reference_file(self, name: str) -> Path:
+        """Give the path of a dataset's reference."""
+        section = self.dataset(name)
+        return self.folder / (section.reference_file or self.service.datasets_path / name / "reference.csv")
+
+    @property
+    def store_file(self) -> Path | None:
+        """The file of an embedded log; ``None`` for a store elsewhere, or a temporary one."""
+        path = self.service.store.removeprefix(_SQLITE)
+        return (self.folder / path).absolute() if path and path != self.service.store else None
+
+    @property
+    def store_url(self) -> str:
+        """The log's URL, with a relative path taken from the config's folder."""
+        path = self.store_file
+        return self.service.store if path is None else f"{_SQLITE}{path}"
+
+    def batch_of(self, name: str) -> BatchSection:
+        """Give how a dataset is watched in batches: its own settings, the others from the top."""
+        own = self.dataset(name).batch
+        return self.batch.model_copy(update={key: getattr(own, key) for key in own.model_fields_set})
+
+    def settings(self, name: str) -> Settings:
+        """Give how a dataset is watched."""
+        section = self.dataset(name)
+        window = section.window
+        return Settings(
+            window=Window(window.rows or self.service.window_size or ROWS, window.seconds, window.panes),
+            budget=section.budget,
+            alarm=section.alarm,
+            methods=Methods(section.drift.numerical, section.drift.categorical, section.drift.columns),
+            thresholds=section.thresholds,
+            horizon=section.horizon,
+        )
+
+
+def _check_dataset(name: str, section: DatasetSection) -> None:
+    if not name or "/" in name:
+        raise ConfigError(
+            "A dataset's name is part of URLs", received=name, expected="a name without a slash, not empty"
+        )
+    compat.check_monitors(section.column_mapping.compatible(), section.monitors)

@@ -1,0 +1,123 @@
+"""Settings of one dataset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from modelvane import compat
+from modelvane.calibration.lines import Alarm
+from modelvane.config.batch import BatchSection
+from modelvane.config.section import Section
+from modelvane.methods import DEFAULTS
+from modelvane.schema import Kind, Task
+from modelvane.settings import BUDGET, ROWS
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+
+
+class ColumnMapping(Section):
+    """Which column plays which part."""
+
+    target: str | None = Field("target", description="The ground truth.")
+    prediction: str | list[str] | None = Field(
+        "prediction",
+        description="The prediction; for probabilities a list of columns, each named after its class.",
+    )
+    id: str | None = Field("id", description="What labels are joined by.")
+    datetime: str | None = Field(
+        None, description="The time of the event; a column `time` is used when there is none."
+    )
+    numerical_features: list[str] | None = Field(None, description="Features measured on edges.")
+    categorical_features: list[str] | None = Field(None, description="Features measured by category.")
+    datetime_features: list[str] | None = Field(
+        None, description="Features that are times: read, not measured."
+    )
+    target_names: list[str] | None = Field(None, description="Names of the classes (2022).")
+    task: Task | None = Field(
+        None, description="`regression` or `classification`; guessed from the target otherwise."
+    )
+    pos_label: str | int | float | bool = Field(1, description="The positive class of a binary classifier.")
+
+    def compatible(self) -> compat.ColumnMapping:
+        """Give the mapping as `modelvane.compat` knows it."""
+        values = self.model_dump()
+        values["task"] = self.task.value if self.task is not None else None
+        return compat.ColumnMapping(**values)
+
+
+class DataFormat(Section):
+    """How a CSV reference is written (2022)."""
+
+    header: bool = Field(True, description="Whether the first line names the columns.")
+    separator: str = Field(",", description="What stands between values.")
+
+
+class WindowSection(Section):
+    """Which rows are current."""
+
+    rows: int | None = Field(
+        None, ge=1, description=f"The last N rows; `service.window_size`, or {ROWS}, otherwise."
+    )
+    seconds: float | None = Field(
+        None, gt=0, description="Rather the rows of the last seconds, by event time."
+    )
+    panes: int = Field(60, ge=1, description="Steps in which a window of seconds moves.")
+
+
+class DriftSection(Section):
+    """Which divergence compares which column; of several the first decides the verdict."""
+
+    numerical: Names = Field((DEFAULTS[Kind.NUMERICAL],), description="For numerical columns.")
+    categorical: Names = Field((DEFAULTS[Kind.CATEGORICAL],), description="For categorical columns.")
+    columns: dict[str, Names] = Field({}, description="By column, where it differs.")
+
+
+class DatasetSection(Section):
+    """One dataset."""
+
+    column_mapping: ColumnMapping = Field(ColumnMapping(), description="Which column plays which part.")
+    reference_file: Path | None = Field(
+        None,
+        description="Parquet, CSV, Arrow, or a saved reference (.mv), from the config's folder; "
+        "`<datasets_path>/<dataset>/reference.csv` otherwise.",
+    )
+    data_format: DataFormat = Field(DataFormat(), description="How a CSV reference is written (2022).")
+    date_column: str | None = Field(None, description="Another name for `column_mapping.datetime` (2022).")
+    monitors: list[str] = Field([], description="The 2022 monitors; their series need `compat: evidently`.")
+    window: WindowSection = Field(WindowSection(), description="Which rows are current.")
+    drift: DriftSection = Field(DriftSection(), description="Which divergence compares which column.")
+    budget: float = Field(
+        BUDGET, gt=0, lt=1, description="False alarms: episodes of the dataset per window-length of new rows."
+    )
+    alarm: Alarm = Field(
+        Alarm.USUAL,
+        description="`usual`: an alarm is above the noise floor and the usual range; `noise`: above the noise floor.",
+    )
+    thresholds: dict[str, float] = Field(
+        {},
+        description="Fixed limits in place of learned ones: by column (its drift), by `column.measure` (its quality) "
+        "or by measure (performance, dataset).",
+    )
+    segments: list[str] = Field([], description="Columns by whose values everything is broken down.")
+    horizon: int | None = Field(
+        None,
+        ge=1,
+        description="Predictions remembered for late labels, others are looked up in the log; ten windows otherwise, "
+        "at most 50 000.",
+    )
+    model: str | None = Field(
+        None,
+        description="`package.module:function`: takes the reference as a pyarrow table and returns its predictions, "
+        "where the reference has none.",
+    )
+    batch: BatchSection = Field(
+        BatchSection(), description="The batch watch, where it differs from that at the top."
+    )

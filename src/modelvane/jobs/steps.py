@@ -1,0 +1,192 @@
+"""The steps of a job, each a function of plain values."""
+
+from __future__ import annotations
+
+import difflib
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+from modelvane.batch import Judged, judge
+from modelvane.engines.count import count
+from modelvane.engines.counted import Counted
+from modelvane.errors import ConfigError, ModelvaneError, SchemaError
+from modelvane.jobs.job import Job
+from modelvane.jobs.labels import LabelledSource, Labels, LabelUse
+from modelvane.jobs.progress import Progress, Silent
+from modelvane.jobs.sources import Followed, source_of
+from modelvane.periods import period_text
+from modelvane.reference import Reference
+from modelvane.references import check_settings, load_reference
+from modelvane.store import open_log
+from modelvane.store.sqlite.beside import append_findings_beside
+from modelvane.table import Table
+
+
+class NoRowsError(ModelvaneError):
+    """A period without rows: there is nothing to judge, and nothing is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class CountedPeriod:
+    """What was counted of a job's rows.
+
+    Parameters
+    ----------
+    counted
+        What findings are made from.
+    labels
+        What became of the file of labels; ``None`` without one.
+    """
+
+    counted: Counted
+    labels: LabelUse | None
+
+
+def load(job: Job, progress: Progress | None = None) -> Reference:
+    """Read or build the reference, and check that it has what the settings name.
+
+    Raises
+    ------
+    ModelvaneError
+        When it cannot be had, or lacks something.
+    """
+    said = progress or Silent()
+
+    def started(columns: int) -> None:
+        said.begin("Building the reference", "columns", columns)
+
+    def advance() -> None:
+        said.advance(1)
+
+    if job.config is not None:
+        reference = load_reference(job.config, job.dataset, started=started, advance=advance)
+        check_settings(job.config, job.dataset, reference)
+        return reference
+    if job.reference is None:
+        raise ConfigError("A job needs a config or a reference")
+    if job.reference.suffix == ".mv":
+        return Reference.load(job.reference)
+    return Reference.of(Table.of(job.reference), started=started, advance=advance)
+
+
+def count_period(job: Job, reference: Reference, progress: Progress | None = None) -> CountedPeriod:
+    """Count the rows of the period, with their late labels.
+
+    Raises
+    ------
+    NoRowsError
+        When there are none.
+    SchemaError
+        When no column of the reference is in them, and, if the job is strict, when one is not.
+    ModelvaneError
+        When they cannot be read.
+    """
+    said, now = progress or Silent(), time.time()
+    labels = None if job.labels is None else Labels.of(job.labels, reference.schema)
+    with source_of(job, reference.schema) as opened:
+        source = Followed(opened, job.period)
+        labelled = None if labels is None else LabelledSource(source, labels)
+        said.begin("Counting", "rows", source.rows)
+        counted = count(
+            source if labelled is None else labelled,
+            reference,
+            slices=job.slices,
+            period=job.period,
+            # how old the last row is when the period ends, not when somebody looks
+            now=now if job.until is None else min(now, job.until),
+            advance=lambda rows: said.advance(rows, source.share),
+        )
+    if not counted.provenance.rows:
+        raise _nothing(job)
+    _check_columns(job, reference, counted)
+    return CountedPeriod(counted, None if labelled is None else labelled.use)
+
+
+def judge_period(job: Job, reference: Reference, counted: Counted) -> Judged:
+    """Say what the counts mean."""
+    judged = judge(job.dataset, reference, counted, job.settings, period=job.period)
+    return replace(judged, findings=replace(judged.findings, computed_at=time.time()))
+
+
+def run(job: Job, progress: Progress | None = None) -> tuple[Judged, CountedPeriod]:
+    """Load, count and judge."""
+    reference = load(job, progress)
+    period = count_period(job, reference, progress)
+    return judge_period(job, reference, period.counted), period
+
+
+def keep(job: Job, judged: Judged) -> None:
+    """Keep the findings in the config's log; a second run of a period replaces the first.
+
+    An embedded log may be open in the live service meanwhile.
+
+    Raises
+    ------
+    ConfigError
+        When the rows were not those of the log.
+    StoreError
+        When it cannot be written.
+    """
+    if job.config is None or not job.is_of_the_log:
+        raise ConfigError("Findings are kept in the log that their rows came from", received=job.current)
+    file = job.config.store_file
+    if file is not None:
+        append_findings_beside(file, judged.findings)
+        return
+    log = open_log(job.config.store_url, durability=job.config.service.durability)
+    with closing(log):
+        log.open(job.dataset, judged.reference.schema)
+        log.append_findings(judged.findings)
+
+
+def notes_of(period: CountedPeriod, reference: Reference) -> Iterator[str]:
+    """Say in sentences what was not as it should be, and was gone on with."""
+    counted, labels = period.counted, period.labels
+    for name in counted.stream.missing:
+        near = difflib.get_close_matches(name, counted.stream.unexpected, n=1)
+        yield f"The rows have no column {name!r}" + (f"; is it {near[0]!r}?" if near else ".")
+    for unread in counted.unread:
+        yield f"Not read: {unread.where}: {unread.why}"
+    if reference.schema.target is not None and not counted.window.labelled.rows:
+        yield "No row has its target yet, so performance is not judged."
+    if labels is not None:
+        yield _said_of(labels)
+
+
+def _said_of(labels: LabelUse) -> str:
+    rest = {
+        "changed a target that was there": labels.changed,
+        "of ids that no row of the period has": labels.unknown,
+        "replaced by a later one of the same id": labels.repeated,
+        "without an id": labels.without_id,
+        "without a target": labels.without_target,
+    }
+    said = [f"{labels.matched} rows labelled", *(f"{count} {what}" for what, count in rest.items() if count)]
+    return f"Labels: {', '.join(said)}."
+
+
+def _nothing(job: Job) -> NoRowsError:
+    where = f"the log of {job.dataset}" if job.is_of_the_log else str(job.current)
+    when = "" if job.period is None else f" in {period_text(job.period)}"
+    return NoRowsError(
+        f"There are no rows{when} in {where}",
+        expected="at least one: a period without rows is not judged, and nothing was written",
+        remedy="Check the period (--since, --until, --last; in UTC), and that predictions are logged",
+    )
+
+
+def _check_columns(job: Job, reference: Reference, counted: Counted) -> None:
+    missing, target = counted.stream.missing, reference.schema.target
+    needed = [name for name in reference.rulers if target is None or name != target.name]
+    if len(missing) < len(needed) and not (job.strict and missing):
+        return
+    near = {name: difflib.get_close_matches(name, counted.stream.unexpected, n=1) for name in missing}
+    found = ", ".join(f"{guess[0]!r} for {name!r}" for name, guess in near.items() if guess)
+    raise SchemaError(
+        "The rows lack columns of the reference",
+        received=list(missing),
+        available=counted.stream.unexpected,
+        remedy=f"Did you mean {found}?" if found else "Check that these are rows of the same dataset",
+    )
