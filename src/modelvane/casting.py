@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from modelvane.table import RawColumn
+from modelvane.table import RawColumn, decoded
 
 
 class Fault(IntEnum):
@@ -162,7 +162,13 @@ def _numbers_of_arrow(raw: pa.ChunkedArray) -> Numbers:
     is_number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
     if is_number:
         as_double = raw if pa.types.is_float64(kind) else pc.cast(raw, pa.float64(), safe=False)
-        return _with_faults(as_double.to_numpy().astype(np.float64, copy=False), None)
+        # a single chunk without nulls is looked at where it is
+        values = (
+            as_double.chunk(0).to_numpy(zero_copy_only=False) if raw.num_chunks == 1 else as_double.to_numpy()
+        )
+        return _with_faults(values.astype(np.float64, copy=False), None)
+    if pa.types.is_dictionary(kind):
+        return _numbers_of_arrow(decoded(raw))
     if pa.types.is_null(kind):
         return Numbers(np.full(len(raw), np.nan), np.full(len(raw), Fault.MISSING, np.uint8))
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
@@ -203,8 +209,9 @@ def as_categories(raw: RawColumn) -> Categories:
 
 
 def _categories_of_array(array: pa.Array) -> Categories:
-    encoded = pc.dictionary_encode(array)
-    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
+    encoded = array if pa.types.is_dictionary(array.type) else pc.dictionary_encode(array)
+    indices = encoded.indices.fill_null(-1) if encoded.indices.null_count else encoded.indices
+    codes = indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
     return _canonical_codes(codes, encoded.dictionary.to_pylist())
 
 
@@ -214,6 +221,9 @@ def _canonical_codes(codes: NDArray[np.int32], values: list[Any]) -> Categories:
     renamed[-1] = -Fault.MISSING
     for code, value in enumerate(values):
         renamed[code] = _code(value, names)
+    if len(names) == len(values) and (len(codes) == 0 or codes.min() >= 0):
+        # every value is a category of its own, as in most dictionaries
+        return Categories(codes, list(names))
     return Categories(renamed[codes], list(names))
 
 
@@ -236,6 +246,8 @@ def as_times(raw: RawColumn) -> NDArray[np.int64]:
     Numbers are seconds since 1970; text is ISO 8601; without an offset a time is taken as UTC.
     """
     if not isinstance(raw, list):
+        if pa.types.is_dictionary(raw.type):
+            raw = decoded(raw)
         if pa.types.is_timestamp(raw.type):
             return _microseconds(pc.cast(raw, pa.timestamp("us", raw.type.tz), safe=False))
         if pa.types.is_date(raw.type):

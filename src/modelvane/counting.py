@@ -68,7 +68,7 @@ class Counter:
                 segment: DatasetTally(
                     part.rows, self._columns(part, names), self._performance(part, with_performance)
                 )
-                for segment, index in self.segments(block)
+                for segment, index in self.segments(block.columns)
                 for part in (block.take(index),)
             },
         )
@@ -79,10 +79,10 @@ class Counter:
     def _performance(self, block: Block, wanted: bool) -> dict[str, Any]:
         return self.performance.count(block) if wanted and self.performance is not None else {}
 
-    def segments(self, block: Block) -> Iterator[tuple[str, NDArray[np.intp]]]:
+    def segments(self, columns: Mapping[str, Encoded]) -> Iterator[tuple[str, NDArray[np.intp]]]:
         """Give the rows of each segment: the most frequent values of the reference, and the rest as ``other``."""
         for name in self.schema.segments:
-            ruler, column = self.rulers[name], block.columns[name]
+            ruler, column = self.rulers[name], columns[name]
             assert isinstance(ruler, CategoricalRuler)  # noqa: S101 - segments are categorical by inference
             assert isinstance(column, Codes)  # noqa: S101 - as its ruler says
             order = np.argsort(column.codes, kind="stable")

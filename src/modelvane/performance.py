@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modelvane.block import Block, Encoded
+from modelvane.block import Block, Encoded, encode_column
 from modelvane.casting import Categories, Fault, Numbers, canonical
 from modelvane.ruler import CategoricalRuler, Ruler
 from modelvane.schema import Kind, Schema, Task
@@ -90,6 +90,12 @@ class PerformanceRuler:
             "confusion": ConfusionTally.of(self.classes, self._likeliest(scores), classes),
             "scores": ScoreTally.of(self.scores, scores, classes),
         }
+
+    def nothing(self) -> Block:
+        """Give a block of no rows with the columns that `count` takes."""
+        names = (self.target, *self.predictions)
+        columns = {name: encode_column(self.rulers[name], None, 0) for name in names}
+        return Block(0, columns, np.empty(0, np.int64))
 
     def _likeliest(self, scores: Sequence[Numbers]) -> Categories:
         assert self.scores is not None  # noqa: S101 - called with scores only

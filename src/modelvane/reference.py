@@ -284,7 +284,9 @@ def _tasks(
 ) -> Iterable[Task]:
     has_time = bool((block.times != NO_TIME).any())
     parts: list[tuple[str, DatasetTally, Block]] = [("", tally, block)]
-    parts += [(name, tally.segments[name], block.take(index)) for name, index in counter.segments(block)]
+    parts += [
+        (name, tally.segments[name], block.take(index)) for name, index in counter.segments(block.columns)
+    ]
     for segment, part, rows in parts:
         for column in schema.measured:
             yield Task(

@@ -95,6 +95,13 @@ class Table:
                 picked[name] = column.take(pa.array(index, pa.int64()))
         return Table(picked, len(index))
 
+    def slice(self, start: int, rows: int) -> Table:
+        """Give at most so many rows from ``start`` on, which are not copied."""
+        stop = min(start + rows, self.rows)
+        if self.records is not None:
+            return Table(None, stop - start, self.records[start:stop])
+        return Table({name: column[start:stop] for name, column in self._columns.items()}, stop - start)
+
     def with_column(self, name: str, column: RawColumn) -> Table:
         """Give the same table with one column added or replaced.
 
@@ -228,7 +235,7 @@ class Table:
     def _of_arrow(cls, table: pa.Table) -> Table:
         _require_different(table.column_names)
         columns = zip(table.column_names, table.columns, strict=True)
-        kept = {name: _plain(column) for name, column in columns if not _UNNAMED_INDEX.fullmatch(name)}
+        kept = {name: decoded(column) for name, column in columns if not _UNNAMED_INDEX.fullmatch(name)}
         return cls(kept, table.num_rows)
 
 
@@ -254,11 +261,11 @@ def _column(value: Any) -> RawColumn | None:
     if isinstance(value, list | tuple):
         return list(value)
     if isinstance(value, pa.Array | pa.ChunkedArray):
-        return _plain(value if isinstance(value, pa.ChunkedArray) else pa.chunked_array([value]))
+        return decoded(value if isinstance(value, pa.ChunkedArray) else pa.chunked_array([value]))
     if isinstance(value, np.ndarray) and value.ndim == 1:
         return value.tolist() if value.dtype == object else pa.chunked_array([pa.array(value)])
     if hasattr(value, "__arrow_c_stream__"):
-        return _column_of_pandas(value) if hasattr(value, "notna") else _plain(pa.chunked_array(value))
+        return _column_of_pandas(value) if hasattr(value, "notna") else decoded(pa.chunked_array(value))
     return None
 
 
@@ -268,10 +275,10 @@ def _column_of_pandas(series: Any) -> RawColumn:
     except (pa.ArrowException, TypeError, ValueError):
         values: list[Any] = series.astype(object).where(series.notna(), None).tolist()
         return values
-    return _plain(found if isinstance(found, pa.ChunkedArray) else pa.chunked_array([found]))
+    return decoded(found if isinstance(found, pa.ChunkedArray) else pa.chunked_array([found]))
 
 
-def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Give dictionaries as their values, and views of text as text."""
     if pa.types.is_dictionary(column.type):
         plain = _without_view(column.type.value_type)

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from scipy import special
-
+from modelvane import special
 from modelvane.calibration.habit import Habit
 from modelvane.calibration.null import NullMoments
 from modelvane.divergences.base import Divergence

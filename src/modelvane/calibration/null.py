@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
+from modelvane import special
 from modelvane.divergences.base import Divergence
 from modelvane.tallies.sample import Sample
 

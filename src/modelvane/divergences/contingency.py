@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import special
 
+from modelvane import special
 from modelvane.tallies.sample import Array, Sample
 
 

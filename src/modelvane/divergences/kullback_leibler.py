@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
+from modelvane import special
 from modelvane.divergences.base import BOTH, Divergence
 from modelvane.divergences.bin_shares import bin_shares, half_a_row_where_empty
 from modelvane.tallies.sample import Sample

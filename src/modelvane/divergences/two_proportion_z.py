@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
+from modelvane import special
 from modelvane.divergences.base import CATEGORICAL, Divergence
 from modelvane.divergences.contingency import filled_categories, pearson
 from modelvane.tallies.sample import Sample

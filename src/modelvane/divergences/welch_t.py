@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
+from modelvane import special
 from modelvane.divergences.base import NUMERICAL, Divergence, in_blocks
 from modelvane.divergences.moments import moments
 from modelvane.tallies.sample import Sample

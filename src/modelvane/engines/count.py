@@ -1,19 +1,25 @@
-"""Counting a source on a reference, a batch at a time."""
+"""Counting a source on a reference: a batch at a time, its columns at once on a few threads."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from hashlib import blake2b
+from itertools import pairwise
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from modelvane.block import Block
-from modelvane.casting import NO_TIME, Fault, Numbers
+from modelvane.block import Encoded, encode_column
+from modelvane.casting import NO_TIME, Fault, Numbers, as_times
+from modelvane.engines.columns import ColumnCount, PerformanceCount
 from modelvane.engines.counted import Counted, Provenance, Slice, Unread
+from modelvane.engines.ids import IdCount
+from modelvane.engines.parts import Parts, Place
 from modelvane.engines.source import Batch, Source
+from modelvane.errors import ModelvaneError
 from modelvane.evaluation.stream import Stream
 from modelvane.reference import Reference
 from modelvane.ruler import NumericalRuler
@@ -23,6 +29,7 @@ from modelvane.tallies.dataset import ColumnTally, DatasetTally, WindowTally
 from modelvane.tallies.joint import JointTally
 
 SLICES = 24
+THREADS = 2
 
 
 def count(
@@ -33,8 +40,13 @@ def count(
     period: tuple[float, float] | None = None,
     now: float,
     advance: Callable[[int], None] = lambda _rows: None,
+    threads: int = THREADS,
+    strict: bool = False,
 ) -> Counted:
     """Count every row of a source.
+
+    The next batch is read while the columns of one are counted. What is counted grows with the columns, never with the
+    rows.
 
     Parameters
     ----------
@@ -46,147 +58,247 @@ def count(
         Seconds since 1970.
     advance
         Called with the rows of each batch once they are counted.
+    threads
+        Columns that are counted at once.
+    strict
+        Whether a file, column or batch that cannot be read ends the run; otherwise it is told of in ``unread``.
+
+    Raises
+    ------
+    DecodeError
+        When ``strict``, and something cannot be read.
     """
-    return _Count(reference, _limits(source, reference, slices, period)).of(source, now, advance)
+    running = _Count(reference, _limits(source, reference, slices, period), strict)
+    with ThreadPoolExecutor(threads) as pool, ThreadPoolExecutor(1) as reader:
+        batches = source.batches(reference.schema)
+        coming = reader.submit(next, batches, None)
+        while (found := coming.result()) is not None:
+            coming = reader.submit(next, batches, None)
+            if isinstance(found, Unread):
+                running.lack(found)
+            elif found.table.rows:
+                running.add(found, pool)
+                advance(found.table.rows)
+    return running.counted(source.name, now)
 
 
 def _limits(
     source: Source, reference: Reference, slices: int, period: tuple[float, float] | None
 ) -> NDArray[np.int64]:
     """Give the slices' limits in microseconds, one more than slices; none without times."""
+    if slices < 1:
+        return np.empty(0, np.int64)
     found = source.period(reference.schema) if period is None else tuple(round(at * 1e6) for at in period)
-    if found is None or slices < 1:
+    if found is None:
         return np.empty(0, np.int64)
     first, end = found[0], found[1] + (period is None)
     return np.unique(np.linspace(first, max(end, first + 1), slices + 1).astype(np.int64))
 
 
 class _Count:
-    """A running count; its parts add up."""
+    """A running count."""
 
-    def __init__(self, reference: Reference, limits: NDArray[np.int64]) -> None:
+    def __init__(self, reference: Reference, limits: NDArray[np.int64], strict: bool) -> None:
         self._reference = reference
+        self._schema = reference.schema
         self._limits = limits
-        nothing = reference.encode({name: [] for name in reference.rulers})
-        self._rows, self._labelled = self._tallies(nothing)
-        zero = _without_segments(self._rows), _without_segments(self._labelled)
-        self._slices = [zero] * max(0, len(limits) - 1)
-        self._joint = self._joint_of(nothing)
+        self._strict = strict
+        self._columns = {name: ColumnCount(ruler) for name, ruler in reference.rulers.items()}
+        ruler = reference.performance
+        self._performance = None if ruler is None else PerformanceCount(ruler)
+        self._joint = self._joint_of(ruler.nothing().columns) if ruler is not None else None
+        self._rows: dict[Place, int] = {}
+        self._labelled: dict[Place, int] = {}
         self._lags: list[NDArray[np.float64]] = []
+        self._ids = IdCount()
         self._missing: set[str] = set()
         self._unexpected: set[str] = set()
+        self._unread: list[Unread] = []
         self._first: int | None = None
         self._last: int | None = None
 
-    def of(self, source: Source, now: float, advance: Callable[[int], None]) -> Counted:
-        unread: list[Unread] = []
-        for batch in source.batches(self._reference.schema):
-            self._add(batch)
-            advance(batch.table.rows)
+    # ----------------------------------------------------------------- batches
+
+    def lack(self, what: Unread) -> None:
+        """Go on without something, or end the run."""
+        if self._strict:
+            raise what.error()
+        self._unread.append(what)
+
+    def add(self, batch: Batch, pool: Executor) -> None:
+        schema, table = self._schema, batch.table
+        target = None if schema.target is None else schema.target.name
+        self._unexpected.update(name for name in batch.names or table.names if name not in schema.names)
+        lacking = {name for name in self._columns if name not in table} - set(batch.unread)
+        self._missing |= lacking - {target}
+        times = self._times(batch)
+        ids = batch.ids if batch.ids is not None or schema.id is None else table.get(schema.id.name)
+        if ids is not None:
+            self._ids.add(list(ids) if not isinstance(ids, pa.ChunkedArray) else ids)
+        first = {*schema.segments, *(self._performance.names if self._performance else ()), target}
+        early = self._encoded(batch, [name for name in self._columns if name in first], pool)
+        if any(name not in early for name in schema.segments):
+            self.lack(Unread(batch.name, "its rows are left out, since a segment column cannot be read"))
+            return
+        counter = self._reference.counter
+        rows = Parts.of(self._limits, times, counter, early)
+        labelled = self._labelled_of(rows, times, early.get(target) if target else None, early)
+        _add_rows(self._rows, rows)
+        _add_rows(self._labelled, labelled)
+        self._add_lags(batch, times, labelled)
+        tasks = [
+            pool.submit(self._add_column, batch, name, early.get(name), labelled if name == target else rows)
+            for name in self._columns
+            if name in early or name not in first
+        ]
+        if self._performance is not None and all(name in early for name in self._performance.names):
+            tasks.append(pool.submit(self._performance.add, early, labelled))
+            joint = self._joint_of(early)
+            self._joint = joint if self._joint is None or joint is None else self._joint + joint
+        for task in tasks:
+            unread = task.result()
+            if unread is not None:
+                self.lack(unread)
+
+    def _times(self, batch: Batch) -> NDArray[np.int64]:
+        time, table = self._schema.time, batch.table
+        times = batch.times
+        if times is None and time is not None and time.name in table:
+            times = as_times(table[time.name])
+        if times is None:
+            return np.full(table.rows, NO_TIME, np.int64)
+        known = times[times != NO_TIME]
+        if len(known):
+            first, last = int(known.min()), int(known.max())
+            self._first = first if self._first is None else min(first, self._first)
+            self._last = last if self._last is None else max(last, self._last)
+        return times
+
+    def _encoded(self, batch: Batch, names: list[str], pool: Executor) -> dict[str, Encoded]:
+        found = pool.map(lambda name: self._encode(batch, name), names)
+        encoded: dict[str, Encoded] = {}
+        for name, column in zip(names, found, strict=True):
+            if isinstance(column, Unread):
+                self.lack(column)
+            elif column is not None:
+                encoded[name] = column
+        return encoded
+
+    def _encode(self, batch: Batch, name: str) -> Encoded | Unread | None:
+        """Give a column on its ruler; ``None`` for one that its source could not read, and told of."""
+        if name in batch.unread:
+            return None
+        try:
+            return encode_column(self._reference.rulers[name], batch.table.get(name), batch.table.rows)
+        except (pa.ArrowException, ModelvaneError, ValueError, TypeError) as error:
+            return Unread(f"column {name!r} of {batch.name}", str(error))
+
+    def _add_column(self, batch: Batch, name: str, column: Encoded | None, parts: Parts) -> Unread | None:
+        found = self._encode(batch, name) if column is None else column
+        if isinstance(found, Unread):
+            return found
+        if found is not None:
+            self._columns[name].add(found, parts)
+        return None
+
+    def _labelled_of(
+        self, rows: Parts, times: NDArray[np.int64], target: Encoded | None, early: Mapping[str, Encoded]
+    ) -> Parts:
+        known = _is_known(target) if target is not None else np.zeros(rows.rows, bool)
+        if known.all():
+            return rows
+        by = {name: early[name] for name in self._schema.segments}
+        return Parts.of(self._limits, times, self._reference.counter, by, np.flatnonzero(known))
+
+    def _add_lags(self, batch: Batch, times: NDArray[np.int64], labelled: Parts) -> None:
+        if batch.labelled is not None:
+            kept = slice(None) if labelled.kept is None else labelled.kept
+            told, happened = batch.labelled[kept], times[kept]
+            has_both = ~np.isnan(told) & (happened != NO_TIME)
+            self._lags.append(told[has_both] - happened[has_both] / 1e6)
+
+    def _joint_of(self, columns: Mapping[str, Encoded]) -> JointTally | None:
+        schema = self._schema
+        if schema.task is not Task.REGRESSION or schema.target is None:
+            return None
+        names = schema.predictions[0].name, schema.target.name
+        rulers = [r for r in map(self._reference.rulers.__getitem__, names) if isinstance(r, NumericalRuler)]
+        both = [c for c in map(columns.__getitem__, names) if isinstance(c, Numbers)]
+        if len(rulers) < len(names):
+            return None
+        return JointTally.of((rulers[0], rulers[1]), (both[0], both[1]))
+
+    # ------------------------------------------------------------------ result
+
+    def counted(self, source: str, now: float) -> Counted:
         lags = np.concatenate(self._lags) if self._lags else np.empty(0)
         first, last = (None if at is None else at / 1e6 for at in (self._first, self._last))
-        rows, labelled = self._rows.rows, self._labelled.rows
+        window = WindowTally(self._dataset(self._rows), self._dataset(self._labelled, of_truth=True))
+        rows, labelled = window.rows.rows, window.labelled.rows
+        has_span = first is not None and last is not None and last > first
         return Counted(
-            window=WindowTally(self._rows, self._labelled),
+            window=window,
             slices=tuple(self._sliced()),
             joint=self._joint,
             stream=Stream(
                 now=now,
                 coverage=labelled / rows if rows else None,
                 lag=statistics.median(lags.tolist()) if len(lags) else None,
+                duplicates=self._ids.duplicates,
                 missing=tuple(sorted(self._missing)),
                 unexpected=tuple(sorted(self._unexpected)),
                 last_row=last,
-                rows_per_second=(rows - 1) / (last - first)
-                if first is not None and last and last > first
-                else None,
+                rows_per_second=(rows - 1) / (last - first) if has_span else None,  # type: ignore[operator] # as said
             ),
-            provenance=Provenance(source.name, rows, first, last, self._digest()),
-            unread=tuple(unread),
+            provenance=Provenance(source, rows, first, last, self._digest(window)),
+            unread=tuple(self._unread),
         )
 
     def _sliced(self) -> Iterator[Slice]:
         limits = (self._limits / 1e6).tolist()
-        for since, until, (rows, labelled) in zip(limits, limits[1:], self._slices, strict=False):
+        for place, (since, until) in enumerate(pairwise(limits)):
+            rows, labelled = self._slice(place, self._rows), self._slice(place, self._labelled, of_truth=True)
             yield Slice(since, until, rows, labelled)
 
-    def _add(self, batch: Batch) -> None:
-        table, schema = batch.table, self._reference.schema
-        if not table.rows:
-            return
-        self._missing.update(
-            name
-            for name in self._reference.rulers
-            if name not in table and (schema.target is None or name != schema.target.name)
-        )
-        self._unexpected.update(name for name in table.names if name not in schema.names)
-        block = self._reference.encode(table, batch.times)
-        is_labelled = self._has_target(block)
-        rows, labelled = self._tallies(block, is_labelled)
-        self._rows, self._labelled = self._rows + rows, self._labelled + labelled
-        self._add_times(block, is_labelled, batch.labelled)
-        joint = self._joint_of(block)
-        self._joint = joint if self._joint is None or joint is None else self._joint + joint
+    def _slice(self, place: Place, rows: Mapping[Place, int], *, of_truth: bool = False) -> DatasetTally:
+        performance = self._performance.tally(place) if of_truth and self._performance is not None else {}
+        columns = {name: self._columns[name].tally(place) for name in self._names(of_truth)}
+        return DatasetTally(rows.get(place, 0), columns, performance)
 
-    def _add_times(
-        self, block: Block, is_labelled: NDArray[np.bool_], known: NDArray[np.float64] | None
-    ) -> None:
-        times = block.times[block.times != NO_TIME]
-        if not len(times):
-            return
-        first, last = int(times.min()), int(times.max())
-        self._first = first if self._first is None else min(first, self._first)
-        self._last = last if self._last is None else max(last, self._last)
-        if known is not None:
-            lags = known - block.times / 1e6
-            self._lags.append(lags[is_labelled & ~np.isnan(known) & (block.times != NO_TIME)])
-        places = np.searchsorted(self._limits, block.times, "right") - 1
-        for place in np.unique(places[(places >= 0) & (places < len(self._slices))]).tolist():
-            index = np.flatnonzero(places == place)
-            rows, labelled = map(_without_segments, self._tallies(block.take(index), is_labelled[index]))
-            before = self._slices[place]
-            self._slices[place] = before[0] + rows, before[1] + labelled
+    def _dataset(self, rows: Mapping[Place, int], *, of_truth: bool = False) -> DatasetTally:
+        performance = self._performance.whole() if of_truth and self._performance is not None else {}
+        columns = {name: self._columns[name].whole() for name in self._names(of_truth)}
+        segments = {
+            place: self._slice(place, rows, of_truth=of_truth) for place in rows if isinstance(place, str)
+        }
+        total = sum(n for place, n in rows.items() if isinstance(place, int))
+        return DatasetTally(total, columns, performance, segments)
 
-    def _tallies(
-        self, block: Block, is_labelled: NDArray[np.bool_] | None = None
-    ) -> tuple[DatasetTally, DatasetTally]:
-        counter = self._reference.counter
-        truth = block if is_labelled is None else block.take(np.flatnonzero(is_labelled))
-        return counter.rows(block), counter.labelled(truth)
+    def _names(self, of_truth: bool) -> list[str]:
+        target = self._schema.target
+        return [name for name in self._columns if (target is not None and name == target.name) == of_truth]
 
-    def _has_target(self, block: Block) -> NDArray[np.bool_]:
-        target = self._reference.schema.target
-        if target is None or target.name not in block.columns:
-            return np.zeros(block.rows, bool)
-        column = block.columns[target.name]
-        if not isinstance(column, Numbers):
-            return np.asarray(column.codes != -Fault.MISSING)
-        if column.faults is None:
-            return np.ones(block.rows, bool)
-        return np.asarray(column.faults != Fault.MISSING)
-
-    def _joint_of(self, block: Block) -> JointTally | None:
-        schema = self._reference.schema
-        if schema.task is not Task.REGRESSION or self._reference.performance is None or schema.target is None:
-            return None
-        names = schema.predictions[0].name, schema.target.name
-        rulers = [r for r in map(self._reference.rulers.__getitem__, names) if isinstance(r, NumericalRuler)]
-        columns = [c for c in map(block.columns.__getitem__, names) if isinstance(c, Numbers)]
-        if len(rulers) < len(names):
-            return None
-        return JointTally.of((rulers[0], rulers[1]), (columns[0], columns[1]))
-
-    def _digest(self) -> str:
+    def _digest(self, window: WindowTally) -> str:
         text = blake2b(self._reference.digest.encode(), digest_size=16)
-        for name, tally in _named(self._rows, self._labelled):
+        for name, tally in _named(window.rows, window.labelled):
             text.update(name.encode() + codec.content("column", tally.facts(), tally.arrays()))
         return text.hexdigest()
+
+
+def _add_rows(rows: dict[Place, int], parts: Parts) -> None:
+    for place, index in parts:
+        of_part = len(range(*index.indices(parts.rows))) if isinstance(index, slice) else len(index)
+        rows[place] = rows.get(place, 0) + of_part
+
+
+def _is_known(target: Encoded) -> NDArray[np.bool_]:
+    if not isinstance(target, Numbers):
+        return np.asarray(target.codes != -Fault.MISSING)
+    if target.faults is None:
+        return np.ones(len(target), bool)
+    return np.asarray(target.faults != Fault.MISSING)
 
 
 def _named(*parts: DatasetTally) -> Iterator[tuple[str, ColumnTally]]:
     for part in parts:
         yield from sorted(part.columns.items())
-
-
-def _without_segments(tally: DatasetTally) -> DatasetTally:
-    return replace(tally, segments={})

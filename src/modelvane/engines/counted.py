@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from modelvane.errors import DecodeError
 from modelvane.evaluation.stream import Stream
 from modelvane.tallies.dataset import DatasetTally, WindowTally
 from modelvane.tallies.joint import JointTally
@@ -33,6 +34,13 @@ class Unread:
 
     where: str
     why: str
+
+    def error(self) -> DecodeError:
+        """Give what ends a run that is strict about it."""
+        return DecodeError(
+            f"{self.where} cannot be counted: {self.why}",
+            remedy="Repair it, or run without strict: what is found then says what it lacks",
+        )
 
 
 @dataclass(frozen=True, slots=True)

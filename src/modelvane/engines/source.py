@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from modelvane.casting import NO_TIME, as_times
+from modelvane.engines.counted import Unread
 from modelvane.schema import Schema
 from modelvane.table import Table
+
+BATCH_ROWS = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +33,21 @@ class Batch:
     labelled
         When each target became known, seconds since 1970; NaN where there is none. ``None`` where the source does
         not know.
+    name
+        What an error calls it.
+    names
+        All columns that the source has, where the table has only those of use.
+    unread
+        Columns that the source has but could not read, and told of: their rows count as neither there nor missing.
     """
 
     table: Table
     ids: Sequence[str | None] | None = None
     times: NDArray[np.int64] | None = None
     labelled: NDArray[np.float64] | None = None
+    name: str = "a batch"
+    names: tuple[str, ...] = ()
+    unread: frozenset[str] = frozenset()
 
 
 class Source(Protocol):
@@ -51,8 +64,8 @@ class Source(Protocol):
     def period(self, schema: Schema) -> tuple[int, int] | None:
         """Give the first and the last event time, microseconds since 1970; ``None`` without times."""
 
-    def batches(self, schema: Schema) -> Iterator[Batch]:
-        """Give all rows, each once; ``schema`` says which columns are of use."""
+    def batches(self, schema: Schema) -> Iterator[Batch | Unread]:
+        """Give all rows, each once, and what cannot be read; ``schema`` says which columns are of use."""
 
 
 @dataclass(frozen=True)
@@ -65,25 +78,50 @@ class TableSource:
         Whatever `Table.of` reads.
     name
         What a report calls it.
+    batch_rows
+        Rows that are counted at a time.
     """
 
     data: Any
     name: str = "a table"
+    batch_rows: int = BATCH_ROWS
+
+    @cached_property
+    def _table(self) -> Table:
+        return Table.of(self.data)
 
     @property
     def rows(self) -> int | None:
         """How many rows it has."""
-        return Table.of(self.data).rows
+        return self._table.rows
 
     def period(self, schema: Schema) -> tuple[int, int] | None:
         """Give the first and the last event time."""
-        table = Table.of(self.data)
-        if schema.time is None or schema.time.name not in table:
+        if schema.time is None or schema.time.name not in self._table:
             return None
-        times = as_times(table[schema.time.name])
-        times = times[times != NO_TIME]
-        return (int(times.min()), int(times.max())) if len(times) else None
+        return period_of(as_times(self._table[schema.time.name]))
 
     def batches(self, schema: Schema) -> Iterator[Batch]:  # noqa: ARG002 - a table has what it has
         """Give all rows."""
-        yield Batch(Table.of(self.data))
+        for start in range(0, self._table.rows, self.batch_rows):
+            yield Batch(self._table.slice(start, self.batch_rows), name=f"{self.name}, from row {start}")
+
+
+def whole_batches(source: Source, schema: Schema) -> Iterator[Batch]:
+    """Give the rows of a source for those who cannot go on without some of them.
+
+    Raises
+    ------
+    DecodeError
+        When something cannot be read.
+    """
+    for batch in source.batches(schema):
+        if isinstance(batch, Unread):
+            raise batch.error()
+        yield batch
+
+
+def period_of(times: NDArray[np.int64]) -> tuple[int, int] | None:
+    """Give the first and the last of the times that are known."""
+    known = times[times != NO_TIME]
+    return (int(known.min()), int(known.max())) if len(known) else None

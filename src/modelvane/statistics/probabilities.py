@@ -11,8 +11,8 @@ from fractions import Fraction
 from typing import TypeAlias
 
 import numpy as np
-from scipy import special
 
+from modelvane import special
 from modelvane.statistics import exact
 from modelvane.statistics.base import LabelledStatistic, Statistic
 from modelvane.tallies.cells import Integers

@@ -42,7 +42,7 @@ class DistinctTally:
         """Tally finite numbers too: those of ``ordered`` where ``is_new``, which are all different."""
         # few values among many rows are hashed alone; among many values it takes longer to pick than to hash
         if self.exact or 2 * np.count_nonzero(is_new) < len(is_new):
-            ordered, is_new = ordered[is_new], np.True_
+            ordered, is_new = ordered[is_new], is_new[is_new]
         if self.exact:
             return self + DistinctTally.of(ordered)
         hashes = _hash(ordered)
