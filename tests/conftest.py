@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from tests.stores.servers import postgresql as postgresql_servers
 
 # how long an example takes says more of the machine than of the code
 settings.register_profile("untimed", deadline=None)
@@ -36,16 +38,26 @@ def _absent() -> set[str]:
     absent = {fixture for fixture, (variable, _) in ENVIRONMENT.items() if not os.environ.get(variable)}
     if not os.environ.get("MODELVANE_REQUIRE_PARTS"):
         absent |= {fixture for fixture, names in PROGRAMS.items() if not all(map(shutil.which, names))}
+        if postgresql_servers.programs() is None:
+            absent |= {"own_postgresql"} | (
+                {"postgresql"} if postgresql_servers.URL not in os.environ else set()
+            )
     return absent
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect the tests that lack what they need, rather than skip them."""
     absent = _absent()
-    without = [item for item in items if absent & set(getattr(item, "fixturenames", ()))]
+    without = [item for item in items if absent & _needs(item)]
     if without:
         config.hook.pytest_deselected(items=without)
         items[:] = [item for item in items if item not in set(without)]
+
+
+def _needs(item: pytest.Item) -> set[str]:
+    """Give the names of a test's fixtures, and of those that it is parametrized by."""
+    parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    return {*getattr(item, "fixturenames", ()), *(value for value in parameters if isinstance(value, str))}
 
 
 def _folder(fixture: str) -> Path:
@@ -77,3 +89,21 @@ def promtool() -> str:
     found = shutil.which("promtool")
     assert found, "promtool is not installed: apt-get install prometheus"
     return found
+
+
+@pytest.fixture(scope="session")
+def own_postgresql() -> Iterator[postgresql_servers.Server]:
+    """Give a PostgreSQL server that belongs to the tests, which may end it and start it again."""
+    server = postgresql_servers.Server()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def postgresql(request: pytest.FixtureRequest) -> str:
+    """Give the URL of a PostgreSQL database: the user's, or one of our own server."""
+    given = os.environ.get(postgresql_servers.URL)
+    if given:
+        return given
+    url: str = request.getfixturevalue("own_postgresql").url
+    return url

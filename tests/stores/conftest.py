@@ -3,28 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
 import pytest
+from tests.stores.servers.postgresql import drop_schema, in_own_schema
 
 from modelvane.schema import Column, Kind, Role, Schema
 from modelvane.store import Log, open_log
 
 Opener: TypeAlias = Callable[[], Log]
 
-# one entry per store: its name, and its URL in a test's own folder
-STORES: dict[str, Callable[[Path], str]] = {
-    "sqlite": lambda folder: f"sqlite:///{folder / 'log.db'}",
+
+@contextmanager
+def sqlite_url(_request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """Give a file in the test's folder."""
+    yield f"sqlite:///{folder / 'log.db'}"
+
+
+@contextmanager
+def postgresql_url(request: pytest.FixtureRequest, _folder: Path) -> Iterator[str]:
+    """Give a schema of the test's own."""
+    url = in_own_schema(request.getfixturevalue("postgresql"))
+    yield url
+    drop_schema(url)
+
+
+# one entry per store: its name, which is that of the fixture that starts its server, and an empty log's URL for a test
+STORES: dict[str, Callable[[pytest.FixtureRequest, Path], AbstractContextManager[str]]] = {
+    "sqlite": sqlite_url,
+    "postgresql": postgresql_url,
 }
 
 
 @pytest.fixture(params=STORES)
 def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
     """Open the same log again and again, as restarts do."""
-    url = STORES[request.param](tmp_path)
-    with ExitStack() as stack:
+    with STORES[request.param](request, tmp_path) as url, ExitStack() as stack:
 
         def open_again() -> Log:
             log = open_log(url)

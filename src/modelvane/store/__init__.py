@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from pathlib import Path
 
@@ -37,7 +38,12 @@ __all__ = [
     "open_log",
 ]
 
-_URLS = ("sqlite:///relative/path.db", "sqlite:////absolute/path.db", "sqlite:// (temporary)")
+_URLS = (
+    "sqlite:///relative/path.db",
+    "sqlite:////absolute/path.db",
+    "sqlite:// (temporary)",
+    "postgresql://user:password@host:port/database",
+)
 _DURABILITIES = ("normal", "full")
 
 
@@ -48,7 +54,7 @@ def open_log(url: str, *, durability: str = "normal", read_only: bool = False) -
     ----------
     url
         ``sqlite:///relative/path.db``, ``sqlite:////absolute/path.db``, or ``sqlite://`` for a file that goes
-        with the log.
+        with the log; ``postgresql://user:password@host:port/database``.
     durability
         ``"normal"`` (a commit survives the death of the process) or ``"full"`` (a power cut as well).
     read_only
@@ -70,11 +76,37 @@ def open_log(url: str, *, durability: str = "normal", read_only: bool = False) -
     if durability not in _DURABILITIES:
         raise ConfigError("Unknown durability", received=durability, available=_DURABILITIES)
     scheme, mark, path = url.partition("://")
+    if mark and scheme in ("postgresql", "postgres"):
+        return _open_postgresql(url, durability=durability, read_only=read_only)
     if scheme != "sqlite" or not mark or (path and not path.removeprefix("/")) or path[:1] not in ("", "/"):
-        raise ConfigError("There is no store for this URL", received=url, available=_URLS)
+        raise ConfigError("There is no store for this URL", received=without_password(url), available=_URLS)
     if not path:
         return TemporaryLog(durability=durability)
     return SqliteLog(Path(path.removeprefix("/")), durability=durability, read_only=read_only)
+
+
+def without_password(url: str) -> str:
+    """Give a URL that may be shown.
+
+    >>> without_password("mongo://me:se:cr@t@host/db?password=x")
+    'mongo://me:***@host/db?password=***'
+    """
+    hidden = re.sub(r"(://[^:/?#]*:).*@", r"\1***@", url)
+    return re.sub(r"(?i)(password=)[^&]*", r"\1***", hidden)
+
+
+def _open_postgresql(url: str, *, durability: str, read_only: bool) -> Log:
+    try:
+        import psycopg  # noqa: F401, PLC0415 - an extra
+    except ImportError as error:
+        raise ConfigError(
+            "A log in PostgreSQL needs psycopg",
+            received=str(error),
+            remedy="pip install 'modelvane[postgres]'",
+        ) from error
+    from modelvane.store.postgresql import PostgresqlLog  # noqa: PLC0415 - needs psycopg
+
+    return PostgresqlLog(url, durability=durability, read_only=read_only)
 
 
 class TemporaryLog(SqliteLog):

@@ -1,0 +1,130 @@
+"""From columns of PostgreSQL to rows, each value as it came."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from modelvane.casting import NO_TIME
+from modelvane.store.postgresql.layout import FIXED, Layout
+from modelvane.store.postgresql.values import JSON, ColumnType, from_json
+from modelvane.store.protocol import Labels, Rows
+from modelvane.table import RawColumn, Table
+
+LABELS = pa.schema(
+    [
+        pa.field("label_seq", pa.int64()),
+        pa.field("id", pa.string()),
+        pa.field("label_time", pa.timestamp("us", "UTC")),
+        pa.field("label_received", pa.float64()),
+        pa.field("target_extra", pa.string()),
+    ]
+)
+"""Columns of labels before the target."""
+
+
+def rows_of(layout: Layout, found: pa.Table) -> Rows:
+    """Take apart what `Layout.select` found."""
+    extra = _extra_columns(found["extra"])
+    event_times = _microseconds(found["event_time"])
+    table: dict[str, RawColumn] = {}
+    if layout.id_name:
+        table[layout.id_name] = found["id"]
+    if layout.time_name is not None:
+        table[layout.time_name] = found["event_time"]
+    for column, stored in zip(layout.columns, found.columns[len(FIXED) + 1 :], strict=True):
+        own = _decoded(stored, column.type)
+        if column.name in extra and column.name != layout.target_name:
+            own = _filled(own, extra.pop(column.name))
+        if column.name == layout.target_name:
+            own = _with_labels(layout, found, own, extra.pop(column.name, None))
+        table[column.name] = own
+    for name, values in extra.items():
+        table[name] = _filled(table[name], values) if name in table else values
+    return Rows(
+        _numbers(found["seq"], np.int64),
+        found["id"].to_pylist(),
+        event_times,
+        _numbers(found["received"], np.float64),
+        _labelled(found),
+        Table(table, found.num_rows),
+    )
+
+
+def labels_of(layout: Layout, found: pa.Table) -> Labels:
+    """Take apart labels, in the columns of `LABELS` and ``target``."""
+    targets = _decoded(found["target"], layout.target_type)
+    return Labels(
+        _numbers(found["label_seq"], np.int64),
+        found["id"].to_pylist(),
+        _filled(targets, _json(found["target_extra"])),
+        _microseconds(found["label_time"]),
+        _numbers(found["label_received"], np.float64),
+    )
+
+
+def _decoded(column: pa.ChunkedArray, type_: ColumnType) -> RawColumn:
+    return _json(column) if type_ is JSON else column
+
+
+def _json(column: pa.ChunkedArray) -> list[Any]:
+    return [None if text is None else from_json(text) for text in column.to_pylist()]
+
+
+def _numbers(column: pa.ChunkedArray, dtype: type) -> NDArray[Any]:
+    return np.asarray(column.to_numpy(), dtype)
+
+
+def _microseconds(column: pa.ChunkedArray) -> NDArray[np.int64]:
+    return _numbers(pc.fill_null(pc.cast(column, pa.int64()), NO_TIME), np.int64)
+
+
+def _labelled(found: pa.Table) -> NDArray[np.float64]:
+    """Give when each row was labelled: the label's own time, or when its first label arrived, or NaN."""
+    times = _microseconds(found["label_time"])
+    # nulls become NaN
+    received = _numbers(found["label_received"], np.float64)
+    return np.where(times == NO_TIME, received, times / 1e6)
+
+
+def _with_labels(layout: Layout, found: pa.Table, own: RawColumn, own_extra: list[Any] | None) -> RawColumn:
+    """Give the latest targets: a label, once there, replaces what came with the row."""
+    labelled = pc.is_valid(found["label_seq"])
+    if own_extra is not None:
+        own = _filled(own, own_extra)
+    target_extra = found["target_extra"]
+    plain = target_extra.null_count == len(target_extra)
+    if (
+        plain
+        and not isinstance(own, list)
+        and own.type == layout.target_type.arrow
+        and layout.target_type is not JSON
+    ):
+        return pc.if_else(labelled, found["target"], own)
+    targets = _filled(_decoded(found["target"], layout.target_type), _json(target_extra))
+    values = own if isinstance(own, list) else own.to_pylist()
+    return [
+        target if is_labelled else value
+        for value, target, is_labelled in zip(values, targets, labelled.to_pylist(), strict=True)
+    ]
+
+
+def _extra_columns(extra: pa.ChunkedArray) -> dict[str, list[Any]]:
+    columns: dict[str, list[Any]] = {}
+    if extra.null_count == len(extra):
+        return columns
+    for row, text in enumerate(extra.to_pylist()):
+        if text is not None:
+            for name, value in from_json(text).items():
+                columns.setdefault(name, [None] * len(extra))[row] = value
+    return columns
+
+
+def _filled(column: RawColumn, beside: list[Any]) -> list[Any]:
+    """Give a column with what did not fit it, or came before the schema had it."""
+    own = column if isinstance(column, list) else column.to_pylist()
+    return [other if value is None else value for value, other in zip(own, beside, strict=True)]

@@ -1,0 +1,105 @@
+"""Retention: the oldest rows leave with their labels, by age and by size."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from modelvane.store.postgresql.layout import Layout, escaped
+from modelvane.store.postgresql.rounds import remove_rounds
+from modelvane.store.postgresql.session import Session
+from modelvane.store.protocol import Removed
+
+CHUNK = 5_000
+"""Rows per transaction, so that a writer never waits long."""
+
+_SAMPLE = 300
+_ROW_BYTES, _LABEL_BYTES = 120, 70
+"""What a row costs beside itself: its pointer and its entries in the indexes."""
+
+
+@dataclass(slots=True)
+class Size:
+    """What a dataset takes, from the number of its rows and the size of the latest: removed rows count no more.
+
+    PostgreSQL uses the space of removed rows again but seldom gives it back, so that files say how much there was.
+    """
+
+    rows: int
+    labels: int
+    row_bytes: float
+    label_bytes: float
+
+    @property
+    def bytes(self) -> float:
+        """Rows and labels with their indexes."""
+        return self.rows * self.row_bytes + self.labels * self.label_bytes
+
+    def without(self, removed: Removed) -> Size:
+        """Give what is left."""
+        return Size(self.rows - removed.rows, self.labels - removed.labels, self.row_bytes, self.label_bytes)
+
+
+def size_of(session: Session, layout: Layout) -> Size:
+    """Count a dataset's rows and labels, and look at the latest."""
+    (rows, row_bytes), (labels, label_bytes) = (
+        session.execute(
+            f"SELECT (SELECT count(*) FROM {table}), (SELECT avg(pg_column_size(t.*))::float8"  # noqa: S608 - quoted
+            f" FROM (SELECT * FROM {table} ORDER BY seq DESC LIMIT {_SAMPLE}) t)"
+        ).fetchall()[0]
+        for table in (layout.predictions, layout.labels)
+    )
+    return Size(rows, labels, (row_bytes or 0.0) + _ROW_BYTES, (label_bytes or 0.0) + _LABEL_BYTES)
+
+
+def remove_before(session: Session, layout: Layout, moment: float) -> Removed:
+    """Remove up to a chunk of rows that arrived before a moment, and labels that waited since before."""
+    [(last,)] = session.execute(
+        f"SELECT max(seq) FROM (SELECT seq, received FROM {layout.predictions} ORDER BY seq LIMIT {CHUNK}) t"  # noqa: S608 - quoted
+        " WHERE received < %s",
+        (moment,),
+    ).fetchall()
+    removed = Removed() if last is None else _remove_up_to(session, layout, last)
+    waited = session.execute(
+        f"DELETE FROM {layout.labels} WHERE seq IN (SELECT seq FROM {layout.labels}"  # noqa: S608 - quoted
+        f" WHERE waiting AND received < %s LIMIT {CHUNK})",
+        (moment,),
+    ).rowcount
+    rounds = remove_rounds(session, "dataset = %s AND computed_at < %s", (escaped(layout.dataset), moment))
+    return Removed(removed.rows, removed.labels + waited, rounds, more=removed.rows > 0 or waited > 0)
+
+
+def remove_oldest(session: Session, layouts: Collection[Layout]) -> tuple[Layout | None, Removed]:
+    """Remove a chunk of rows of the dataset that has the oldest row, and the rounds of that time."""
+    oldest: list[tuple[float, int, Layout]] = []
+    for number, layout in enumerate(layouts):
+        found = session.execute(
+            f"SELECT received FROM {layout.predictions} ORDER BY seq LIMIT 1"  # noqa: S608 - quoted
+        ).fetchone()
+        if found:
+            oldest.append((found[0], number, layout))
+    if not oldest:
+        return None, Removed()
+    layout = min(oldest)[2]
+    # a small log must not lose everything for being a little too large
+    [(first, end)] = session.execute(f"SELECT min(seq), max(seq) + 1 FROM {layout.predictions}").fetchall()  # noqa: S608 - quoted
+    share = max(1, min(CHUNK, (end - first) // 20))
+    [(last, moment)] = session.execute(
+        f"SELECT max(seq), max(received) FROM (SELECT seq, received FROM {layout.predictions}"  # noqa: S608 - quoted
+        f" ORDER BY seq LIMIT {share}) t"
+    ).fetchall()
+    removed = _remove_up_to(session, layout, last)
+    rounds = remove_rounds(session, "dataset = %s AND computed_at < %s", (escaped(layout.dataset), moment))
+    return layout, Removed(removed.rows, removed.labels, rounds, more=True)
+
+
+def _remove_up_to(session: Session, layout: Layout, last: int) -> Removed:
+    labels = session.execute(
+        f"DELETE FROM {layout.labels} l USING {layout.predictions} p WHERE p.id = l.id AND p.seq <= %s",  # noqa: S608 - quoted
+        (last,),
+    ).rowcount
+    rows = session.execute(
+        f"DELETE FROM {layout.predictions} WHERE seq <= %s",  # noqa: S608 - quoted
+        (last,),
+    ).rowcount
+    return Removed(rows, labels)
