@@ -7,6 +7,9 @@ import sys
 import click
 
 from modelvane import __version__
+from modelvane.cli.check import check
+from modelvane.cli.reference import reference
+from modelvane.cli.report import report
 from modelvane.cli.serve import serve
 from modelvane.errors import ModelvaneError
 
@@ -30,5 +33,5 @@ def app() -> None:
     """Watch machine-learning models in production."""
 
 
-for _command in (serve,):
+for _command in (serve, report, check, reference):
     app.add_command(_command)

@@ -14,12 +14,13 @@ Each step takes and gives plain values and opens what it needs itself, so that i
 
 from modelvane.jobs.job import Job
 from modelvane.jobs.labels import Labels, LabelUse
-from modelvane.jobs.outputs import check_writable, write, write_text
+from modelvane.jobs.outputs import check_writable, json_text, make_folder, write, write_text
 from modelvane.jobs.progress import Progress, Silent
 from modelvane.jobs.steps import (
     CountedPeriod,
     NoRowsError,
     count_period,
+    headline,
     judge_period,
     keep,
     load,
@@ -37,9 +38,12 @@ __all__ = [
     "Silent",
     "check_writable",
     "count_period",
+    "headline",
+    "json_text",
     "judge_period",
     "keep",
     "load",
+    "make_folder",
     "notes_of",
     "run",
     "write",

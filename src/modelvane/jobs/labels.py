@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from modelvane.casting import NO_TIME, as_times, canonical
+from modelvane.engines.counted import Unread
 from modelvane.engines.source import Batch, Source
 from modelvane.errors import SchemaError, UnknownNameError
 from modelvane.schema import Schema
@@ -150,7 +151,7 @@ class LabelledSource:
         """Give the first and the last event time."""
         return self._source.period(schema)
 
-    def batches(self, schema: Schema) -> Iterator[Batch]:
+    def batches(self, schema: Schema) -> Iterator[Batch | Unread]:
         """Give all rows, with their targets."""
         self._used[:] = False
         self._matched = self._changed = 0

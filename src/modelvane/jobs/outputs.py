@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
 
 from modelvane.batch import Judged
 from modelvane.errors import ModelvaneError
@@ -73,12 +72,9 @@ def render(judged: Judged) -> str:
 
 def json_text(judged: Judged) -> str:
     """Give the report as JSON text, which ends with a new line."""
-    return json.dumps(report_of(judged), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    from modelvane.report.document import report_json  # noqa: PLC0415 - as above
 
-
-def report_of(judged: Judged) -> dict[str, Any]:
-    """Give the report as plain JSON values."""
-    return judged.findings.to_dict()
+    return json.dumps(report_json(judged), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
 
 
 def write_text(path: Path, text: str) -> None:

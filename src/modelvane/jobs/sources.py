@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 import numpy as np
 
 from modelvane.casting import NO_TIME, as_times
+from modelvane.engines.counted import Unread
 from modelvane.engines.log import LogSource
 from modelvane.engines.source import Batch, Source, TableSource
 from modelvane.errors import SchemaError
@@ -79,7 +80,7 @@ class Followed:
         """Give the first and the last event time."""
         return self._source.period(schema)
 
-    def batches(self, schema: Schema) -> Iterator[Batch]:
+    def batches(self, schema: Schema) -> Iterator[Batch | Unread]:
         """Give all rows."""
         for batch in self._source.batches(schema):
             if self._period is not None and isinstance(batch, Batch) and batch.times is not None:

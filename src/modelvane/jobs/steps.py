@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from modelvane.batch import Judged, judge
+from modelvane.catalogue import titles
 from modelvane.engines.count import count
 from modelvane.engines.counted import Counted
 from modelvane.errors import ConfigError, ModelvaneError, SchemaError
@@ -19,6 +20,7 @@ from modelvane.jobs.sources import Followed, source_of
 from modelvane.periods import period_text
 from modelvane.reference import Reference
 from modelvane.references import check_settings, load_reference
+from modelvane.report.wording import WORDS, verdict_sentences
 from modelvane.store import open_log
 from modelvane.store.sqlite.beside import append_findings_beside
 from modelvane.table import Table
@@ -96,6 +98,7 @@ def count_period(job: Job, reference: Reference, progress: Progress | None = Non
             period=job.period,
             # how old the last row is when the period ends, not when somebody looks
             now=now if job.until is None else min(now, job.until),
+            strict=job.strict,
             advance=lambda rows: said.advance(rows, source.share),
         )
     if not counted.provenance.rows:
@@ -139,6 +142,17 @@ def keep(job: Job, judged: Judged) -> None:
     with closing(log):
         log.open(job.dataset, judged.reference.schema)
         log.append_findings(judged.findings)
+
+
+def headline(judged: Judged) -> str:
+    """Say in one line what was found, over which rows."""
+    findings = judged.findings
+    about = [judged.dataset, f"{findings.rows:,} rows"]
+    if findings.period is not None:
+        about.append(period_text(findings.period))
+    return (
+        f"{WORDS[findings.verdict]} ({', '.join(about)}). {' '.join(verdict_sentences(findings, titles()))}"
+    )
 
 
 def notes_of(period: CountedPeriod, reference: Reference) -> Iterator[str]:

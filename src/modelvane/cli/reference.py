@@ -1,0 +1,186 @@
+"""``modelvane reference``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from modelvane.cli.progress import progress_bar
+
+if TYPE_CHECKING:
+    from modelvane.jobs import Progress
+    from modelvane.jobs.ruled import Ruled, RuledColumn
+    from modelvane.reference import Reference
+
+_FILE = click.Path(path_type=Path)
+_NAMED = 6
+
+
+@click.group()
+def reference() -> None:
+    """Build references, and look at them."""
+
+
+@reference.command()
+@click.argument("data", type=_FILE, required=False)
+@click.option("-o", "--output", type=_FILE, required=True, help="The reference to write, such as ref.mv.")
+@click.option("--target", help="The column of the ground truth.")
+@click.option(
+    "--prediction", multiple=True, help="The column of the prediction; again for each class's probability."
+)
+@click.option("--id", "id_", help="The column that labels are joined by.")
+@click.option("--time", help="The column of the event's time.")
+@click.option("--numerical", multiple=True, help="A feature measured on edges; again for each.")
+@click.option("--categorical", multiple=True, help="A feature measured by category; again for each.")
+@click.option("--segment", multiple=True, help="A column by whose values all is broken down; again for each.")
+@click.option("--task", type=click.Choice(["regression", "classification"]), help="What the model does.")
+@click.option("--positive", help="The positive class of a binary classifier.")
+@click.option("--config", type=_FILE, help="Rather what a config says of the columns (and its data).")
+@click.option("--dataset", help="Which dataset of the config; not needed where it has one.")
+def build(data: Path | None, output: Path, config: Path | None, dataset: str | None, **columns: Any) -> None:
+    """Build a reference from DATA: Parquet, CSV or Arrow, of a time when all was well."""
+    from modelvane.jobs import check_writable  # noqa: PLC0415 - numpy and more, not for --help
+    from modelvane.jobs.ruled import ruled  # noqa: PLC0415 - as above
+
+    given = {_KEYWORDS[name]: value for name, value in columns.items() if value}
+    if config is not None and given:
+        raise click.UsageError(f"The config says what the columns are: --{next(iter(given))} does not.")
+    if config is None and data is None:
+        raise click.UsageError("Give DATA, or --config.")
+    check_writable(output)
+    with progress_bar() as progress:
+        if config is not None:
+            found = _of_config(config, dataset, data, progress)
+        else:
+            found = _of_data(data, given, progress)
+        found.save(output)
+    click.echo(_facts(ruled(found, windows=())), err=True)
+    click.echo(f"Written: {output} ({output.stat().st_size:,} bytes)", err=True)
+
+
+_KEYWORDS = {
+    "target": "target",
+    "prediction": "prediction",
+    "id_": "id",
+    "time": "time",
+    "numerical": "numerical",
+    "categorical": "categorical",
+    "segment": "segments",
+    "task": "task",
+    "positive": "positive",
+}
+
+
+def _of_data(data: Path | None, given: dict[str, Any], progress: Progress) -> Reference:
+    from modelvane.reference import Reference  # noqa: PLC0415 - numpy and more, not for --help
+
+    if len(given.get("prediction", ())) == 1:
+        (given["prediction"],) = given["prediction"]
+    return Reference.of(data, **_calls(progress), **given)
+
+
+def _of_config(path: Path, dataset: str | None, data: Path | None, progress: Progress) -> Reference:
+    from modelvane.config import Config  # noqa: PLC0415 - pydantic, not for --help
+    from modelvane.jobs import Job  # noqa: PLC0415 - numpy and more, not for --help
+    from modelvane.references import build_reference  # noqa: PLC0415 - as above
+
+    config = Config.load(path)
+    name = Job.of_config(config, dataset).dataset
+    return build_reference(config, name, data or config.reference_file(name), **_calls(progress))
+
+
+def _calls(progress: Progress) -> dict[str, Any]:
+    return {
+        "started": lambda columns: progress.begin("Learning noise and habit", "columns", columns),
+        "advance": lambda: progress.advance(1),
+    }
+
+
+@reference.command()
+@click.argument("file", type=_FILE)
+@click.option("--budget", type=click.FloatRange(0, 1, min_open=True, max_open=True), help="Of false alarms.")
+@click.option(
+    "--rows", "windows", multiple=True, type=click.IntRange(1), help="A window's size; again for more."
+)
+@click.option("--json", "as_json", is_flag=True, help="All of it as JSON.")
+def show(file: Path, budget: float | None, windows: tuple[int, ...], as_json: bool) -> None:
+    """Show the columns of a reference, and the lines above which they are said to drift."""
+    from modelvane.jobs.ruled import ruled  # noqa: PLC0415 - numpy and more, not for --help
+    from modelvane.reference import Reference  # noqa: PLC0415 - as above
+    from modelvane.settings import BUDGET  # noqa: PLC0415 - as above
+
+    found = ruled(Reference.load(file), budget or BUDGET, windows or _WINDOWS)
+    if as_json:
+        click.echo(json.dumps(found.to_dict(), indent=2, ensure_ascii=False))
+        return
+    click.echo(_facts(found))
+    click.echo()
+    click.echo(_columns(found))
+    click.echo()
+    click.echo(_lines(found))
+
+
+_WINDOWS = (500, 5000)
+
+
+def _facts(found: Ruled) -> str:
+    from modelvane.report.formatting import moment_text  # noqa: PLC0415 - for people only
+
+    period = "no time column" if found.period is None else " to ".join(map(moment_text, found.period))
+    facts = {
+        "rows": f"{found.rows:,}",
+        "period": period,
+        "task": found.task or "none: there is neither prediction nor target",
+        "segments": ", ".join(found.segments),
+        "hash": found.digest,
+    }
+    return "\n".join(f"{name:9}{value}" for name, value in facts.items() if value)
+
+
+def _columns(found: Ruled) -> str:
+    from modelvane.cli.tables import table_text  # noqa: PLC0415 - for people only
+
+    head = ("column", "role", "kind", "ruler", "missing")
+    rows = [
+        (column.name, column.role, column.kind, _ruler(column), f"{column.missing:,}")
+        for column in found.columns
+    ]
+    return table_text(head, rows, right=(4,))
+
+
+def _ruler(column: RuledColumn) -> str:
+    from modelvane.report.formatting import number_text  # noqa: PLC0415 - for people only
+
+    if column.kind == "categorical":
+        named = ", ".join(column.categories[:_NAMED])
+        return f"{column.cells:,} categories: {named}{', ...' if column.cells > _NAMED else ''}"
+    if column.smallest is None or column.largest is None:
+        return "no value"
+    exact = "every value, so KS is exact" if column.exact else "not every value"
+    ends = f"{number_text(column.smallest)} to {number_text(column.largest)}"
+    return f"{column.cells:,} edges ({exact}), {ends}"
+
+
+def _lines(found: Ruled) -> str:
+    from modelvane.catalogue import titles  # noqa: PLC0415 - for people only
+    from modelvane.cli.tables import table_text  # noqa: PLC0415 - as above
+    from modelvane.report.formatting import value_text  # noqa: PLC0415 - as above
+    from modelvane.report.wording import title_of  # noqa: PLC0415 - as above
+
+    head = ("column", "measure", "rows", "noise floor", "usual range")
+    rows = [
+        (
+            column.name,
+            title_of(column.measure, titles()),
+            f"{line.rows:,}",
+            value_text(line.noise_floor),
+            value_text(line.usual_range),
+        )
+        for column in found.columns
+        for line in column.lines
+    ]
+    about = f"Lines at a budget of {found.budget:g} false alarms per window-length of new rows:"
+    return f"{about}\n\n{table_text(head, rows, right=(2, 3, 4))}"
