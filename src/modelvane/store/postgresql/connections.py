@@ -25,8 +25,8 @@ READ_SECONDS = 60.0
 SCAN_SECONDS = 900.0
 """How long a statement of a writer, of a reader, and the first or any other batch of a scan may take."""
 
-_LOCK_SECONDS = 5.0
-_GRACE_SECONDS = 2.0
+LOCK_SECONDS = 5.0
+GRACE_SECONDS = 2.0
 """By which the server's own timeout comes before ours, which costs the connection."""
 
 _IDLE_SECONDS = 120
@@ -35,7 +35,7 @@ _PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Seconds between attempts to connect; in between, who asks is told at once what the last attempt was told."""
 
 _LOCK_SPACE = 0x6D76616E
-_OWNER_SECONDS = 3.0
+OWNER_SECONDS = 3.0
 _HOLDER = """
 SELECT a.pid, a.application_name, coalesce(host(a.client_addr), 'the same machine')
 FROM pg_locks l JOIN pg_stat_activity a USING (pid)
@@ -96,7 +96,7 @@ class Connections:
                 f"{self._name} {role}",
                 self._settings(role, patience),
                 self._watchdog,
-                patience,
+                patience + GRACE_SECONDS,
             )
         except psycopg.Error as error:
             self._keep_away(store_error(error, self.where))
@@ -118,7 +118,7 @@ class Connections:
             "intervalstyle": "postgres",
             "extra_float_digits": "1",
             "bytea_output": "hex",
-            "statement_timeout": "0" if role == "scan" else str(round((patience - _GRACE_SECONDS) * 1000)),
+            "statement_timeout": "0" if role == "scan" else str(round(patience * 1000)),
             # so that the server notices when this side is gone
             "tcp_keepalives_idle": "30",
             "tcp_keepalives_interval": "10",
@@ -126,7 +126,7 @@ class Connections:
         }
         if role == "writer":
             settings |= {
-                "lock_timeout": str(round(_LOCK_SECONDS * 1000)),
+                "lock_timeout": str(round(LOCK_SECONDS * 1000)),
                 "idle_in_transaction_session_timeout": str(_IDLE_SECONDS * 1000),
             }
             if self._durability == "full":
@@ -221,10 +221,11 @@ class Connections:
         schema = session.execute("SELECT current_schema()").fetchone()
         if schema is None or schema[0] is None:
             raise StoreError(
-                f"There is no schema to keep the log in: {self.where}", remedy="Set the search_path"
+                f"There is no schema to keep the log in: {self.where}",
+                remedy="GRANT the user USAGE and CREATE on a schema of its search_path",
             )
         key = (_LOCK_SPACE, zlib.crc32(str(schema[0]).encode()) - 2**31)
-        given_up = time.monotonic() + _OWNER_SECONDS
+        given_up = time.monotonic() + OWNER_SECONDS
         while not _one(session, "SELECT pg_try_advisory_lock(%s, %s)", key):
             holder = session.execute(_HOLDER, (key[0], key[1] % 2**32)).fetchone()
             if holder is not None and str(holder[1]).startswith(self._name):
