@@ -93,7 +93,8 @@ class Connections:
             raise StoreError(
                 f"Another writer has the log open: {self.path}",
                 expected="one writing process per log",
-                remedy="Stop the other process, or give this one another path",
+                remedy="Stop the other process, or give this one another path; labels can be posted to a service "
+                "that has it open: modelvane labels import --url",
             ) from None
         return guard
 
