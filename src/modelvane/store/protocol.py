@@ -198,6 +198,9 @@ class Log(Protocol):
     store is down, full or damaged, and `UnknownNameError` for a dataset that was not opened.
     """
 
+    is_embedded: bool
+    """Whether it is a file of this machine, so that an event loop may wait for a small write."""
+
     def datasets(self) -> dict[str, Schema]:
         """Give what the store holds, opened or not: each dataset with the schema it was opened with last.
 

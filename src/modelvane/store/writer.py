@@ -15,8 +15,9 @@ from typing import Any, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from modelvane.errors import StoreError
 from modelvane.findings import Findings
-from modelvane.store.protocol import Appended, LabelResult, Log, Removed, Snapshot
+from modelvane.store.protocol import Appended, LabelResult, Log, LogDownError, Removed, Snapshot
 from modelvane.store.queue import Work, WorkQueue
 from modelvane.table import Table
 
@@ -29,7 +30,11 @@ is written there at all, and rows of a turn."""
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """What a `GroupCommit` did so far: turns count as transactions, seconds are from BEGIN to COMMIT."""
+    """What a `GroupCommit` did so far: turns count as transactions, seconds are from BEGIN to COMMIT.
+
+    ``fault`` is why the log did not take what it was given last, ``busy_seconds`` for how long the turn under way has
+    lasted.
+    """
 
     rows: int = 0
     transactions: int = 0
@@ -38,6 +43,8 @@ class Counters:
     last_commit_seconds: float = 0.0
     queued_rows: int = 0
     queued_bytes: int = 0
+    fault: StoreError | None = None
+    busy_seconds: float = 0.0
 
 
 class GroupCommit:
@@ -94,6 +101,7 @@ class GroupCommit:
         self._deliver = deliver
         self._queue = WorkQueue(max_rows, max_bytes)
         self._counters = Counters()
+        self._began: float | None = None
         self._thread = threading.Thread(target=self._run, name="modelvane-writer", daemon=True)
         self._thread.start()
 
@@ -106,7 +114,13 @@ class GroupCommit:
     @property
     def counters(self) -> Counters:
         """What was done so far, and what is queued now."""
-        return replace(self._counters, queued_rows=self._queue.rows, queued_bytes=self._queue.bytes)
+        began = self._began
+        return replace(
+            self._counters,
+            queued_rows=self._queue.rows,
+            queued_bytes=self._queue.bytes,
+            busy_seconds=0.0 if began is None else time.perf_counter() - began,
+        )
 
     def submit(
         self,
@@ -237,15 +251,17 @@ class GroupCommit:
         self._queue.wake()
 
     def _written(self, works: list[Work]) -> list[Any]:
-        started = time.perf_counter()
+        self._began = started = time.perf_counter()
         outcomes = self._turn(works)
         self._count(works, outcomes, time.perf_counter() - started)
+        self._began = None
         self._queue.done(works)
         return outcomes
 
     def _count(self, works: list[Work], outcomes: list[Any], seconds: float) -> None:
         kept = [w.rows for w, o in zip(works, outcomes, strict=True) if not isinstance(o, Exception)]
         before = self._counters
+        fault = next((outcome for outcome in outcomes if isinstance(outcome, StoreError)), None)
         # one assignment, so that readers in other threads never see half of it
         self._counters = Counters(
             rows=before.rows + sum(kept),
@@ -253,6 +269,8 @@ class GroupCommit:
             failures=before.failures + len(works) - len(kept),
             commit_seconds=before.commit_seconds + seconds,
             last_commit_seconds=seconds,
+            # a refusal for what was in it says nothing of the log
+            fault=fault or (None if kept else before.fault),
         )
 
     def _turn(self, works: list[Work]) -> list[Any]:
@@ -261,6 +279,9 @@ class GroupCommit:
             return [self._attempt(works)]
         try:
             return self._together(works)
+        except LogDownError as error:
+            # for all alike, and each attempt may take its time
+            return [error] * len(works)
         except Exception as error:  # noqa: BLE001 - belongs to one of the submissions, found below
             if len(works) == 1:
                 return [error]

@@ -58,6 +58,8 @@ class SqliteLog(SqliteReader):
         When the file cannot be opened, is none of SQLite's, or another writer has it open.
     """
 
+    is_embedded = True
+
     def __init__(self, path: str | Path, *, durability: str = "normal", read_only: bool = False) -> None:
         super().__init__(Connections(Path(path), durability=durability, read_only=read_only))
         # ids of rows that came without one: another start never gives the same again
