@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
+
+_HOME = "scipy.special"
+
+
+def load() -> None:
+    """Load it now, while another thread reads or counts."""
+    import_module(_HOME)
 
 
 def __getattr__(name: str) -> Any:
-    from scipy import special  # noqa: PLC0415 - the purpose of this module
-
-    found = globals()[name] = getattr(special, name)
+    found = globals()[name] = getattr(import_module(_HOME), name)
     return found

@@ -1,0 +1,215 @@
+"""Files and folders as a source of rows: Parquet, CSV and Arrow, on this machine or in a bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from modelvane.casting import NO_TIME, as_times
+from modelvane.engines.counted import Unread
+from modelvane.engines.locations import File, located
+from modelvane.engines.source import Batch, period_of
+from modelvane.engines.texts import of_text
+from modelvane.errors import DecodeError
+from modelvane.schema import Schema
+from modelvane.table import RawColumn, Table, decoded
+
+Piece: TypeAlias = "pa.Table | Unread"
+
+# what reading gives when a file is not what its name says
+READ_ERRORS = (pa.ArrowException, OSError, ValueError)
+
+
+class Reader(Protocol):
+    """One open file."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of its columns."""
+
+    @property
+    def rows(self) -> int | None:
+        """How many rows it has, where that is known."""
+
+    @property
+    def is_text(self) -> bool:
+        """Whether its columns are text, whatever is in them."""
+
+    def period(self, time: str) -> tuple[int, int] | None:
+        """Give the first and the last time where the file says so; ``None`` where its rows have to be read."""
+
+    def pieces(
+        self, columns: Sequence[str], schema: Schema, within: tuple[int, int] | None
+    ) -> Iterator[Piece]:
+        """Give the rows a piece at a time; those that the file says are outside of a period may be left out."""
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """The rows of one file, or of all Parquet, CSV and Arrow files in a folder.
+
+    Each file is read with its own columns and types; a name like ``day=2024-05-01`` in the path is a column too. Names
+    that start with ``.`` or ``_`` are left out.
+
+    Parameters
+    ----------
+    location
+        A path, or a URL that pyarrow's filesystems read, such as ``s3://bucket/folder`` or ``gs://bucket/file.parquet``;
+        or several.
+    since, until
+        Seconds since 1970, half open: rows with another event time are left out, and so are those without one.
+    """
+
+    location: str | Path | Sequence[str | Path]
+    since: float | None = None
+    until: float | None = None
+
+    @property
+    def name(self) -> str:
+        """What a report calls it."""
+        several = [self.location] if isinstance(self.location, str | Path) else self.location
+        return ", ".join(map(str, several))
+
+    @cached_property
+    def files(self) -> tuple[File, ...]:
+        """The files, in order of their paths.
+
+        Raises
+        ------
+        DecodeError
+            When there is nothing at a location, or nothing that can be read.
+        """
+        several = [self.location] if isinstance(self.location, str | Path) else self.location
+        return tuple(file for location in several for file in located(location))
+
+    @property
+    def rows(self) -> int | None:
+        """How many rows it has; ``None`` where files do not say, or only a period is asked for."""
+        if self.since is not None or self.until is not None:
+            return None
+        total = 0
+        for file in self.files:
+            try:
+                known = _open(file).rows
+            except READ_ERRORS:
+                # counting tells of it
+                return None
+            if known is None:
+                return None
+            total += known
+        return total
+
+    @cached_property
+    def _within(self) -> tuple[int, int] | None:
+        if self.since is None and self.until is None:
+            return None
+        least, most = np.iinfo(np.int64).min + 1, np.iinfo(np.int64).max
+        return (
+            least if self.since is None else round(self.since * 1e6),
+            most if self.until is None else round(self.until * 1e6),
+        )
+
+    def period(self, schema: Schema) -> tuple[int, int] | None:
+        """Give the first and the last event time: of what the files say, or else of their time columns."""
+        if schema.time is None:
+            return None
+        found: list[tuple[int, int]] = []
+        for file in self.files:
+            try:
+                reader = _open(file)
+                known = reader.period(schema.time.name) if self._within is None else None
+            except READ_ERRORS:
+                # counting tells of it
+                continue
+            if known is not None:
+                found.append(known)
+                continue
+            for batch in self._batches(file, schema, (schema.time.name,)):
+                if isinstance(batch, Batch) and batch.times is not None:
+                    of_batch = period_of(batch.times)
+                    found += [] if of_batch is None else [of_batch]
+        return (min(first for first, _ in found), max(last for _, last in found)) if found else None
+
+    def batches(self, schema: Schema) -> Iterator[Batch | Unread]:
+        """Give all rows with the columns that the schema names, and what cannot be read."""
+        if self._within is not None and schema.time is None:
+            raise DecodeError(
+                f"A period of {self.name} cannot be told, since the reference has no time column",
+                remedy="Build the reference with time=, or leave since and until",
+            )
+        for file in self.files:
+            yield from self._batches(file, schema, schema.names)
+
+    def _batches(self, file: File, schema: Schema, wanted: Sequence[str]) -> Iterator[Batch | Unread]:
+        try:
+            reader = _open(file)
+            names = (*reader.names, *(key for key in file.keys if key not in reader.names))
+            columns = [name for name in reader.names if name in wanted]
+            row = 0
+            for piece in reader.pieces(columns, schema, self._within):
+                if isinstance(piece, Unread):
+                    yield replace(piece, where=piece.where.format(file=file.shown))
+                    continue
+                batch = self._batch(file, reader, piece, schema, f"{file.shown}, from row {row}")
+                row += piece.num_rows
+                lost = frozenset(name for name in columns if name not in piece.column_names)
+                if batch is not None and batch.table.rows:
+                    yield replace(batch, names=names, unread=lost)
+        except READ_ERRORS as error:
+            yield Unread(file.shown, str(error))
+
+    def _batch(self, file: File, reader: Reader, piece: pa.Table, schema: Schema, name: str) -> Batch | None:
+        keys = {
+            key: text for key, text in file.keys.items() if key in schema and key not in piece.column_names
+        }
+        columns: dict[str, RawColumn] = {}
+        for column, values in zip(piece.column_names, piece.columns, strict=True):
+            columns[column] = of_text(values, schema[column]) if reader.is_text else _as_read(values)
+        for key, text in keys.items():
+            constant = pa.chunked_array([pa.repeat(pa.scalar(text, pa.large_string()), piece.num_rows)])
+            columns[key] = of_text(constant, schema[key])
+        table = Table(columns, piece.num_rows)
+        if schema.time is None or schema.time.name not in columns:
+            return Batch(table, name=name) if self._within is None else None
+        times = as_times(columns[schema.time.name])
+        if self._within is None:
+            return Batch(table, times=times, name=name)
+        inside = (times >= self._within[0]) & (times < self._within[1]) & (times != NO_TIME)
+        return Batch(*_rows(table, times, inside), name=name) if inside.any() else None
+
+
+def _rows(
+    table: Table, times: NDArray[np.int64], inside: NDArray[np.bool_]
+) -> tuple[Table, None, NDArray[np.int64]]:
+    if inside.all():
+        return table, None, times
+    index = np.flatnonzero(inside)
+    if index[-1] - index[0] + 1 == len(index):
+        # in time order they lie together, and need not be copied
+        return table.slice(int(index[0]), len(index)), None, times[index[0] : index[-1] + 1]
+    return table.take(index), None, times[index]
+
+
+def _as_read(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return column if pa.types.is_dictionary(column.type) else decoded(column)
+
+
+def _open(file: File) -> Any:
+    if file.format == "parquet":
+        from modelvane.engines.parquet import ParquetReader  # noqa: PLC0415 - each takes time to import
+
+        return ParquetReader(file)
+    if file.format == "csv":
+        from modelvane.engines.csv import CsvReader  # noqa: PLC0415 - as for Parquet
+
+        return CsvReader(file)
+    from modelvane.engines.arrow import ArrowReader  # noqa: PLC0415 - as for Parquet
+
+    return ArrowReader(file)

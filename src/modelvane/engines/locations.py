@@ -1,0 +1,136 @@
+"""From a path or a URL to files that can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import unquote
+
+import pyarrow as pa
+from pyarrow import fs
+
+from modelvane.errors import DecodeError
+
+FORMATS = {
+    ".parquet": "parquet",
+    ".csv": "csv",
+    ".csv.gz": "csv",
+    ".csv.bz2": "csv",
+    ".csv.zst": "csv",
+    ".arrow": "arrow",
+    ".feather": "arrow",
+    ".ipc": "arrow",
+}
+"""Formats by the ending of a file's name."""
+
+# how Hive writes that a partition has no value
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file of a location.
+
+    Parameters
+    ----------
+    system, path
+        The filesystem, and the path on it.
+    format
+        ``"parquet"``, ``"csv"`` or ``"arrow"``.
+    shown
+        What errors call it.
+    keys
+        Columns that its path gives, such as ``day=2024-05-01``: one value for all rows.
+    """
+
+    system: Any
+    path: str
+    format: str
+    shown: str
+    keys: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is on this machine."""
+        return isinstance(self.system, fs.LocalFileSystem)
+
+
+def located(location: str | Path) -> list[File]:
+    """Give the file, or the files in the folder, of a path or a URL, in order of their paths.
+
+    Raises
+    ------
+    DecodeError
+        When there is nothing, nothing of a format that can be read, or no way to the place.
+    """
+    system, path, prefix = _system(location)
+    try:
+        about = system.get_file_info(path)
+        if about.type == fs.FileType.NotFound:
+            raise DecodeError(
+                f"There is no file or folder {location}",
+                remedy="Check the path; it is taken from the current directory",
+            )
+        if about.type == fs.FileType.File:
+            return [_file(system, path, prefix, path.rpartition("/")[0])]
+        found = system.get_file_info(fs.FileSelector(path, recursive=True))
+    except (pa.ArrowException, OSError) as error:
+        raise DecodeError(f"{location} cannot be looked at: {error}") from error
+    names = sorted(one.path for one in found if one.type == fs.FileType.File)
+    files = [
+        _file(system, name, prefix, path) for name in names if _format(name) and not _is_hidden(name, path)
+    ]
+    if not files:
+        raise DecodeError(
+            f"The folder {location} has no file that can be read",
+            received=f"{len(names)} files of other kinds" if names else "nothing",
+            expected=f"files that end in {', '.join(FORMATS)}",
+        )
+    return files
+
+
+def _system(location: str | Path) -> tuple[Any, str, str]:
+    text = str(location)
+    if "://" not in text:
+        return fs.LocalFileSystem(), Path(text).absolute().as_posix(), ""
+    try:
+        system, path = fs.FileSystem.from_uri(text)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise DecodeError(
+            f"{location} is not the URL of a place that can be read: {error}",
+            expected="s3://, gs://, abfss://, hdfs:// or file://",
+        ) from error
+    return (
+        system,
+        path,
+        "" if isinstance(system, fs.LocalFileSystem) else text.split("://", maxsplit=1)[0] + "://",
+    )
+
+
+def _file(system: Any, path: str, prefix: str, base: str) -> File:
+    found = _format(path)
+    if found is None:
+        raise DecodeError(
+            f"{prefix}{path} has an ending that is not known",
+            received=PurePosixPath(path).suffix,
+            available=sorted(FORMATS),
+        )
+    return File(system, path, found, prefix + path, dict(_keys(path.removeprefix(base))))
+
+
+def _keys(path: str) -> Iterator[tuple[str, str]]:
+    for part in path.split("/")[:-1]:
+        key, sign, value = part.partition("=")
+        if sign and value != _NO_VALUE:
+            yield unquote(key), unquote(value)
+
+
+def _format(path: str) -> str | None:
+    name = path.lower()
+    return next((found for ending, found in FORMATS.items() if name.endswith(ending)), None)
+
+
+def _is_hidden(path: str, base: str) -> bool:
+    return any(part.startswith((".", "_")) for part in path.removeprefix(base).split("/") if "=" not in part)
