@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TOP = 20
+NOT_IN_REFERENCE = "not in reference"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,13 +101,20 @@ def _numerical(column: str, reference: NumericalTally, current: NumericalTally) 
     return Distribution(
         column=column,
         kind=Kind.NUMERICAL,
-        labels=tuple(_between(above, up_to) for above, up_to in limits),
+        labels=tuple(bin_labels(reference)),
         ticks=tuple(_tick(above, up_to) for above, up_to in limits),
         reference=_shares(np.asarray(reference.sample.bins), reference.n),
         current=_shares(np.asarray(current.sample.bins), current.n),
         reference_rows=reference.n,
         current_rows=current.n,
     )
+
+
+def bin_labels(tally: NumericalTally | CategoricalTally) -> list[str]:
+    """Name every bin of a numerical column, or every category and the cell of those not in the reference."""
+    if isinstance(tally, CategoricalTally):
+        return [*tally.ruler.names, NOT_IN_REFERENCE]
+    return [_between(above, up_to) for above, up_to in tally.ruler.bin_limits()]
 
 
 def _categorical(
@@ -126,7 +134,7 @@ def _categorical(
         labels.append(f"{len(rest)}{THIN}others" if len(rest) > 1 else "1 other")
         columns.append(counts[:, rest].sum(axis=1))
     if counts[:, -1].any() or not names:
-        labels.append("not in reference")
+        labels.append(NOT_IN_REFERENCE)
         columns.append(counts[:, -1])
     both = np.array(columns).T
     return Distribution(

@@ -106,3 +106,30 @@ def clock_text(seconds: float, span: float = 0.0) -> str:
 def moment_text(seconds: float) -> str:
     """Write a moment (seconds since 1970) in full, in UTC."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%d %b %Y, %H:%M:%S UTC").lstrip("0")
+
+
+def slice_text(seconds: float, *, year: bool = True) -> str:
+    """Write when a slice begins (seconds since 1970), to the minute, in UTC.
+
+    Examples
+    --------
+    >>> slice_text(1_641_106_810.3), slice_text(1_641_106_810.3, year=False)
+    ('2 Jan 2022, 07:00', '2 Jan 07:00')
+    """
+    pattern = "%d %b %Y, %H:%M" if year else "%d %b %H:%M"
+    return datetime.fromtimestamp(round(seconds / 60) * 60, UTC).strftime(pattern).lstrip("0")
+
+
+def span_text(since: float, until: float) -> str:
+    """Write a period (seconds since 1970), to the minute, in UTC; the day once where it is one day.
+
+    Examples
+    --------
+    >>> span_text(1_640_995_200, 1_643_673_600)
+    '1 Jan 2022, 00:00 to 1 Feb 2022, 00:00 UTC'
+    >>> span_text(1_640_995_200, 1_640_998_800)
+    '1 Jan 2022, 00:00 to 01:00 UTC'
+    """
+    begin, end = slice_text(since), slice_text(until)
+    day, _, clock = end.rpartition(", ")
+    return f"{begin} to {clock if begin.startswith(day + ',') else end} UTC"

@@ -67,6 +67,13 @@ def wrap(
     return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704 # the serialiser has escaped every text
 
 
+def element(tag: str, attributes: dict[str, str], text: str = "") -> ET.Element:
+    """Make one element of a drawing."""
+    made = ET.Element(tag, attributes)
+    made.text = printable(text) or None
+    return made
+
+
 def printable(text: str) -> str:
     """Replace characters that XML cannot hold."""
     return _CONTROL.sub("\ufffd", text)

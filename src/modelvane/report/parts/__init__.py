@@ -1,0 +1,1 @@
+"""The parts of a report as plain data, each with what makes it from a judged batch."""
