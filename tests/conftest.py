@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from tests.stores.servers import mongodb as mongodb_servers
 from tests.stores.servers import postgresql as postgresql_servers
 
 # how long an example takes says more of the machine than of the code
@@ -42,6 +43,8 @@ def _absent() -> set[str]:
             absent |= {"own_postgresql"} | (
                 {"postgresql"} if postgresql_servers.URL not in os.environ else set()
             )
+        if mongodb_servers.jars() is None:
+            absent |= {"own_mongodb"} | ({"mongodb"} if mongodb_servers.URL not in os.environ else set())
     return absent
 
 
@@ -106,4 +109,22 @@ def postgresql(request: pytest.FixtureRequest) -> str:
     if given:
         return given
     url: str = request.getfixturevalue("own_postgresql").url
+    return url
+
+
+@pytest.fixture(scope="session")
+def own_mongodb() -> Iterator[mongodb_servers.Server]:
+    """Give a MongoDB server that belongs to the tests, which may end it and start it again."""
+    server = mongodb_servers.Server()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def mongodb(request: pytest.FixtureRequest) -> str:
+    """Give the URL of a MongoDB server: the user's, or our own."""
+    given = os.environ.get(mongodb_servers.URL)
+    if given:
+        return given
+    url: str = request.getfixturevalue("own_mongodb").url
     return url

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
+from tests.stores.servers.mongodb import own_database
 from tests.stores.servers.postgresql import drop_schema, in_own_schema
 
 from modelvane.schema import Column, Kind, Role, Schema
@@ -30,10 +31,18 @@ def postgresql_url(request: pytest.FixtureRequest, _folder: Path) -> Iterator[st
     drop_schema(url)
 
 
+@contextmanager
+def mongodb_url(request: pytest.FixtureRequest, _folder: Path) -> Iterator[str]:
+    """Give a database of the test's own."""
+    with own_database(request.getfixturevalue("mongodb")) as url:
+        yield url
+
+
 # one entry per store: its name, which is that of the fixture that starts its server, and an empty log's URL for a test
 STORES: dict[str, Callable[[pytest.FixtureRequest, Path], AbstractContextManager[str]]] = {
     "sqlite": sqlite_url,
     "postgresql": postgresql_url,
+    "mongodb": mongodb_url,
 }
 
 

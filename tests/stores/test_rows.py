@@ -78,8 +78,12 @@ def test_values_come_back_as_they_came(log: Log, values: list[Any]) -> None:
         if column == "distance":
             expected = [as_double(*pair) for pair in zip(expected, back.values(column), strict=True)]
         if column == "unexpected":
-            # JSON has no bytes
-            expected = [str(value) if isinstance(value, bytes) else value for value in expected]
+            # JSON, in which some stores keep what has no column, has no bytes
+            found = back.values(column)
+            expected = [
+                str(e) if isinstance(e, bytes) and isinstance(f, str) else e
+                for e, f in zip(expected, found, strict=True)
+            ]
         assert all(map(same, expected, back.values(column))), column
 
 

@@ -43,6 +43,7 @@ _URLS = (
     "sqlite:////absolute/path.db",
     "sqlite:// (temporary)",
     "postgresql://user:password@host:port/database",
+    "mongodb://user:password@host:port/database",
 )
 _DURABILITIES = ("normal", "full")
 
@@ -54,7 +55,8 @@ def open_log(url: str, *, durability: str = "normal", read_only: bool = False) -
     ----------
     url
         ``sqlite:///relative/path.db``, ``sqlite:////absolute/path.db``, or ``sqlite://`` for a file that goes
-        with the log; ``postgresql://user:password@host:port/database``.
+        with the log; ``postgresql://user:password@host:port/database``; or
+        ``mongodb://user:password@host:port/database``.
     durability
         ``"normal"`` (a commit survives the death of the process) or ``"full"`` (a power cut as well).
     read_only
@@ -78,6 +80,8 @@ def open_log(url: str, *, durability: str = "normal", read_only: bool = False) -
     scheme, mark, path = url.partition("://")
     if mark and scheme in ("postgresql", "postgres"):
         return _open_postgresql(url, durability=durability, read_only=read_only)
+    if mark and scheme in ("mongodb", "mongodb+srv"):
+        return _open_mongodb(url, read_only=read_only)
     if scheme != "sqlite" or not mark or (path and not path.removeprefix("/")) or path[:1] not in ("", "/"):
         raise ConfigError("There is no store for this URL", received=without_password(url), available=_URLS)
     if not path:
@@ -107,6 +111,20 @@ def _open_postgresql(url: str, *, durability: str, read_only: bool) -> Log:
     from modelvane.store.postgresql import PostgresqlLog  # noqa: PLC0415 - needs psycopg
 
     return PostgresqlLog(url, durability=durability, read_only=read_only)
+
+
+def _open_mongodb(url: str, *, read_only: bool) -> Log:
+    try:
+        import pymongo  # noqa: F401, PLC0415 - an extra
+    except ImportError as error:
+        raise ConfigError(
+            "A log in MongoDB needs pymongo",
+            received=str(error),
+            remedy="pip install 'modelvane[mongodb]'",
+        ) from error
+    from modelvane.store.mongodb import MongoLog  # noqa: PLC0415 - needs pymongo
+
+    return MongoLog(url, read_only=read_only)
 
 
 class TemporaryLog(SqliteLog):

@@ -1,0 +1,116 @@
+"""A server that speaks MongoDB's wire protocol, of the tests' own, which may be killed and suspended."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+from urllib.parse import urlsplit
+
+from pymongo import MongoClient
+
+URL = "MODELVANE_TEST_MONGODB"
+"""The variable that names a server to be used instead, in which the tests make databases of their own."""
+
+_HERE = Path(__file__).parent / "mongo_java_server"
+_JARS = Path(__file__).parents[3] / ".cache" / "mongo-java-server"
+_PATIENCE = 30.0
+
+
+def jars() -> str | None:
+    """Give the class path of the server, if it was fetched and Java is there."""
+    names = [line.split()[1] for line in (_HERE / "jars.sha256").read_text().splitlines()]
+    paths = [_JARS / name for name in names]
+    if not all(path.exists() for path in paths) or shutil.which("java") is None:
+        return None
+    return os.pathsep.join(map(str, paths))
+
+
+class Server:
+    """A mongo-java-server over one file in a temporary folder."""
+
+    def __init__(self) -> None:
+        found = jars()
+        assert found, f"mongo-java-server is not there: install Java, then run {_HERE / 'fetch'}"
+        self._jars = found
+        self.folder = Path(tempfile.mkdtemp(prefix="modelvane-mongo-"))
+        self._port = 0
+        self._process: subprocess.Popen[str] | None = None
+        self.start()
+
+    @property
+    def url(self) -> str:
+        """How to reach it."""
+        return f"mongodb://127.0.0.1:{self._port}/"
+
+    def start(self) -> None:
+        """Start it, on the port that it had, and wait until it listens."""
+        flags = ["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"]
+        with (self.folder / "server.log").open("a") as log:
+            self._process = subprocess.Popen(
+                [
+                    "java",
+                    *flags,
+                    "-cp",
+                    self._jars,
+                    _HERE / "Serve.java",
+                    self.folder / "data",
+                    str(self._port),
+                ],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        said = _stdout(self._process).readline()
+        assert said, (self.folder / "server.log").read_text()
+        self._port = int(said)
+
+    def kill(self) -> None:
+        """End it at once, as a crash does."""
+        self._end(signal.SIGKILL)
+
+    def suspend(self) -> None:
+        """Let it stand still: connections stay, nothing is answered."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(_PATIENCE)
+            _stdout(self._process).close()
+            self._process = None
+
+    def remove(self) -> None:
+        """End it and remove its folder."""
+        self._end(signal.SIGKILL)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _stdout(process: subprocess.Popen[str]) -> IO[str]:
+    assert process.stdout is not None
+    return process.stdout
+
+
+_numbers = itertools.count()
+
+
+@contextmanager
+def own_database(url: str) -> Iterator[str]:
+    """Give the URL of a database that nobody else uses, and remove it afterwards."""
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    yield urlsplit(url)._replace(path=f"/{name}").geturl()
+    with MongoClient(url) as client:
+        client.drop_database(name)
