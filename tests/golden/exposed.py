@@ -115,6 +115,7 @@ SERVICE = ServiceObserved(
     commit_failures=1,
     commit_seconds=1.5,
     last_commit_seconds=0.015625,
+    log_up=True,
     log_rows=1_234_567,
     log_bytes=2**30,
     version="1.2.3",

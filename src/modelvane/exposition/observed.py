@@ -58,6 +58,8 @@ class ServiceObserved:
         What waits to be committed.
     commits, commit_failures, commit_seconds, last_commit_seconds
         Transactions since the start, those that failed, what they took together, and what the last one took.
+    log_up
+        Whether the log takes rows.
     log_rows, log_bytes
         What the log holds.
     version
@@ -71,6 +73,7 @@ class ServiceObserved:
     commit_failures: int = 0
     commit_seconds: float = 0.0
     last_commit_seconds: float | None = None
+    log_up: bool | None = None
     log_rows: int | None = None
     log_bytes: int | None = None
     version: str = modelvane.__version__
@@ -206,6 +209,14 @@ _OF_SERVICE: tuple[_Fact[ServiceObserved], ...] = (
     _Fact(
         Series("modelvane_service_commit_failures_total", "Transactions that failed.", (), "counter"),
         lambda seen: seen.commit_failures,
+    ),
+    _Fact(
+        Series(
+            "modelvane_service_log_up",
+            "1 while the log takes rows; 0 while none are acknowledged, as /readyz says with the reason.",
+            (),
+        ),
+        lambda seen: seen.log_up,
     ),
     _Fact(Series("modelvane_service_log_rows", "Rows in the log.", ()), lambda seen: seen.log_rows),
     _Fact(Series("modelvane_service_log_bytes", "Size of the log.", ()), lambda seen: seen.log_bytes),

@@ -133,10 +133,9 @@ def _health(app: FastAPI, service: Service) -> None:
 
     @app.get("/readyz", summary="Rows are taken in", tags=["health"])
     async def readyz() -> Response:
-        if not service.ready:
-            raise HttpError(503, "The service is starting or stopping", headers={"retry-after": "1"})
-        if service.faults:
-            raise HttpError(503, "; ".join(service.faults.values()), headers={"retry-after": "5"})
+        trouble = service.trouble()
+        if trouble is not None:
+            raise HttpError(503, trouble, headers={"retry-after": "5"})
         return _json({"status": "ready"})
 
 

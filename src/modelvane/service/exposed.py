@@ -58,7 +58,7 @@ def _dataset_observed(watch: Watch, latest: Evaluation) -> DatasetObserved:
 
 
 def _observed(service: Service) -> ServiceObserved:
-    counters = service.writer.counters
+    counters = service.counters
     return ServiceObserved(
         started_at=service.started_at,
         queue_rows=counters.queued_rows,
@@ -67,5 +67,6 @@ def _observed(service: Service) -> ServiceObserved:
         commit_failures=counters.failures,
         commit_seconds=counters.commit_seconds,
         last_commit_seconds=counters.last_commit_seconds if counters.transactions else None,
-        log_rows=sum(service.log.count(name) for name in service.watches),
+        log_rows=service.log_rows,
+        log_up=service.takes_rows,
     )

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 
@@ -15,10 +16,11 @@ from modelvane.errors import ModelvaneError, StoreError
 from modelvane.monitor import Monitor
 from modelvane.references import check_settings, load_reference
 from modelvane.service.background import Evaluator
+from modelvane.service.health import TRY_SECONDS, Probe, fault_of
 from modelvane.service.watch import Watch
 from modelvane.store import open_log
-from modelvane.store.protocol import Log
-from modelvane.store.writer import GroupCommit
+from modelvane.store.protocol import Log, LogDownError
+from modelvane.store.writer import Counters, GroupCommit
 
 _log = logging.getLogger("modelvane.service")
 
@@ -29,6 +31,9 @@ _RETENTION_SECONDS = 600.0
 
 class Service:
     """Everything that a config names, in one process, its windows warm from the log.
+
+    A log that is down when the service starts is waited for: nothing is acknowledged and `trouble` says why, until it
+    comes and the windows are warm. What waiting does not cure, such as a wrong password, ends the start.
 
     Parameters
     ----------
@@ -47,21 +52,29 @@ class Service:
     ) -> None:
         self.config = config
         self.started_at = clock()
-        self.ready = False
         self.faults: dict[str, str] = {}
         self._progress = progress
         self._clock = clock
         self._evaluator = Evaluator()
-        self.log: Log = open_log(_located(config), durability=config.service.durability)
-        try:
-            self.watches = {name: self._watch(name) for name in config.datasets}
-        except BaseException:
-            self._evaluator.close()
-            self.log.close()
-            raise
+        self._keeper = ThreadPoolExecutor(1, thread_name_prefix="modelvane-keep")
+        self._turned: set[str] = set()
         self._writer: GroupCommit | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._failures = 0
+        self._warm: set[str] = set()
+        self._rows_before = 0
+        self._rows_removed = 0
+        self._absence: StoreError | None = None
+        self.log: Log = open_log(_located(config), durability=config.service.durability)
+        try:
+            self.watches = {name: self._watch(name) for name in config.datasets}
+            self._take_up_log()
+        except LogDownError as error:
+            self._absence = error
+            progress(f"Waiting for the log. {error}")
+        except BaseException:
+            self._close_all()
+            raise
 
     def _watch(self, name: str) -> Watch:
         config = self.config
@@ -70,9 +83,8 @@ class Service:
         reference = load_reference(config, name)
         check_settings(config, name, reference)
         monitor = Monitor(name, reference, config.settings(name), clock=self._clock)
-        self.log.open(name, reference.schema)
         compatible = Compatible(reference, section) if EXTRA in reference.extras else None
-        watch = Watch(
+        return Watch(
             monitor,
             self.log,
             self._evaluator,
@@ -81,10 +93,42 @@ class Service:
             clock=self._clock,
             turned=self._keep_verdicts,
         )
-        if self.log.last(name)[0]:
-            self._progress(f"Warming up {name} from the log")
-        watch.warm_up()
-        return watch
+
+    def _take_up_log(self) -> None:
+        """Open every dataset in the log, and fill its windows from there; those that are done are done."""
+        for name, watch in self.watches.items():
+            if name in self._warm:
+                continue
+            self.log.open(name, watch.monitor.reference.schema)
+            rows = self.log.count(name)
+            if rows:
+                self._progress(f"Warming up {name} from the log")
+            watch.warm_up()
+            self._rows_before += rows
+            self._warm.add(name)
+
+    def trouble(self) -> str | None:
+        """Say why rows cannot be acknowledged, or what else is wrong; ``None`` when all is well."""
+        if self._writer is None:
+            return str(self._absence) if self._absence else "The service is starting or stopping"
+        fault = fault_of(self._writer.counters)
+        return fault or "; ".join(self.faults.values()) or None
+
+    @property
+    def takes_rows(self) -> bool:
+        """Whether the log keeps what comes now, as far as is known."""
+        return self._writer is not None and fault_of(self._writer.counters) is None
+
+    @property
+    def counters(self) -> Counters:
+        """What the writer did so far; nothing before there is one."""
+        return Counters() if self._writer is None else self._writer.counters
+
+    @property
+    def log_rows(self) -> int:
+        """Rows in the log, counted here: the log may be slow, or down, when someone asks."""
+        taken = sum(watch.traffic.rows for watch in self.watches.values())
+        return self._rows_before + taken - self._rows_removed
 
     @property
     def writer(self) -> GroupCommit:
@@ -93,33 +137,59 @@ class Service:
         Raises
         ------
         StoreError
-            Before `start` and after `stop`.
+            Before `start` and after `stop`, and while the log is waited for.
         """
+        if self._writer is None and self._absence is not None:
+            raise LogDownError(str(self._absence))
         if self._writer is None:
             raise StoreError("The service is starting or stopping", remedy="Send it again in a moment")
         return self._writer
 
     async def start(self) -> None:
-        """Begin to take rows."""
+        """Begin to take rows, now or when the log is there."""
+        if self._absence is None:
+            self._begin()
+        else:
+            self._tasks = [asyncio.create_task(self._await_log())]
+
+    async def _await_log(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._absence is not None:
+            await asyncio.sleep(TRY_SECONDS)
+            try:
+                await loop.run_in_executor(None, self._take_up_log)
+            except ModelvaneError as error:
+                # the service runs: what waiting does not cure is for people to see, and may be cured without a start
+                if str(error) != str(self._absence):
+                    _log.warning("Waiting for the log. %s", error)
+                self._absence = error if isinstance(error, StoreError) else StoreError(str(error))
+            else:
+                self._absence = None
+        _log.warning("The log is there")
+        self._begin()
+
+    def _begin(self) -> None:
         loop = asyncio.get_running_loop()
         limits = self.config.service.limits
+        # with full durability a commit waits for the disk, elsewhere for the network: not in the event loop
+        is_quick = self.log.is_embedded and self.config.service.durability == "normal"
         self._writer = GroupCommit(
             self.log,
             max_rows=limits.queue_rows,
             max_bytes=limits.queue_bytes,
             deliver=loop.call_soon_threadsafe,
-            # with full durability a commit waits for the disk, and must not stop the event loop
-            soon=loop.call_soon if self.config.service.durability == "normal" else None,
+            soon=loop.call_soon if is_quick else None,
         )
-        self._tasks = [
+        probe = Probe(self._writer, self._write_something, asks_when_idle=not self.log.is_embedded)
+        self._tasks += [
+            asyncio.create_task(probe.run()),
             asyncio.create_task(self._every(_TICK_SECONDS, "findings", self._keep)),
             asyncio.create_task(self._every(_RETENTION_SECONDS, "retention", self._retain)),
         ]
-        self.ready = True
 
     async def stop(self) -> None:
         """Finish what was accepted, keep the verdicts, and give everything back; a second call does nothing."""
-        self.ready = False
+        self._absence = None
         for task in self._tasks:
             task.cancel()
         for task in self._tasks:
@@ -129,6 +199,10 @@ class Service:
         writer, self._writer = self._writer, None
         if writer is not None:
             await asyncio.get_running_loop().run_in_executor(None, self._close, writer)
+        self._close_all()
+
+    def _close_all(self) -> None:
+        self._keeper.shutdown()
         self._evaluator.close()
         self.log.close()
 
@@ -136,7 +210,8 @@ class Service:
         kept = []
         # a store that is full or down must not keep the service from ending: the rows are what was promised
         with suppress(StoreError):
-            kept = [writer.submit_snapshot(watch.name, watch.snapshot()) for watch in self.watches.values()]
+            watches = () if isinstance(writer.counters.fault, LogDownError) else self.watches.values()
+            kept = [writer.submit_snapshot(watch.name, watch.snapshot()) for watch in watches]
         writer.close()
         for error in filter(None, (future.exception() for future in kept)):
             _log.warning("The verdicts were not kept: %s", error)
@@ -152,6 +227,10 @@ class Service:
         try:
             work()
             self.faults.pop(name, None)
+        except StoreError as error:
+            # the probe says it, and when it is over
+            self.faults.pop(name, None)
+            _log.info("%s", error)
         except ModelvaneError as error:
             self.faults[name] = str(error)
             _log.warning("%s", error)
@@ -177,9 +256,22 @@ class Service:
         self.writer.submit_snapshot(watch.name, watch.snapshot()).result()
 
     def _keep_verdicts(self, watch: Watch) -> None:
-        """Keep verdicts that turned, so that they hold after `kill -9` too; nobody waits for it."""
+        """Keep verdicts that turned, so that they hold after `kill -9` too; nobody waits for it, or for the log."""
+        if watch.name not in self._turned:
+            self._turned.add(watch.name)
+            # at the end there is no keeper, and all verdicts are kept
+            with suppress(RuntimeError):
+                self._keeper.submit(self._keep_turned, watch)
+
+    def _keep_turned(self, watch: Watch) -> None:
+        self._turned.discard(watch.name)
         with suppress(StoreError):
             self.writer.submit_snapshot(watch.name, watch.snapshot())
+
+    def _write_something(self) -> Future[None]:
+        """Keep a dataset's verdicts: as good a write as any, asked for only while the log takes none."""
+        name, watch = next(iter(self.watches.items()))
+        return self.writer.call(lambda log: log.save_snapshot(name, watch.snapshot()), rows=0)
 
     def _retain(self) -> None:
         keep = self.config.service.retention
@@ -187,8 +279,11 @@ class Service:
         size = None if keep.megabytes is None else int(keep.megabytes * 2**20)
         if age is None and size is None:
             return
-        while self.writer.submit_retention(max_age_seconds=age, max_bytes=size).result().more:
-            pass
+        more = True
+        while more:
+            removed = self.writer.submit_retention(max_age_seconds=age, max_bytes=size).result()
+            self._rows_removed += removed.rows
+            more = removed.more
 
 
 def _located(config: Config) -> str:

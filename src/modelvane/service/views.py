@@ -36,7 +36,7 @@ def view_of(service: Service, watch: Watch, *, all_columns: bool = False) -> Dat
 
 def state_of(service: Service, watch: Watch, latest: Evaluation) -> ServiceState:
     """Give how the service does for one dataset."""
-    counters = service.writer.counters
+    counters = service.counters
     return ServiceState(
         rows_accepted=watch.traffic.rows,
         rows_rejected=dict(watch.traffic.rejected),

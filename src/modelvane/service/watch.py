@@ -197,8 +197,10 @@ class Watch:
 
     def warm_up(self) -> None:
         """Fill the windows from the log, and take up the verdicts and the history."""
+        history = self._log.read_findings(self.name, limit=HISTORY_ROUNDS)
+        # last, since it changes nothing before it has read all: who failed may do it again
         warm_up(self.monitor, self._log)
-        self.history.extend(self._log.read_findings(self.name, limit=HISTORY_ROUNDS))
+        self.history.extend(history)
 
     def snapshot(self) -> Snapshot:
         """Give what the log alone does not know."""
