@@ -297,6 +297,12 @@ class CurrentRows:
             self._flush()
             return self._recent.last(self.settings.window.rows)
 
+    def labelled_window(self) -> Block:
+        """Give the last labelled rows with their targets, as many as the rows window has, oldest first."""
+        with self._lock:
+            self._flush()
+            return self._labelled.last()
+
     def tally(self) -> WindowTally:
         """Count the current window."""
         return self._current()[0]

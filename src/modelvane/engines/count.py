@@ -5,7 +5,6 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
-from hashlib import blake2b
 from itertools import pairwise
 
 import numpy as np
@@ -16,7 +15,7 @@ from modelvane import special
 from modelvane.block import Encoded, encode_column
 from modelvane.casting import NO_TIME, Fault, Numbers, as_times
 from modelvane.engines.columns import ColumnCount, PerformanceCount
-from modelvane.engines.counted import Counted, Provenance, Slice, Unread
+from modelvane.engines.counted import Counted, Provenance, Slice, Unread, digest_of
 from modelvane.engines.ids import IdCount
 from modelvane.engines.parts import Parts, Place
 from modelvane.engines.source import Batch, Source
@@ -25,8 +24,7 @@ from modelvane.evaluation.stream import Stream
 from modelvane.reference import Reference
 from modelvane.ruler import NumericalRuler
 from modelvane.schema import Task
-from modelvane.tallies import codec
-from modelvane.tallies.dataset import ColumnTally, DatasetTally, WindowTally
+from modelvane.tallies.dataset import DatasetTally, WindowTally
 from modelvane.tallies.joint import JointTally
 
 SLICES = 24
@@ -253,7 +251,7 @@ class _Count:
                 last_row=last,
                 rows_per_second=(rows - 1) / (last - first) if has_span else None,  # type: ignore[operator] # as said
             ),
-            provenance=Provenance(source, rows, first, last, self._digest(window)),
+            provenance=Provenance(source, rows, first, last, digest_of(self._reference, window)),
             unread=tuple(self._unread),
         )
 
@@ -281,12 +279,6 @@ class _Count:
         target = self._schema.target
         return [name for name in self._columns if (target is not None and name == target.name) == of_truth]
 
-    def _digest(self, window: WindowTally) -> str:
-        text = blake2b(self._reference.digest.encode(), digest_size=16)
-        for name, tally in _named(window.rows, window.labelled):
-            text.update(name.encode() + codec.content("column", tally.facts(), tally.arrays()))
-        return text.hexdigest()
-
 
 def _add_rows(rows: dict[Place, int], parts: Parts) -> None:
     for place, index in parts:
@@ -300,8 +292,3 @@ def _is_known(target: Encoded) -> NDArray[np.bool_]:
     if target.faults is None:
         return np.ones(len(target), bool)
     return np.asarray(target.faults != Fault.MISSING)
-
-
-def _named(*parts: DatasetTally) -> Iterator[tuple[str, ColumnTally]]:
-    for part in parts:
-        yield from sorted(part.columns.items())

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import blake2b
 
 from modelvane.errors import DecodeError
 from modelvane.evaluation.stream import Stream
+from modelvane.reference import Reference
+from modelvane.tallies import codec
 from modelvane.tallies.dataset import DatasetTally, WindowTally
 from modelvane.tallies.joint import JointTally
 
@@ -92,3 +95,12 @@ class Counted:
     stream: Stream
     provenance: Provenance
     unread: tuple[Unread, ...] = ()
+
+
+def digest_of(reference: Reference, window: WindowTally) -> str:
+    """Give the hash of what was counted, in hexadecimal."""
+    text = blake2b(reference.digest.encode(), digest_size=16)
+    for part in (window.rows, window.labelled):
+        for name, tally in sorted(part.columns.items()):
+            text.update(name.encode() + codec.content("column", tally.facts(), tally.arrays()))
+    return text.hexdigest()

@@ -17,7 +17,6 @@ from modelvane.report.small import part_of_change
 from modelvane.report.tables import COVERAGE, headline
 from modelvane.report.wording import title_of
 
-
 _NAMED = 5
 
 

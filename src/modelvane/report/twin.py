@@ -15,7 +15,8 @@ SCHEMA = "urn:modelvane:report:1"
 
 def report_json(judged: Judged) -> dict[str, Any]:
     """Give the report as plain JSON values; docs/report.schema.json describes them."""
-    plain: dict[str, Any] = msgspec.to_builtins(contents_of(judged))
+    # through the encoder, which has no way to write what JSON has none for
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(contents_of(judged)))
     return {"$schema": SCHEMA, **plain}
 
 
