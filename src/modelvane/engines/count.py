@@ -17,15 +17,13 @@ from modelvane.casting import NO_TIME, Fault, Numbers, as_times
 from modelvane.engines.columns import ColumnCount, PerformanceCount
 from modelvane.engines.counted import Counted, Provenance, Slice, Unread, digest_of
 from modelvane.engines.ids import IdCount
+from modelvane.engines.joint import joint_of
 from modelvane.engines.parts import Parts, Place
 from modelvane.engines.source import Batch, Source
 from modelvane.errors import ModelvaneError
 from modelvane.evaluation.stream import Stream
 from modelvane.reference import Reference
-from modelvane.ruler import NumericalRuler
-from modelvane.schema import Task
 from modelvane.tallies.dataset import DatasetTally, WindowTally
-from modelvane.tallies.joint import JointTally
 
 SLICES = 24
 THREADS = 2
@@ -107,7 +105,7 @@ class _Count:
         self._columns = {name: ColumnCount(ruler) for name, ruler in reference.rulers.items()}
         ruler = reference.performance
         self._performance = None if ruler is None else PerformanceCount(ruler)
-        self._joint = self._joint_of(ruler.nothing().columns) if ruler is not None else None
+        self._joint = joint_of(reference, ruler.nothing().columns) if ruler is not None else None
         self._rows: dict[Place, int] = {}
         self._labelled: dict[Place, int] = {}
         self._lags: list[NDArray[np.float64]] = []
@@ -154,7 +152,7 @@ class _Count:
         ]
         if self._performance is not None and all(name in early for name in self._performance.names):
             tasks.append(pool.submit(self._performance.add, early, labelled))
-            joint = self._joint_of(early)
+            joint = joint_of(self._reference, early)
             self._joint = joint if self._joint is None or joint is None else self._joint + joint
         for task in tasks:
             unread = task.result()
@@ -217,17 +215,6 @@ class _Count:
             told, happened = batch.labelled[kept], times[kept]
             has_both = ~np.isnan(told) & (happened != NO_TIME)
             self._lags.append(told[has_both] - happened[has_both] / 1e6)
-
-    def _joint_of(self, columns: Mapping[str, Encoded]) -> JointTally | None:
-        schema = self._schema
-        if schema.task is not Task.REGRESSION or schema.target is None:
-            return None
-        names = schema.predictions[0].name, schema.target.name
-        rulers = [r for r in map(self._reference.rulers.__getitem__, names) if isinstance(r, NumericalRuler)]
-        both = [c for c in map(columns.__getitem__, names) if isinstance(c, Numbers)]
-        if len(rulers) < len(names):
-            return None
-        return JointTally.of((rulers[0], rulers[1]), (both[0], both[1]))
 
     # ------------------------------------------------------------------ result
 

@@ -25,6 +25,8 @@ from modelvane.service.ingest import App, Ingest, check_token
 from modelvane.service.openapi import INGEST_PATHS
 from modelvane.service.page import CONTENT_SECURITY_POLICY, render_dataset, render_overview, static
 from modelvane.service.problems import CONTENT_TYPE, HttpError, headers_of, problem, status_of, unexpected
+from modelvane.service.report_route import add_report
+from modelvane.service.reports import Reports
 from modelvane.service.service import Service
 from modelvane.service.views import view_of
 from modelvane.service.watch import Watch
@@ -69,6 +71,7 @@ def create_app(config: Config, *, progress: Callable[[str], None] = lambda _what
     app.add_exception_handler(Exception, _on_unexpected)
     _health(app, service)
     _data(app, service)
+    add_report(app, Reports(service.log), lambda name: _watch(service, name), [_reader(service)])
     _pages(app, service)
     _documentation(app)
     tokens = config.service.tokens
