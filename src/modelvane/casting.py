@@ -80,6 +80,8 @@ def canonical(value: object) -> str | None:
     ('74', '74', '74', 'true', '0.5')
     """
     if isinstance(value, str):
+        # numpy's text and enumerations are subclasses, which nothing can write
+        value = str.__str__(value)
         # half of a surrogate pair has no bytes in UTF-8, in which categories are hashed and written
         return value if value.isascii() else value.encode(errors="replace").decode()
     if isinstance(value, bool | np.bool_):

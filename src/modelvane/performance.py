@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -90,6 +90,10 @@ class PerformanceRuler:
             "confusion": ConfusionTally.of(self.classes, self._likeliest(scores), classes),
             "scores": ScoreTally.of(self.scores, scores, classes),
         }
+
+    def on(self, rulers: Mapping[str, Ruler]) -> PerformanceRuler:
+        """Give the same with the rulers of all columns."""
+        return replace(self, rulers=rulers)
 
     def nothing(self) -> Block:
         """Give a block of no rows with the columns that `count` takes."""

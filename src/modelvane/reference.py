@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelvane.block import Block, encode
+from modelvane.building import build
 from modelvane.calibration.calibration import Calibration, Task, calibrate
-from modelvane.casting import NO_TIME, as_categories, as_numbers, as_times
 from modelvane.counting import Counter
 from modelvane.errors import ReferenceFileError
 from modelvane.inference import infer_schema
 from modelvane.methods import Methods
 from modelvane.performance import PerformanceRuler
 from modelvane.ruler import CategoricalRuler, NumericalRuler, Ruler
-from modelvane.schema import Column, Kind, Schema
+from modelvane.schema import Schema
 from modelvane.table import Table
 from modelvane.tallies import codec
 from modelvane.tallies.categorical import CategoricalTally
@@ -130,24 +130,14 @@ class Reference:
         """
         table = Table.of(data)
         schema = schema or infer_schema(table, **columns)
-        methods = methods or Methods()
-        table = _in_time_order(table, schema)
-        rulers = {column.name: _ruler(table, column) for column in schema.measured}
-        block = encode(table, schema, rulers)
-        performance = PerformanceRuler.of(schema, rulers, block)
-        counter = Counter(schema, rulers, performance)
-        features, labelled = counter.rows(block), counter.labelled(block)
-        tally = _joined(features, labelled)
-        tasks = list(_tasks(schema, methods, tally, block, counter))
-        started(len(tasks))
-        known = block.times[block.times != NO_TIME]
+        built = build(table, schema, methods or Methods(), threads=threads, started=started, advance=advance)
         return cls(
             schema=schema,
-            rulers=rulers,
-            tally=tally,
-            calibration=calibrate(tasks, threads=threads, advance=advance),
-            performance=performance,
-            period=(int(known.min()), int(known.max())) if len(known) else None,
+            rulers=built.rulers,
+            tally=built.tally,
+            calibration=built.calibration,
+            performance=built.performance,
+            period=built.period,
             extras=extras or {},
         )
 
@@ -254,48 +244,6 @@ class Reference:
                 remedy="Build one: Reference.of(data).save(path)",
             ) from error
         return cls.from_bytes(data)
-
-
-def _in_time_order(table: Table, schema: Schema) -> Table:
-    if schema.time is None or schema.time.name not in table:
-        return table
-    times = as_times(table[schema.time.name])
-    order = np.argsort(times, kind="stable")
-    return table if (order[1:] > order[:-1]).all() else table.take(order)
-
-
-def _ruler(table: Table, column: Column) -> Ruler:
-    if column.kind is Kind.CATEGORICAL:
-        return CategoricalRuler.of(as_categories(table[column.name]))
-    values = as_numbers(table[column.name], column.dtype).values
-    return NumericalRuler.of(values[np.isfinite(values)], column.dtype)
-
-
-def _joined(rows: DatasetTally, labelled: DatasetTally) -> DatasetTally:
-    segments = {
-        name: _joined(part, labelled.segments[name]) if name in labelled.segments else part
-        for name, part in rows.segments.items()
-    }
-    return DatasetTally(rows.rows, {**rows.columns, **labelled.columns}, labelled.performance, segments)
-
-
-def _tasks(
-    schema: Schema, methods: Methods, tally: DatasetTally, block: Block, counter: Counter
-) -> Iterable[Task]:
-    has_time = bool((block.times != NO_TIME).any())
-    parts: list[tuple[str, DatasetTally, Block]] = [("", tally, block)]
-    parts += [
-        (name, tally.segments[name], block.take(index)) for name, index in counter.segments(block.columns)
-    ]
-    for segment, part, rows in parts:
-        for column in schema.measured:
-            yield Task(
-                segment,
-                column.name,
-                part.columns[column.name],
-                methods.of(column),
-                rows.columns[column.name] if has_time else None,
-            )
 
 
 def _dataset_state(tally: DatasetTally) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:

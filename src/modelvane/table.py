@@ -12,8 +12,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from pyarrow import fs
 
 from modelvane.errors import DecodeError, UnknownNameError
+from modelvane.locations import File, located
+from modelvane.stored import StoredColumns
 
 RawColumn: TypeAlias = "list[Any] | pa.ChunkedArray"
 
@@ -44,12 +47,12 @@ class Table:
         rows: int,
         records: Sequence[Mapping[str, Any]] | None = None,
     ) -> None:
-        self._built = None if columns is None else dict(columns)
+        self._built = columns
         self.records = records
         self.rows = rows
 
     @property
-    def _columns(self) -> dict[str, RawColumn]:
+    def _columns(self) -> Mapping[str, RawColumn]:
         if self._built is None:
             self._built = _columns_of(self.records or ())
         return self._built
@@ -77,6 +80,13 @@ class Table:
     def names(self) -> tuple[str, ...]:
         """Column names, in the order of the data."""
         return tuple(self._columns)
+
+    def type_of(self, name: str) -> pa.DataType | None:
+        """Give the Arrow type of a column, without reading it; ``None`` for Python values."""
+        if isinstance(self._columns, StoredColumns):
+            return self._columns.type_of(name)
+        column = self[name]
+        return None if isinstance(column, list) else column.type
 
     def values(self, name: str) -> list[Any]:
         """Give one column as Python values, with ``None`` for nulls."""
@@ -127,8 +137,9 @@ class Table:
         data
             A `Table`; a mapping of column to list, array or series (or to ``{index: value}``, as pandas writes
             JSON); one flat mapping (a single row); a list of mappings (rows); anything with the Arrow PyCapsule
-            interface (pandas, polars, pyarrow); or the path of a Parquet, CSV, Arrow or Feather file. An index of
-            pandas is a column if it has a name.
+            interface (pandas, polars, pyarrow); or the path or URL of a Parquet, CSV, Arrow or Feather file, or of a
+            folder of them. Columns of Parquet stay in their files until one is asked for. An index of pandas is a
+            column if it has a name.
 
         Raises
         ------
@@ -143,7 +154,7 @@ class Table:
         if isinstance(data, Table):
             return data
         if isinstance(data, str | Path):
-            return cls._of_arrow(_read_file(Path(data)))
+            return cls._of_files(located(data))
         if hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__"):
             return cls._of_capsule(data)
         if isinstance(data, Mapping):
@@ -165,7 +176,8 @@ class Table:
         DecodeError
             When there is no such file, or it is not CSV.
         """
-        return cls._of_arrow(_read_file(Path(path), lambda file: _csv(file, separator, header=header)))
+        file = File(fs.LocalFileSystem(), str(path), "csv", str(path))
+        return cls._of_arrow(_read(file, lambda opened: _csv(opened, separator, header=header)))
 
     @classmethod
     def of_rows(cls, rows: Sequence[Any]) -> Table:
@@ -230,6 +242,16 @@ class Table:
                 raise DecodeError(f"The data frame cannot be read through Arrow: {error}") from error
             # a pandas column of mixed types has no Arrow type; its values are read one by one
             return cls({str(name): _column_of_pandas(data[name]) for name in data.columns}, len(data))
+
+    @classmethod
+    def _of_files(cls, files: Sequence[File]) -> Table:
+        if all(file.format == "parquet" and not file.keys for file in files):
+            stored = StoredColumns(files)
+            if not any(map(_UNNAMED_INDEX.fullmatch, stored)):
+                return cls(stored, stored.rows)
+        tables = [_read(file, _READERS[file.format]) for file in files]
+        whole = pa.concat_tables(map(_with_keys, files, tables), promote_options="permissive")
+        return cls._of_arrow(whole)
 
     @classmethod
     def _of_arrow(cls, table: pa.Table) -> Table:
@@ -303,40 +325,47 @@ def _columns_of(records: Sequence[Mapping[str, Any]]) -> dict[str, RawColumn]:
     return {name: [record.get(name) for record in records] for name in names}
 
 
-def _read_file(path: Path, reader: Callable[[Path], pa.Table] | None = None) -> pa.Table:
-    readers = {".parquet": _parquet, ".csv": _csv, ".arrow": _feather, ".feather": _feather}
-    reader = reader or readers.get(path.suffix.lower())
-    if reader is None:
-        raise DecodeError(
-            f"{path} has an ending that is not known", received=path.suffix, available=sorted(readers)
-        )
-    if not path.exists():
-        raise DecodeError(
-            f"There is no file {path}", remedy="Check the path; it is taken from the current directory"
-        )
+def _read(file: File, reader: Callable[[Any], pa.Table]) -> pa.Table:
+    # a stream undoes what compressed it; Parquet and Arrow are read from their ends
+    opens = file.system.open_input_stream if file.format == "csv" else file.system.open_input_file
     try:
-        return reader(path)
+        with opens(file.path) as opened:
+            return reader(opened)
+    except FileNotFoundError as error:
+        raise DecodeError(
+            f"There is no file {file.shown}", remedy="Check the path; it is taken from the current directory"
+        ) from error
     except (pa.ArrowException, OSError) as error:
-        raise DecodeError(f"{path} cannot be read: {error}") from error
+        raise DecodeError(f"{file.shown} cannot be read: {error}") from error
 
 
-def _parquet(path: Path) -> pa.Table:
+def _with_keys(file: File, table: pa.Table) -> pa.Table:
+    for key, value in file.keys.items():
+        if key not in table.column_names:
+            table = table.append_column(key, pa.repeat(value, table.num_rows))
+    return table
+
+
+def _parquet(opened: Any) -> pa.Table:
     from pyarrow import parquet  # noqa: PLC0415 - a third of the import time, needed for files only
 
-    return parquet.read_table(path)
+    return parquet.ParquetFile(opened).read()
 
 
-def _csv(path: Path, separator: str = ",", *, header: bool = True) -> pa.Table:
+def _csv(opened: Any, separator: str = ",", *, header: bool = True) -> pa.Table:
     from pyarrow import csv  # noqa: PLC0415 - as for Parquet
 
     return csv.read_csv(
-        path,
+        opened,
         read_options=csv.ReadOptions(autogenerate_column_names=not header),
         parse_options=csv.ParseOptions(delimiter=separator),
     )
 
 
-def _feather(path: Path) -> pa.Table:
+def _feather(opened: Any) -> pa.Table:
     from pyarrow import feather  # noqa: PLC0415 - as for Parquet
 
-    return feather.read_table(path)
+    return feather.read_table(opened)
+
+
+_READERS: Mapping[str, Callable[[Any], pa.Table]] = {"parquet": _parquet, "csv": _csv, "arrow": _feather}

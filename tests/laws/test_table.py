@@ -202,7 +202,7 @@ def test_32_bit_rows_land_on_their_edges() -> None:
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), "different names.*'a'"),
         (pa.table([pa.array([1]), pa.array([2])], names=["a", "a"]), "different names.*'a'"),
         ("rows.xlsx", "rows.xlsx.*ending.*csv"),
-        ("none.csv", "no file none.csv"),
+        ("none.csv", "no file or folder none.csv"),
     ],
 )
 def test_errors_name_what_is_wrong(data: object, what: str) -> None:

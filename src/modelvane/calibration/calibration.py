@@ -101,14 +101,15 @@ def calibrate(
     nulls: dict[Key, NullMoments] = {}
     habits: dict[Key, Habit] = {}
     with ThreadPoolExecutor(threads) as pool:
-        for found_nulls, found_habits in pool.map(lambda task: _calibrate(task, draws), tasks):
-            nulls |= found_nulls
-            habits |= found_habits
+        for found in pool.map(lambda task: calibrate_column(task, draws), tasks):
+            nulls |= found.nulls
+            habits |= found.habits
             advance()
     return Calibration(nulls, habits)
 
 
-def _calibrate(task: Task, draws: int) -> tuple[dict[Key, NullMoments], dict[Key, Habit]]:
+def calibrate_column(task: Task, draws: int = DRAWS) -> Calibration:
+    """Learn noise and habit of one column."""
     nulls: dict[Key, NullMoments] = {}
     habits: dict[Key, Habit] = {}
     divergences = [DIVERGENCES[name] for name in task.methods] if task.tally.n else []
@@ -120,7 +121,7 @@ def _calibrate(task: Task, draws: int) -> tuple[dict[Key, NullMoments], dict[Key
         for measure, habit in _habits(task, task.in_time_order, divergences):
             if habit is not None:
                 habits[task.segment, task.column, measure] = habit
-    return nulls, habits
+    return Calibration(nulls, habits)
 
 
 def _habits(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from modelvane.casting import NO_TIME, as_times
 from modelvane.engines.counted import Unread
-from modelvane.engines.locations import File, located
+from modelvane.locations import File, located
 from modelvane.engines.source import Batch, period_of
 from modelvane.engines.texts import of_text
 from modelvane.errors import DecodeError

@@ -69,6 +69,8 @@ def located(location: str | Path) -> list[File]:
     try:
         about = system.get_file_info(path)
         if about.type == fs.FileType.NotFound:
+            if PurePosixPath(path).suffix:
+                _file(system, path, prefix, path)
             raise DecodeError(
                 f"There is no file or folder {location}",
                 remedy="Check the path; it is taken from the current directory",

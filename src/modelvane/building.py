@@ -1,0 +1,160 @@
+"""Building what a reference is made of, a column at a time: no more than a few columns are in memory at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modelvane.block import Block, Encoded, encode_column
+from modelvane.calibration.calibration import Calibration, Task, calibrate_column
+from modelvane.casting import NO_TIME, Numbers, as_categories, as_numbers, as_times
+from modelvane.counting import Counter, count_column
+from modelvane.methods import Methods
+from modelvane.performance import PerformanceRuler
+from modelvane.ruler import CategoricalRuler, NumericalRuler, Ruler
+from modelvane.schema import Column, Kind, Schema
+from modelvane.table import RawColumn, Table
+from modelvane.tallies.categorical import Codes
+from modelvane.tallies.dataset import ColumnTally, DatasetTally
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Built:
+    """What was learned of the reference's rows; see `modelvane.reference.Reference`."""
+
+    rulers: Mapping[str, Ruler]
+    tally: DatasetTally
+    calibration: Calibration
+    performance: PerformanceRuler | None
+    period: tuple[int, int] | None
+
+
+def build(
+    table: Table,
+    schema: Schema,
+    methods: Methods,
+    *,
+    threads: int,
+    started: Callable[[int], None],
+    advance: Callable[[], None],
+) -> Built:
+    """Learn rulers, tallies, noise and habit of every measured column.
+
+    Columns that others are broken down by or held against stay in memory; each of the others is read, measured and
+    forgotten.
+    """
+    times = _times(table, schema)
+    known = times[times != NO_TIME]
+    first = {*schema.segments, *(column.name for column in (*schema.predictions, schema.target) if column)}
+    order = _order(times) if len(known) else None
+    early = {column.name: _read(table, column, order) for column in schema.measured if column.name in first}
+    encoded = {name: column for name, (_, column) in early.items()}
+    block = Block(table.rows, encoded, times)
+    performance = PerformanceRuler.of(schema, {name: ruler for name, (ruler, _) in early.items()}, block)
+    segments = dict(Counter(schema, {name: ruler for name, (ruler, _) in early.items()}).segments(encoded))
+    started(len(schema.measured) * (1 + len(segments)))
+    measure = partial(_measure, table, methods, order, segments, bool(len(known)), early, advance)
+    with ThreadPoolExecutor(threads) as pool:
+        measured = dict(zip(schema.measured, pool.map(measure, schema.measured), strict=True))
+    rulers = {column.name: found.ruler for column, found in measured.items()}
+    if performance is not None:
+        performance = performance.on(rulers)
+    parts = {"": slice(None), **segments}
+    tallies = {
+        segment: _dataset(schema, measured, segment, block.take(index), performance)
+        for segment, index in parts.items()
+    }
+    whole = tallies.pop("")
+    return Built(
+        rulers=rulers,
+        tally=DatasetTally(whole.rows, whole.columns, whole.performance, tallies),
+        calibration=_joined(measured, list(parts)),
+        performance=performance,
+        period=(int(known.min()), int(known.max())) if len(known) else None,
+    )
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Measured:
+    """One column: its tallies and what was calibrated, by segment (empty for all rows)."""
+
+    ruler: Ruler
+    tallies: Mapping[str, ColumnTally]
+    calibrations: Mapping[str, Calibration]
+
+
+def _measure(
+    table: Table,
+    methods: Methods,
+    order: NDArray[np.intp] | None,
+    segments: Mapping[str, NDArray[np.intp]],
+    has_times: bool,
+    early: Mapping[str, tuple[Ruler, Encoded]],
+    advance: Callable[[], None],
+    column: Column,
+) -> _Measured:
+    ruler, rows = early.get(column.name) or _read(table, column, order)
+    tallies: dict[str, ColumnTally] = {}
+    calibrations: dict[str, Calibration] = {}
+    parts: dict[str, Any] = {"": slice(None), **segments}
+    for segment, index in parts.items():
+        part = rows.take(index)
+        tally = tallies[segment] = count_column(ruler, part)
+        task = Task(segment, column.name, tally, methods.of(column), part if has_times else None)
+        calibrations[segment] = calibrate_column(task)
+        advance()
+    return _Measured(ruler, tallies, calibrations)
+
+
+def _times(table: Table, schema: Schema) -> NDArray[np.int64]:
+    if schema.time is None or schema.time.name not in table:
+        return np.full(table.rows, NO_TIME, np.int64)
+    return as_times(table[schema.time.name])
+
+
+def _order(times: NDArray[np.int64]) -> NDArray[np.intp] | None:
+    """Give the rows in order of time; ``None`` when they are."""
+    return None if (times[1:] >= times[:-1]).all() else np.argsort(times, kind="stable")
+
+
+def _read(table: Table, column: Column, order: NDArray[np.intp] | None) -> tuple[Ruler, Encoded]:
+    raw = table[column.name]
+    ruler, rows = _on_ruler(raw, column, table.rows)
+    return ruler, rows if order is None else rows.take(order)
+
+
+def _on_ruler(raw: RawColumn, column: Column, rows: int) -> tuple[Ruler, Encoded]:
+    if column.kind is Kind.CATEGORICAL:
+        categories = as_categories(raw)
+        of_categories = CategoricalRuler.of(categories)
+        return of_categories, Codes.of(of_categories, categories)
+    numbers = as_numbers(raw, column.dtype)
+    values = numbers.values if numbers.faults is None else numbers.values[numbers.faults == 0]
+    return NumericalRuler.of(values, column.dtype), numbers
+
+
+def _dataset(
+    schema: Schema,
+    measured: Mapping[Column, _Measured],
+    segment: str,
+    block: Block,
+    performance: PerformanceRuler | None,
+) -> DatasetTally:
+    # the target last: a window counts it apart, over the rows that have one
+    ordered = sorted(schema.measured, key=lambda column: column == schema.target)
+    columns = {column.name: measured[column].tallies[segment] for column in ordered}
+    return DatasetTally(block.rows, columns, {} if performance is None else performance.count(block))
+
+
+def _joined(measured: Mapping[Column, _Measured], segments: list[str]) -> Calibration:
+    parts = [found.calibrations[segment] for segment in segments for found in measured.values()]
+    return Calibration(
+        {key: null for part in parts for key, null in part.nulls.items()},
+        {key: habit for part in parts for key, habit in part.habits.items()},
+    )
