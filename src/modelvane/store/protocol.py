@@ -34,7 +34,7 @@ class LogDownError(StoreError):
     ``retry_after`` is how many seconds to wait before the next attempt.
     """
 
-    retry_after = 5.0
+    retry_after = 2.0
 
 
 class Appended(NamedTuple):
