@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -93,10 +94,10 @@ def read_manifest(folder: Path) -> Manifest | None:
     """
     file = folder / MANIFEST
     try:
-        manifest = msgspec.json.decode(file.read_bytes(), type=Manifest)
+        manifest = msgspec.convert(json.loads(file.read_bytes()), Manifest)
     except FileNotFoundError:
         return None
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.ValidationError, ValueError) as error:
         raise DecodeError(f"{file} is no manifest of an export: {error}") from error
     if manifest.format > FORMAT:
         raise DecodeError(
@@ -110,8 +111,9 @@ def read_manifest(folder: Path) -> Manifest | None:
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Put a manifest in place of the one before, at once."""
-    content = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
-    _put(folder / MANIFEST, lambda file: file.write_bytes(content))
+    # the standard library's: a column may be called what has no bytes in UTF-8
+    content = json.dumps(asdict(manifest), indent=1)
+    _put(folder / MANIFEST, lambda file: file.write_text(content, encoding="ascii"))
 
 
 def write_page(folder: Path, stream: str, page: int, tables: Iterator[tuple[str, pa.Table]]) -> None:

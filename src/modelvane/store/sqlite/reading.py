@@ -44,6 +44,9 @@ def rows_of(layout: Layout, found: Sequence[tuple[Any, ...]]) -> Rows:
             ]
         table[column.name] = decode(values, column.dtype)
     for name, extras in _extra_columns(extra).items():
+        if name == layout.time_name:
+            # what was no time: the row has that of its arrival, and the text stays for people
+            continue
         table[name] = _filled(table[name], extras) if name in table else extras
     return Rows(
         np.array(seqs, np.int64),
