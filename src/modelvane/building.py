@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modelvane.block import Block, Encoded, encode_column
+from modelvane.block import Block, Encoded
 from modelvane.calibration.calibration import Calibration, Task, calibrate_column
-from modelvane.casting import NO_TIME, Numbers, as_categories, as_numbers, as_times
+from modelvane.casting import NO_TIME, as_categories, as_numbers, as_times
 from modelvane.counting import Counter, count_column
 from modelvane.methods import Methods
 from modelvane.performance import PerformanceRuler
@@ -65,7 +65,7 @@ def build(
     rulers = {column.name: found.ruler for column, found in measured.items()}
     if performance is not None:
         performance = performance.on(rulers)
-    parts = {"": slice(None), **segments}
+    parts: dict[str, Any] = {"": slice(None), **segments}
     tallies = {
         segment: _dataset(schema, measured, segment, block.take(index), performance)
         for segment, index in parts.items()
@@ -124,12 +124,11 @@ def _order(times: NDArray[np.int64]) -> NDArray[np.intp] | None:
 
 
 def _read(table: Table, column: Column, order: NDArray[np.intp] | None) -> tuple[Ruler, Encoded]:
-    raw = table[column.name]
-    ruler, rows = _on_ruler(raw, column, table.rows)
+    ruler, rows = _on_ruler(table[column.name], column)
     return ruler, rows if order is None else rows.take(order)
 
 
-def _on_ruler(raw: RawColumn, column: Column, rows: int) -> tuple[Ruler, Encoded]:
+def _on_ruler(raw: RawColumn, column: Column) -> tuple[Ruler, Encoded]:
     if column.kind is Kind.CATEGORICAL:
         categories = as_categories(raw)
         of_categories = CategoricalRuler.of(categories)

@@ -13,6 +13,7 @@ WORD = 1 << 42
 _LIMB = 21
 _MASK = (1 << _LIMB) - 1
 _CHUNK = 1 << 20
+_FEW = 4096
 _NEAR_ENOUGH = 2.0**114
 
 
@@ -43,6 +44,27 @@ def exact_sums(quanta: NDArray[np.float64]) -> tuple[int, int]:
         total += int(part.sum())
         square += sum_of_squares(part)
     return total, square
+
+
+def rounded_sum(values: NDArray[np.float64]) -> float:
+    """Give the float nearest to the sum of finite values, as `math.fsum` does, which would take them one by one."""
+    if len(values) > _CHUNK:
+        parts = (values[at : at + _CHUNK] for at in range(0, len(values), _CHUNK))
+        return float(sum(map(_fraction_of_sum, parts), Fraction(0)))
+    return math.fsum(values) if len(values) < _FEW else float(_fraction_of_sum(values))
+
+
+def _fraction_of_sum(values: NDArray[np.float64]) -> Fraction:
+    mantissas, exponents = np.frexp(values)
+    words = (mantissas * 2.0**53).astype(np.int64)
+    least = int(exponents.min())
+    places = exponents - least
+    # floats hold sums of 2^20 numbers of 32 bits exactly
+    high = np.bincount(places, (words >> _LIMB).astype(np.float64))
+    low = np.bincount(places, (words & _MASK).astype(np.float64))
+    pairs = zip(high.tolist(), low.tolist(), strict=True)
+    total = sum(((int(upper) << _LIMB) + int(lower)) << at for at, (upper, lower) in enumerate(pairs))
+    return Fraction(total) * Fraction(2) ** (least - 53)
 
 
 def sum_of_squares(words: NDArray[np.int64]) -> int:

@@ -16,6 +16,7 @@ from modelvane.table import RawColumn, Table
 
 FEW_VALUES = 20
 MOST_CATEGORIES = 10_000
+_FIRST_ROWS = 10_000
 # taken when they are there; any other name is somebody's word, and has to be
 _TARGET, _PREDICTION = "target", "prediction"
 
@@ -157,28 +158,36 @@ def _kind(
 
 
 def _kind_of_values(table: Table, name: str) -> Kind | None:
-    raw = table[name]
-    kind = _arrow_type(raw)
+    kind = _arrow_type(table, name)
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        values = as_numbers(raw).values
-        distinct = np.unique(values[np.isfinite(values)])
-        is_codes = 0 < len(distinct) <= FEW_VALUES and bool((distinct == np.floor(distinct)).all())
-        return Kind.CATEGORICAL if is_codes else Kind.NUMERICAL
+        return Kind.CATEGORICAL if _are_codes(table[name]) else Kind.NUMERICAL
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_boolean(kind):
-        return Kind.CATEGORICAL if len(as_categories(raw).names) <= MOST_CATEGORIES else None
+        return Kind.CATEGORICAL if len(as_categories(table[name]).names) <= MOST_CATEGORIES else None
     if pa.types.is_null(kind):
         return Kind.NUMERICAL
     return None
 
 
+def _are_codes(column: RawColumn) -> bool:
+    # the first rows settle it for most columns of measurements
+    return _may_be_codes(column[:_FIRST_ROWS]) and _may_be_codes(column, fewest=1)
+
+
+def _may_be_codes(column: RawColumn, fewest: int = 0) -> bool:
+    values = as_numbers(column).values
+    distinct = np.unique(values[np.isfinite(values)])
+    return fewest <= len(distinct) <= FEW_VALUES and bool((distinct == np.floor(distinct)).all())
+
+
 def _is_floating(table: Table, name: str) -> bool:
-    return bool(pa.types.is_floating(_arrow_type(table[name])))
+    return bool(pa.types.is_floating(_arrow_type(table, name)))
 
 
-def _arrow_type(column: RawColumn) -> pa.DataType:
-    if isinstance(column, pa.ChunkedArray):
-        return column.type
-    values = [value for value in column if not is_missing(value)]
+def _arrow_type(table: Table, name: str) -> pa.DataType:
+    known = table.type_of(name)
+    if known is not None:
+        return known
+    values = [value for value in table.values(name) if not is_missing(value)]
     families = Counter(map(_family, values)).most_common(1)
     try:
         return pa.infer_type([value for value in values if _family(value) is families[0][0]])
@@ -193,11 +202,11 @@ def _family(value: object) -> type:
 
 
 def _dtype(table: Table, name: str) -> str:
-    return str(_arrow_type(table[name]))
+    return str(_arrow_type(table, name))
 
 
 def _only_timestamp(table: Table) -> str | None:
-    stamps = [name for name in table.names if pa.types.is_timestamp(_arrow_type(table[name]))]
+    stamps = [name for name in table.names if pa.types.is_timestamp(_arrow_type(table, name))]
     return stamps[0] if len(stamps) == 1 else None
 
 

@@ -140,7 +140,7 @@ class NumericalRuler:
 def _mean(values: Floats) -> float:
     # scaled, so that the sum of values near the largest float is one too
     bits = len(values).bit_length()
-    return math.ldexp(math.fsum(np.ldexp(values, -bits)) / len(values), bits)
+    return math.ldexp(fixed.rounded_sum(values * 2.0**-bits) / len(values), bits)
 
 
 def _edges(distinct: Floats, counts: NDArray[np.intp], budget: int) -> Floats:

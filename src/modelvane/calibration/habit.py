@@ -17,6 +17,8 @@ from modelvane.tallies.sample import Sample
 
 MOST_WINDOWS = 200
 FEWEST_WINDOWS = 8
+# rows of windows that are looked at together, so that memory does not grow with the reference
+_HELD_ROWS = 1 << 21
 
 # a logarithm that stands for never or always, and stays finite between sizes
 _MOST = 700.0
@@ -98,7 +100,9 @@ def habit_of(
         starts = window_starts(rows, n)
         if len(starts) < FEWEST_WINDOWS:
             break
-        values = value_of(starts, n)
+        at_once = max(1, _HELD_ROWS // n)
+        parts = [value_of(starts[at : at + at_once], n) for at in range(0, len(starts), at_once)]
+        values = np.concatenate(parts)
         values = values[np.isfinite(values)]
         if len(values) < FEWEST_WINDOWS:
             continue

@@ -10,8 +10,8 @@ from pyarrow import ipc
 
 from modelvane.engines.counted import Unread
 from modelvane.engines.files import READ_ERRORS, Piece
-from modelvane.locations import File
 from modelvane.engines.source import BATCH_ROWS
+from modelvane.locations import File
 from modelvane.schema import Schema
 
 

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from modelvane.casting import NO_TIME, as_times
 from modelvane.engines.counted import Unread
-from modelvane.locations import File, located
 from modelvane.engines.source import Batch, period_of
 from modelvane.engines.texts import of_text
 from modelvane.errors import DecodeError
+from modelvane.locations import File, located
 from modelvane.schema import Schema
 from modelvane.table import RawColumn, Table, decoded
 
