@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import types
 from collections.abc import Iterator, Mapping
 from enum import Enum
@@ -15,6 +16,7 @@ from modelvane.compat import MONITORS
 from modelvane.config import BatchSection, Config, DatasetSection, ServiceSection
 from modelvane.divergences import DIVERGENCES
 from modelvane.exposition import docs as series
+from modelvane.report import twin as report
 from modelvane.schema import Kind
 
 FOLDER = Path(__file__).parent
@@ -71,7 +73,11 @@ others: `service.tokens.ingest` for posting, `service.tokens.read` for pages, fi
 
 def pages() -> Mapping[str, str]:
     """Give the text of every generated page by its name."""
-    return {"configuration.md": configuration(), "series.md": series.page()}
+    return {
+        "configuration.md": configuration(),
+        "report.schema.json": json.dumps(report.schema(), indent=2) + "\n",
+        "series.md": series.page(),
+    }
 
 
 def configuration() -> str:

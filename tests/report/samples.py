@@ -18,6 +18,7 @@ from modelvane.settings import Settings
 BEGIN = 1_640_995_200.0
 """1 January 2022."""
 HOUR = 3600.0
+HOSTILE = "<script>alert('x')</script>&\"/../?#é"
 NOW = BEGIN + 31 * 24 * HOUR
 
 
@@ -116,6 +117,42 @@ def binary() -> Judged:
         target="target",
         prediction="prediction",
     )
+
+
+@cache
+def probabilities() -> Judged:
+    """Give a classifier with one column of probabilities for each of three classes."""
+
+    def rows(of: int, seed: int, sharp: float) -> pa.Table:
+        draw = np.random.default_rng(seed)
+        weights = np.exp(draw.normal(0, sharp, (of, 3)))
+        shares = weights / weights.sum(axis=1, keepdims=True)
+        places = (draw.random(of)[:, None] > shares.cumsum(axis=1)).sum(axis=1)
+        names = np.array(["low", "middle", "high"], object)
+        columns = {name: shares[:, i] for i, name in enumerate(names.tolist())}
+        return pa.table({**columns, "target": names[places].tolist()})
+
+    return judged(
+        rows(3000, 11, 2.0),
+        rows(1500, 12, 1.0),
+        name="risk",
+        target="target",
+        prediction=["low", "middle", "high"],
+    )
+
+
+@cache
+def hostile() -> Judged:
+    """Give names that try to break out of the page, and values at the ends of what a number can be."""
+    draw = np.random.default_rng(13)
+
+    def rows(of: int, name: str, scale: float) -> pa.Table:
+        values = draw.normal(size=of) * scale
+        values[:3] = [np.inf, -np.inf, 1e300]
+        names = np.array([HOSTILE, "a\x00b", name], object)
+        return pa.table({HOSTILE: names[draw.integers(0, 3, of)].tolist(), "number": values})
+
+    return judged(rows(900, "c", 1.0), rows(800, f"{HOSTILE} new", 1e6), name=HOSTILE)
 
 
 def classes_rows(rows: int, seed: int, wrong: float) -> pa.Table:

@@ -39,19 +39,21 @@ class _Axes:
     def _part(self, value: float) -> float:
         return min(1.0, max(0.0, (value - self.low) / (self.high - self.low)))
 
-    def drawn(self, across: str, up: str, ticks: Sequence[float]) -> Iterator[ET.Element]:
+    def drawn(
+        self, across: str, up: str, ticks: Sequence[float], named: Sequence[float]
+    ) -> Iterator[ET.Element]:
+        bottom = _TOP + _SIDE
         for tick in ticks:
-            x, y, bottom = self.x(tick), self.y(tick), _TOP + _SIDE
+            x, y = self.x(tick), self.y(tick)
             grid = f"M{x:.1f} {_TOP:g}V{bottom:g}M{_LEFT:g} {y:.1f}h{_SIDE:g}"
             yield element("path", {"class": "grid", "d": grid})
-            yield element(
-                "text", {"class": "down", "x": f"{x:.1f}", "y": f"{bottom + 13:g}"}, number_text(tick)
-            )
-            yield element(
-                "text", {"class": "side", "x": f"{_LEFT - 5:g}", "y": f"{y + 3.5:.1f}"}, number_text(tick)
-            )
+        for tick in named:
+            where = {"class": "down", "x": f"{self.x(tick):.1f}", "y": f"{bottom + 13:g}"}
+            yield element("text", where, _tick_text(tick))
+            where = {"class": "side", "x": f"{_LEFT - 5:g}", "y": f"{self.y(tick) + 3.5:.1f}"}
+            yield element("text", where, _tick_text(tick))
         middle = f"{_LEFT + _SIDE / 2:g}"
-        yield element("text", {"class": "down name", "x": middle, "y": f"{_TOP + _SIDE + 29:g}"}, across)
+        yield element("text", {"class": "down name", "x": middle, "y": f"{bottom + 29:g}"}, across)
         turned = f"translate(11 {_TOP + _SIDE / 2:g}) rotate(-90)"
         yield element("text", {"class": "down name", "transform": turned}, up)
 
@@ -77,7 +79,7 @@ def heat_map(heat: Heat) -> Markup:
         for level, rectangles in sorted(levels.items())
     )
     ticks = _ticks(axes.low, axes.high)
-    parts = [*axes.drawn("target", "prediction", ticks), *shades, axes.diagonal()]
+    parts = [*axes.drawn("target", "prediction", ticks, ticks), *shades, axes.diagonal()]
     return _square(parts, "Predictions against targets", _told(heat), "heat")
 
 
@@ -135,21 +137,26 @@ def _ticks(low: float, high: float) -> list[float]:
     return [i * step for i in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
+def _tick_text(tick: float) -> str:
+    return f"{tick:g}".replace("-", "−") if abs(tick) < 1000 else number_text(tick)
+
+
 _UNIT = _Axes(0.0, 1.0)
-_HALVES = (0.0, 0.25, 0.5, 0.75, 1.0)
+_QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)
+_HALVES = (0.0, 0.5, 1.0)
 
 
 def roc_chart(curves: ClassCurves) -> Markup:
     """Draw the share of positives found against the share of false alarms, for every threshold."""
     lines = [(name, side.roc) for name, side in _sides(curves)]
-    parts = [*_UNIT.drawn("false-positive rate", "true-positive rate", _HALVES), _UNIT.diagonal()]
+    parts = [*_UNIT.drawn("false-positive rate", "true-positive rate", _QUARTERS, _HALVES), _UNIT.diagonal()]
     return _curve(parts, lines, f"ROC curve of class {curves.label}")
 
 
 def precision_recall_chart(curves: ClassCurves) -> Markup:
     """Draw precision against recall, for every threshold; the dotted line is that of a coin."""
     lines = [(name, side.precision_recall) for name, side in _sides(curves)]
-    parts = list(_UNIT.drawn("recall", "precision", _HALVES))
+    parts = list(_UNIT.drawn("recall", "precision", _QUARTERS, _HALVES))
     for _, side in _sides(curves)[-1:]:
         y = _UNIT.y(side.positives / (side.positives + side.negatives))
         parts.append(element("path", {"class": "even", "d": f"M{_LEFT:g} {y:.1f}h{_SIDE:g}"}))
@@ -159,7 +166,7 @@ def precision_recall_chart(curves: ClassCurves) -> Markup:
 def calibration_chart(curves: ClassCurves) -> Markup:
     """Draw how often the class was true against how likely it was said to be; the diagonal is honest."""
     lines = [(name, [(b.score, b.share) for b in side.calibration]) for name, side in _sides(curves)]
-    parts = [*_UNIT.drawn("mean probability", "share true", _HALVES), _UNIT.diagonal()]
+    parts = [*_UNIT.drawn("mean probability", "share true", _QUARTERS, _HALVES), _UNIT.diagonal()]
     for name, points in lines:
         for x, y in points:
             where = {"cx": f"{_UNIT.x(x):.1f}", "cy": f"{_UNIT.y(y):.1f}", "r": "2.5"}

@@ -25,7 +25,7 @@ def schema() -> dict[str, Any]:
     (root,), parts = msgspec.json.schema_components([Contents], ref_template="#/$defs/{name}")
     described = parts.pop(Contents.__name__)
     assert root == {"$ref": "#/$defs/Contents"}  # noqa: S101 - how msgspec names a dataclass
-    return {
+    whole = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": SCHEMA,
         **described,
@@ -34,3 +34,5 @@ def schema() -> dict[str, Any]:
         "required": ["$schema", *described["required"]],
         "$defs": parts,
     }
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(whole))
+    return plain
