@@ -21,7 +21,8 @@ from modelvane.config import Config
 from modelvane.errors import ModelvaneError, UnknownNameError
 from modelvane.exposition import render
 from modelvane.service.exposed import exposition_of
-from modelvane.service.ingest import App, Ingest, check_token
+from modelvane.service.ingest import Ingest
+from modelvane.service.intake import Intake, check_token
 from modelvane.service.openapi import INGEST_PATHS
 from modelvane.service.page import CONTENT_SECURITY_POLICY, render_dataset, render_overview, static
 from modelvane.service.problems import CONTENT_TYPE, HttpError, headers_of, problem, status_of, unexpected
@@ -38,7 +39,7 @@ _SWAGGER = {
 }
 
 
-def create_app(config: Config, *, progress: Callable[[str], None] = lambda _what: None) -> App:
+def create_app(config: Config, *, progress: Callable[[str], None] = lambda _what: None) -> Ingest:
     """Build the application; its references are read and its windows warmed up now.
 
     Raises
@@ -74,10 +75,11 @@ def create_app(config: Config, *, progress: Callable[[str], None] = lambda _what
     add_report(app, Reports(service.log), lambda name: _watch(service, name), [_reader(service)])
     _pages(app, service)
     _documentation(app)
-    tokens = config.service.tokens
-    return Ingest(
-        app, service.watches, lambda: service.writer, limits=config.service.limits, token=tokens.ingest
+    settings = config.service
+    intake = Intake(
+        service.watches, lambda: service.writer, limits=settings.limits, token=settings.tokens.ingest
     )
+    return Ingest(app, intake)
 
 
 def _answer(error: ModelvaneError) -> Response:

@@ -15,6 +15,7 @@ import uvicorn
 from modelvane.config import Config
 from modelvane.errors import ConfigError
 from modelvane.service.app import create_app
+from modelvane.service.protocol import Protocols
 
 # how long a thread that computes may hold Python's lock while a request waits for it (the default is 5 ms)
 _SWITCH_SECONDS = 0.00005
@@ -52,6 +53,7 @@ def serve(path: Path, host: str | None, port: int | None, workers: int) -> None:
         server = uvicorn.Server(
             uvicorn.Config(
                 app,
+                http=Protocols(app.intake),  # type: ignore[arg-type] # uvicorn calls it as it would the class
                 access_log=False,
                 log_level="warning",
                 timeout_graceful_shutdown=_GRACE_SECONDS,

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, Protocol
 
 from modelvane.errors import StoreError
 from modelvane.store.protocol import Log, QueueFullError
 from modelvane.table import Table
 
-AnyFuture: TypeAlias = "Future[Any] | asyncio.Future[Any]"
+
+class Waiting(Protocol):
+    """Who waits for a result; a future of any kind is one."""
+
+    def done(self) -> bool:
+        """Say whether nobody waits any more."""
+
+    def set_result(self, result: Any, /) -> None:
+        """Give the result."""
+
+    def set_exception(self, exception: BaseException, /) -> None:
+        """Say why there is none."""
 
 
 class Work(NamedTuple):
     """One submission: a ``batch`` for a ``dataset``, or any ``task``; ``alone`` if it commits by itself."""
 
-    future: AnyFuture
+    future: Waiting
     rows: int
     size: int
     dataset: str | None = None

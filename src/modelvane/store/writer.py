@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from modelvane.errors import StoreError
 from modelvane.findings import Findings
 from modelvane.store.protocol import Appended, LabelResult, Log, LogDownError, Removed, Snapshot
-from modelvane.store.queue import Work, WorkQueue
+from modelvane.store.queue import Waiting, Work, WorkQueue
 from modelvane.table import Table
 
 T = TypeVar("T")
@@ -129,14 +128,14 @@ class GroupCommit:
         received: float,
         *,
         size: int = 0,
-        future: asyncio.Future[Appended] | None = None,
+        future: Waiting | None = None,
     ) -> Future[Appended]:
         """Keep a table.
 
         Parameters
         ----------
         future
-            One to be resolved instead of a new one; of asyncio with ``deliver``.
+            Who is told instead of a new future; where ``deliver`` runs its functions.
 
         Raises
         ------
@@ -156,7 +155,7 @@ class GroupCommit:
         received: float,
         *,
         size: int = 0,
-        future: asyncio.Future[LabelResult] | None = None,
+        future: Waiting | None = None,
     ) -> Future[LabelResult]:
         """Keep labels, after the rows that were submitted before."""
         return self.call(
@@ -190,7 +189,7 @@ class GroupCommit:
         rows: int = 1,
         size: int = 0,
         alone: bool = False,
-        future: asyncio.Future[T] | None = None,
+        future: Waiting | None = None,
     ) -> Future[T]:
         """Run any write in its turn; ``alone`` when it makes transactions of its own."""
         return self._put(Work(future or _running(), rows, size, task=task, alone=alone))
@@ -211,7 +210,7 @@ class GroupCommit:
         elif self._soon is not None and is_small and not self._is_due:
             self._is_due = True
             self._soon(self._small_turn)
-        return work.future  # type: ignore[return-value] # a future of asyncio goes back to who gave it
+        return work.future  # type: ignore[return-value] # who was given goes back to who gave it
 
     def close(self) -> None:
         """Write what is queued, then end the thread; a second call does nothing."""

@@ -1,0 +1,298 @@
+"""Posts of rows, answered at the connection: no ASGI scope, task or event for a request that is one of very many."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from modelvane.service.intake import Answer, Intake, gone, route_of
+from modelvane.service.watch import Watch
+
+_log = logging.getLogger("modelvane.service")
+
+# a head that is longer is read anew each time
+_LONGEST_HEAD = 2048
+_MOST_HEADS = 1024
+# what a request may not say of itself to be answered here: each changes how it is read or answered
+_UNUSUAL = frozenset({b"content-encoding", b"expect", b"transfer-encoding", b"upgrade"})
+# what uvicorn's class has without promising it
+_NEEDED = (
+    "cycle",
+    "flow",
+    "headers",
+    "loop",
+    "parser",
+    "pipeline",
+    "server_state",
+    "timeout_keep_alive_task",
+)
+
+
+class _Post(NamedTuple):
+    """What the head of a request says: whose rows, how many bytes, and its headers."""
+
+    watch: Watch
+    length: int
+    headers: Mapping[bytes, bytes]
+
+
+class _Exchange:
+    """One post after the other on one connection; uvicorn sees it as the request that it is answering."""
+
+    __slots__ = ("keep_alive", "response_complete")
+
+    def __init__(self) -> None:
+        self.keep_alive = True
+        self.response_complete = True
+
+
+class Protocols:
+    """Makes the protocol of each connection: uvicorn's own, that answers posts of rows itself.
+
+    Clients repeat themselves: the heads of their requests, which uvicorn takes apart header by header, are the same
+    bytes again and again. Those that were understood once are recognised here, whichever connection they come on.
+
+    Parameters
+    ----------
+    intake
+        What takes the bodies.
+    """
+
+    def __init__(self, intake: Intake) -> None:
+        self.intake = intake
+        self._heads: dict[bytes, _Post] = {}
+        self._own: list[tuple[bytes, bytes]] | None = None
+        self._start = b""
+        self._are_ordinary = False
+
+    def __call__(self, **wiring: Any) -> asyncio.Protocol:
+        """Make a protocol, with what uvicorn gives to any."""
+        if self._are_ordinary:
+            return HttpToolsProtocol(**wiring)
+        protocol = IngestProtocol(self, **wiring)
+        missing = [name for name in _NEEDED if not hasattr(protocol, name)]
+        if missing:
+            self._are_ordinary = True
+            _log.warning(
+                "Posts take the longer way through uvicorn, in which this is not known: %s",
+                ", ".join(missing),
+            )
+            return HttpToolsProtocol(**wiring)
+        return protocol
+
+    def known(self, head: bytes) -> _Post | None:
+        """Give what a head says, if it was understood before."""
+        return self._heads.get(head)
+
+    def remember(self, head: bytes, post: _Post) -> None:
+        """Keep what a head says, if it is certain where it begins and ends."""
+        lines = head.count(b"\r\n")
+        if not head.startswith(b"POST ") or not head.count(b"\n") == head.count(b"\r") == lines:
+            return
+        if len(self._heads) >= _MOST_HEADS:
+            # heads that differ each time, such as by a trace id, must not fill the memory
+            self._heads.clear()
+        self._heads[head] = post
+
+    def post_of(self, url: bytes, headers: list[tuple[bytes, bytes]]) -> _Post | None:
+        """Give what is posted; ``None`` for whatever is not rows of a known dataset in a usual request."""
+        try:
+            route = route_of(url.decode("ascii"))
+        except UnicodeDecodeError:
+            return None
+        if route is None or route.is_labels or b"%" in url:
+            return None
+        said = dict(headers)
+        length = said.get(b"content-length", b"")
+        keeps_alive = said.get(b"connection", b"keep-alive").lower() == b"keep-alive"
+        if not keeps_alive or not length.isdigit() or not _UNUSUAL.isdisjoint(said):
+            return None
+        try:
+            watch = self.intake.admit(route.dataset, said)
+        except Exception:  # noqa: BLE001 - refused, and its fault told, on the ordinary way
+            return None
+        return _Post(watch, int(length), said)
+
+    def head_of(self, answer: Answer, own: list[tuple[bytes, bytes]]) -> bytes:
+        """Give the head of an answer up to its length; ``own`` are headers of the server, such as the date."""
+        if own is not self._own:
+            self._own = own
+            self._start = b"".join(b"%b: %b\r\n" % header for header in own)
+        head = b"%b%bcontent-type: %b\r\n" % (STATUS_LINE[answer.status], self._start, answer.content_type)
+        for name, value in (answer.headers or {}).items():
+            head += f"{name}: {value}\r\n".encode("latin-1")
+        return head
+
+
+class IngestProtocol(HttpToolsProtocol):
+    """uvicorn's protocol, but for posts of rows.
+
+    What is not a usual post of rows goes uvicorn's way, as does whatever comes on a connection while a post of it is
+    unanswered.
+    """
+
+    def __init__(self, protocols: Protocols, **wiring: Any) -> None:
+        super().__init__(**wiring)
+        self._protocols = protocols
+        self._exchange = _Exchange()
+        self._post: _Post | None = None
+        self._parts: list[bytes] = []
+        self._missing = 0
+        self._head = b""
+        self._url = b""
+        # whether the parser has seen the whole of what it saw of
+        self._is_between = True
+        self._answered_at = 0.0
+        self._keep_alive = self.config.timeout_keep_alive
+        self._is_usual = not (
+            self.config.root_path or self.config.access_log or self.config.limit_concurrency
+        )
+
+    # ------------------------------------------------------------- requests in
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes: of a post whose head is known, or for uvicorn's parser."""
+        if self._missing:
+            self._collect(data)
+            return
+        if self._is_between and self._is_free():
+            end = data.find(b"\r\n\r\n", 0, _LONGEST_HEAD) + 4
+            head = data[:end] if end > 3 else b""
+            post = self._protocols.known(head)
+            if post is not None:
+                self._begin(post)
+                if post.length == len(data) - end:
+                    self._take(data[end:])
+                else:
+                    self._missing = post.length
+                    self._collect(data[end:])
+                return
+            self._head = head
+        super().data_received(data)
+
+    def _is_free(self) -> bool:
+        """Say whether nothing of this connection is unanswered, and the client reads what it is told."""
+        return (
+            self._is_usual
+            and (self.cycle is None or self.cycle.response_complete)
+            and not self.flow.write_paused
+            and not self.transport.is_closing()
+        )
+
+    def _collect(self, data: bytes) -> None:
+        part, rest = data[: self._missing], data[self._missing :]
+        self._parts.append(part)
+        self._missing -= len(part)
+        if not self._missing:
+            parts, self._parts = self._parts, []
+            self._take(b"".join(parts))
+        if rest:
+            # the request after this one, before this one is answered
+            super().data_received(rest)
+
+    def on_message_begin(self) -> None:
+        """Note that the parser is within a request."""
+        self._is_between = False
+        self._url = b""
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        """Collect what is asked for."""
+        self._url += url
+        super().on_url(url)
+
+    def on_headers_complete(self) -> None:
+        """Decide which way a request goes."""
+        # of the first request in the bytes that came, and of no other
+        head, self._head = self._head, b""
+        if (
+            self._is_free()
+            and self.parser.get_method() == b"POST"
+            and self.parser.get_http_version() == "1.1"
+        ):
+            post = self._protocols.post_of(self._url, self.headers)
+            if post is not None:
+                self._protocols.remember(head, post)
+                self._begin(post)
+                return
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Collect a part of a body."""
+        if self._post is None:
+            super().on_body(body)
+        else:
+            self._parts.append(body)
+
+    def on_message_complete(self) -> None:
+        """Take a body that is whole."""
+        self._is_between = True
+        if self._post is None:
+            super().on_message_complete()
+        else:
+            parts, self._parts = self._parts, []
+            self._take(b"".join(parts))
+
+    def _begin(self, post: _Post) -> None:
+        exchange = self._exchange
+        exchange.response_complete = False
+        self._post = post
+        # uvicorn waits for the answer before it closes the connection or begins with the next request
+        self.cycle = exchange  # type: ignore[assignment] # of a request it asks no more than what this has
+
+    def _take(self, body: bytes) -> None:
+        post, self._post = self._post, None
+        assert post is not None  # noqa: S101 - begun by the caller
+        self._protocols.intake.rows(post.watch, body, post.headers, self._reply)
+
+    # ------------------------------------------------------------- answers out
+
+    def _reply(self, answer: Answer) -> None:
+        exchange = self._exchange
+        exchange.response_complete = True
+        if self.transport.is_closing():
+            return
+        head = self._protocols.head_of(answer, self.server_state.default_headers)
+        end = b"" if exchange.keep_alive else b"connection: close\r\n"
+        self.transport.write(b"%bcontent-length: %d\r\n%b\r\n%b" % (head, len(answer.body), end, answer.body))
+        if not exchange.keep_alive:
+            self.transport.close()
+        if self.pipeline or self.flow.read_paused or not exchange.keep_alive:
+            self.on_response_complete()
+            return
+        self.server_state.total_requests += 1
+        # one timer for many answers, instead of one for each
+        self._answered_at = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._await_next(self._keep_alive)
+
+    def _await_next(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close a connection on which nothing came for long enough."""
+        self.timeout_keep_alive_task = None
+        if not self._exchange.response_complete:
+            # its answer will see to that
+            return
+        rest = self._answered_at + self._keep_alive - self.loop.time()
+        if rest > 0:
+            self._await_next(rest)
+        else:
+            super().timeout_keep_alive_handler()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget a connection; what it has posted whole is kept all the same."""
+        self._unset_keepalive_if_required()
+        post, self._post = self._post, None
+        self._missing, self._parts = 0, []
+        if post is not None:
+            self._protocols.intake.refusal(gone(), post.watch)
+        if self.cycle is self._exchange:  # type: ignore[comparison-overlap] # as in `_begin`
+            # there is no task that would have to be told
+            self.cycle = None  # type: ignore[assignment] # as uvicorn begins
+        super().connection_lost(exc)
