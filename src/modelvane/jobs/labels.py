@@ -11,12 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from modelvane.casting import NO_TIME, as_times, canonical
+from modelvane.casting import NO_TIME, canonical
 from modelvane.engines.counted import Unread
 from modelvane.engines.source import Batch, Source
-from modelvane.errors import SchemaError, UnknownNameError
+from modelvane.errors import DecodeError, SchemaError, UnknownNameError
 from modelvane.schema import Schema
-from modelvane.table import RawColumn, Table
+from modelvane.table import RawColumn
+from modelvane.transfer.label_files import LabelColumns, LabelFile
+from modelvane.transfer.label_values import LabelFault, Labelling, LabelReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,80 +35,74 @@ class LabelUse:
         Ids in it that no row of the batch has: of other periods, or wrong.
     repeated
         Labels that a later one of the same id replaced.
-    without_id, without_target
-        Labels that say nothing.
+    left_out
+        Sentences about rows of the file that are no labels.
     """
 
     matched: int = 0
     changed: int = 0
     unknown: int = 0
     repeated: int = 0
-    without_id: int = 0
-    without_target: int = 0
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """Targets by canonical id; of several for one id the last.
+    """Targets by canonical id, each id once.
 
     Parameters
     ----------
-    ids
-        Each once.
-    targets
-        Of the same length.
+    ids, targets
+        Of equal length.
     times
         When each became known, seconds since 1970; NaN where that is not said.
-    lost
-        Counts of those that are not here.
+    repeated, left_out
+        What is not here; see `LabelUse`.
     """
 
     ids: pa.Array
     targets: pa.Array
     times: NDArray[np.float64]
-    lost: LabelUse
+    repeated: int = 0
+    left_out: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, data: object, schema: Schema) -> Labels:
-        """Read labels: a column of ids, one of targets, and, if there is one, ``time``.
-
-        Parameters
-        ----------
-        data
-            Whatever `Table.of` reads.
-        schema
-            Whose names of id and target are looked for; ``id`` and ``target`` do too.
+    def read(cls, path: Path, schema: Schema) -> Labels:
+        """Read a file of labels as `modelvane labels import` does; of several for one id the last counts.
 
         Raises
         ------
-        UnknownNameError
-            When there is no such column, with the nearest that there is.
+        DecodeError
+            When it is not there, is damaged, or lacks a column.
         SchemaError
-            When the schema has no target, so that labels say nothing.
+            When the reference has no target, so that labels say nothing.
         """
-        table = Table.of(data)
         if schema.target is None:
             raise SchemaError(
                 "The reference has no target, so labels cannot be judged",
                 remedy="Build the reference from rows that have their targets",
             )
-        ids = canonical_ids(table[_named(table, schema.id.name if schema.id else "id", "id")])
-        targets = _array(table[_named(table, schema.target.name, "target")])
-        has_id, has_target = ids.is_valid(), targets.is_valid()
-        if pa.types.is_floating(targets.type):
-            has_target = pc.and_(has_target, pc.invert(pc.fill_null(pc.is_nan(targets), False)))
-        usable = np.flatnonzero(_bools(pc.and_(has_id, has_target)))
-        last = _last_of_each(ids.take(pa.array(usable)))
-        kept = pa.array(usable[last])
+        reader = LabelReader(schema.target)
+        try:
+            file = LabelFile(path, LabelColumns.of(schema, None, None, None))
+            parts = [reader.read(batch) for batch in file.batches()]
+        except DecodeError as error:
+            # the remedy of an import, which goes on where it ended, is none here
+            raise DecodeError(
+                error.what,
+                available=error.available,
+                remedy="Labels are CSV, Parquet or Arrow, with columns `id` and `target` or the dataset's own",
+            ) from error
+        reader.faults.add(LabelFault.TORN, file.torn)
+        ids = pa.array((id_ for part in parts for id_ in part.ids), pa.large_string())
+        last = _last_of_each(ids)
+        kept = pa.array(last)
         return cls(
             ids.take(kept),
-            targets.take(kept),
-            _known(table).take(usable[last]),
-            LabelUse(
-                repeated=len(usable) - len(last),
-                without_id=int(np.count_nonzero(~_bools(has_id))),
-                without_target=int(np.count_nonzero(_bools(has_id) & ~_bools(has_target))),
-            ),
+            _array([target for part in parts for target in part.targets]).take(kept),
+            np.concatenate([np.empty(0), *map(_known, parts)])[last],
+            len(ids) - len(last),
+            tuple(reader.faults.describe()),
         )
 
 
@@ -140,11 +136,12 @@ class LabelledSource:
     @property
     def use(self) -> LabelUse:
         """What became of the labels, once all rows were given."""
-        return replace(
-            self._labels.lost,
+        return LabelUse(
             matched=self._matched,
             changed=self._changed,
             unknown=int(np.count_nonzero(~self._used)),
+            repeated=self._labels.repeated,
+            left_out=self._labels.left_out,
         )
 
     def period(self, schema: Schema) -> tuple[int, int] | None:
@@ -198,19 +195,10 @@ def _ids(batch: Batch, schema: Schema) -> pa.Array | None:
     return canonical_ids(batch.table[name])
 
 
-def _named(table: Table, name: str, usual: str) -> str:
-    if name in table or usual not in table:
-        if name not in table:
-            raise UnknownNameError.of("column of the labels", name, table.names)
-        return name
-    return usual
-
-
-def _known(table: Table) -> NDArray[np.float64]:
-    if "time" not in table:
-        return np.full(table.rows, np.nan)
-    times = as_times(table["time"])
-    return np.where(times == NO_TIME, np.nan, times / 1e6)
+def _known(part: Labelling) -> NDArray[np.float64]:
+    if part.times is None:
+        return np.full(len(part.ids), np.nan)
+    return np.where(part.times == NO_TIME, np.nan, part.times / 1e6)
 
 
 def _last_of_each(ids: pa.Array) -> NDArray[np.int64]:
@@ -263,8 +251,3 @@ def _column(values: pa.Array | RawColumn) -> RawColumn:
 
 def _bools(values: pa.Array) -> NDArray[np.bool_]:
     return np.asarray(values.to_numpy(zero_copy_only=False), bool)
-
-
-def read_labels(path: Path, schema: Schema) -> Labels:
-    """Read a file of labels; see `Labels.of`."""
-    return Labels.of(path, schema)

@@ -12,18 +12,21 @@ from modelvane.batch import Judged, judge
 from modelvane.catalogue import titles
 from modelvane.engines.count import count
 from modelvane.engines.counted import Counted
+from modelvane.engines.source import Source
 from modelvane.errors import ConfigError, ModelvaneError, SchemaError
 from modelvane.jobs.job import Job
 from modelvane.jobs.labels import LabelledSource, Labels, LabelUse
 from modelvane.jobs.progress import Progress, Silent
 from modelvane.jobs.sources import Followed, source_of
-from modelvane.periods import period_text
+from modelvane.periods import Period, period_text
 from modelvane.reference import Reference
 from modelvane.references import check_settings, load_reference
 from modelvane.report.wording import WORDS, verdict_sentences
 from modelvane.store import open_log
 from modelvane.store.sqlite.beside import append_findings_beside
 from modelvane.table import Table
+
+_NAMED = 3
 
 
 class NoRowsError(ModelvaneError):
@@ -86,23 +89,24 @@ def count_period(job: Job, reference: Reference, progress: Progress | None = Non
         When they cannot be read.
     """
     said, now = progress or Silent(), time.time()
-    labels = None if job.labels is None else Labels.of(job.labels, reference.schema)
+    labels = None if job.labels is None else Labels.read(job.labels, reference.schema)
     with source_of(job, reference.schema) as opened:
         source = Followed(opened, job.period)
         labelled = None if labels is None else LabelledSource(source, labels)
         said.begin("Counting", "rows", source.rows)
+        period = job.period or _period_of(source, reference)
         counted = count(
             source if labelled is None else labelled,
             reference,
             slices=job.slices,
-            period=job.period,
+            period=period,
             # how old the last row is when the period ends, not when somebody looks
-            now=now if job.until is None else min(now, job.until),
+            now=now if period is None else min(now, period[1]),
             strict=job.strict,
             advance=lambda rows: said.advance(rows, source.share),
         )
     if not counted.provenance.rows:
-        raise _nothing(job)
+        raise _nothing(job, reference, counted)
     _check_columns(job, reference, counted)
     return CountedPeriod(counted, None if labelled is None else labelled.use)
 
@@ -167,6 +171,13 @@ def notes_of(period: CountedPeriod, reference: Reference) -> Iterator[str]:
         yield "No row has its target yet, so performance is not judged."
     if labels is not None:
         yield _said_of(labels)
+        yield from (f"Labels: {said}." for said in labels.left_out)
+
+
+def _period_of(source: Source, reference: Reference) -> Period | None:
+    found = source.period(reference.schema)
+    # half open, so that the last row is in it
+    return None if found is None else (found[0] / 1e6, (found[1] + 1) / 1e6)
 
 
 def _said_of(labels: LabelUse) -> str:
@@ -174,20 +185,26 @@ def _said_of(labels: LabelUse) -> str:
         "changed a target that was there": labels.changed,
         "of ids that no row of the period has": labels.unknown,
         "replaced by a later one of the same id": labels.repeated,
-        "without an id": labels.without_id,
-        "without a target": labels.without_target,
     }
     said = [f"{labels.matched} rows labelled", *(f"{count} {what}" for what, count in rest.items() if count)]
     return f"Labels: {', '.join(said)}."
 
 
-def _nothing(job: Job) -> NoRowsError:
+def _nothing(job: Job, reference: Reference, counted: Counted) -> NoRowsError:
     where = f"the log of {job.dataset}" if job.is_of_the_log else str(job.current)
-    when = "" if job.period is None else f" in {period_text(job.period)}"
+    if counted.unread:
+        # said as an error, since there is no report to say it
+        why = "; ".join(f"{unread.where}: {unread.why}" for unread in counted.unread[:_NAMED])
+        return NoRowsError(f"No row of {where} can be read", received=why, expected="files that are whole")
+    when = "" if job.since is None and job.until is None else " of the period"
+    when += f", {period_text(job.period)}," if job.period is not None else ""
+    time = reference.schema.time
+    by_time = f"; rows of a file are of a period by their column {time.name!r}" if time is not None else ""
     return NoRowsError(
         f"There are no rows{when} in {where}",
-        expected="at least one: a period without rows is not judged, and nothing was written",
-        remedy="Check the period (--since, --until, --last; in UTC), and that predictions are logged",
+        expected="at least one: without rows nothing is judged, written or kept",
+        remedy="Check that predictions are logged, and the period (--since, --until, --last; in UTC)"
+        + ("" if job.is_of_the_log else by_time),
     )
 
 
