@@ -100,7 +100,7 @@ def _manifest(contents: LogContents, place: Path, source: str) -> Manifest:
         raise ConfigError(
             f"{place} is there and holds no export", remedy="Give another folder, or remove this one"
         )
-    return Manifest(
+    manifest = Manifest(
         FORMAT,
         contents.dataset,
         contents.schema.to_dict(),
@@ -109,6 +109,9 @@ def _manifest(contents: LogContents, place: Path, source: str) -> Manifest:
         contents.until,
         {name: Progress() for name in STREAMS},
     )
+    # before the first part, which says nothing of where it came from
+    write_manifest(place, manifest)
+    return manifest
 
 
 class _Streams:

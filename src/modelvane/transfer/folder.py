@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -95,8 +96,10 @@ def read_manifest(folder: Path) -> Manifest | None:
     file = folder / MANIFEST
     try:
         manifest = msgspec.convert(json.loads(file.read_bytes()), Manifest)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise DecodeError(f"{file} cannot be read: {error.strerror}") from error
     except (msgspec.ValidationError, ValueError) as error:
         raise DecodeError(f"{file} is no manifest of an export: {error}") from error
     if manifest.format > FORMAT:
@@ -135,7 +138,8 @@ def _put(file: Path, write: Callable[[Path], object]) -> None:
         write(temporary)
         temporary.replace(file)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
         raise StoreError(
             f"{file} cannot be written: {error.strerror or error}",
             remedy="Free disk space, or give another folder; then run the same again: it goes on from here",
