@@ -19,6 +19,7 @@ from modelvane.schema import Column, Kind, Role, Schema
 from modelvane.store import GroupCommit, LogDownError, open_log, without_password
 from modelvane.store.postgresql import PostgresqlLog, connections
 from modelvane.store.postgresql.address import Address
+from modelvane.store.postgresql.faults import store_error
 from modelvane.store.postgresql.layout import escaped, unescaped
 from modelvane.store.postgresql.values import from_json, to_json
 from modelvane.table import Table
@@ -537,6 +538,28 @@ def test_a_database_that_is_not_there(own_postgresql: Server) -> None:
         with PostgresqlLog(wrong) as log, pytest.raises(StoreError, match=said) as caught:
             log.open("taxi", Schema(()))
         assert not isinstance(caught.value, LogDownError)
+
+
+@pytest.mark.parametrize(
+    ("said", "passes"),
+    [
+        ("the database system is starting up", True),
+        ("the database system is shutting down", True),
+        ("the database system is in recovery mode", True),
+        ("the database system is not yet accepting connections", True),
+        ("sorry, too many clients already", True),
+        ("remaining connection slots are reserved for roles with the SUPERUSER attribute", True),
+        ('password authentication failed for user "me"', False),
+        ('no pg_hba.conf entry for host "10.0.0.1", user "me", database "db", no encryption', False),
+        ('role "me" does not exist', False),
+        ('database "db" does not exist', False),
+        ('permission denied for database "db"', False),
+    ],
+)
+def test_which_refusals_pass(said: str, passes: bool) -> None:
+    """A server that refuses a connection without a code is waited for only where waiting helps."""
+    error = psycopg.OperationalError(f'connection to server at "host", port 5432 failed: FATAL:  {said}')
+    assert isinstance(store_error(error, "host"), LogDownError) is passes
 
 
 SECRET = "se:cr%40t"  # noqa: S105 - of nobody

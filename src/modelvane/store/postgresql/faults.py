@@ -51,15 +51,15 @@ _DOWN = {
 }
 # the server gives no SQLSTATE to who cannot connect
 _REFUSALS = {
+    "the database system is": "57P03",
     "authentication failed": "28",
     "no password supplied": "28",
     "no pg_hba.conf entry": "28",
-    "role ": "28",
-    "database ": "3D000",
+    'role "': "28",
     "permission denied for database": "42501",
+    'database "': "3D000",
     "too many": "53300",
-    "is starting up": "57P03",
-    "is shutting down": "57P03",
+    "remaining connection slots": "53300",
 }
 
 
