@@ -13,7 +13,6 @@ WORD = 1 << 42
 _LIMB = 21
 _MASK = (1 << _LIMB) - 1
 _CHUNK = 1 << 20
-_FEW = 4096
 _NEAR_ENOUGH = 2.0**114
 
 
@@ -46,25 +45,29 @@ def exact_sums(quanta: NDArray[np.float64]) -> tuple[int, int]:
     return total, square
 
 
-def rounded_sum(values: NDArray[np.float64]) -> float:
-    """Give the float nearest to the sum of finite values, as `math.fsum` does, which would take them one by one."""
-    if len(values) > _CHUNK:
-        parts = (values[at : at + _CHUNK] for at in range(0, len(values), _CHUNK))
-        return float(sum(map(_fraction_of_sum, parts), Fraction(0)))
-    return math.fsum(values) if len(values) < _FEW else float(_fraction_of_sum(values))
+def rounded_sum(ordered: NDArray[np.float64], counts: NDArray[np.intp]) -> float:
+    """Give the float nearest to the sum of finite values in order, each as often as its count says.
 
-
-def _fraction_of_sum(values: NDArray[np.float64]) -> Fraction:
-    mantissas, exponents = np.frexp(values)
-    words = (mantissas * 2.0**53).astype(np.int64)
-    least = int(exponents.min())
-    places = exponents - least
-    # floats hold sums of 2^20 numbers of 32 bits exactly
-    high = np.bincount(places, (words >> _LIMB).astype(np.float64))
-    low = np.bincount(places, (words & _MASK).astype(np.float64))
-    pairs = zip(high.tolist(), low.tolist(), strict=True)
-    total = sum(((int(upper) << _LIMB) + int(lower)) << at for at, (upper, lower) in enumerate(pairs))
-    return Fraction(total) * Fraction(2) ** (least - 53)
+    It is that of `math.fsum`, which takes values one by one. Up to 2^30 rows.
+    """
+    bits = ordered.view(np.int64)
+    # sign and exponent change together along values in order, so that each pair of them is one run
+    kinds = bits >> 52
+    starts = np.concatenate(([0], np.flatnonzero(kinds[1:] != kinds[:-1]) + 1))
+    mantissas = bits & (2**52 - 1)
+    upper, lower = (
+        np.add.reduceat(part * counts, starts) for part in (mantissas >> 21, mantissas & (2**21 - 1))
+    )
+    rows = np.add.reduceat(counts, starts)
+    total = 0
+    runs = (kinds[starts], upper, lower, rows)
+    for kind, high, low, n in zip(*(run.tolist() for run in runs), strict=True):
+        exponent = kind & 0x7FF
+        # every float is a whole number of 2^-1074; those without an exponent lack the leading bit
+        whole = (high << 21) + low + (n << 52 if exponent else 0)
+        whole <<= max(exponent - 1, 0)
+        total += -whole if kind < 0 else whole
+    return total / 2**1074
 
 
 def sum_of_squares(words: NDArray[np.int64]) -> int:

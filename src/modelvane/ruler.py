@@ -72,7 +72,7 @@ class NumericalRuler:
         exact = len(distinct) <= budget
         edges = distinct if exact else _edges(distinct, counts, budget)
         smallest, largest = float(distinct[0]), float(distinct[-1])
-        center = min(max(_mean(values), smallest), largest)
+        center = min(max(_mean(distinct, counts), smallest), largest)
         reach = min(max(center - smallest, largest - center), sys.float_info.max)
         exponent = math.frexp(reach)[1] if reach > 0 else math.frexp(center)[1] if center else 0
         quantum = math.ldexp(1.0, max(exponent - QUANTA, -1000))
@@ -137,10 +137,11 @@ class NumericalRuler:
         )
 
 
-def _mean(values: Floats) -> float:
+def _mean(distinct: Floats, counts: NDArray[np.intp]) -> float:
     # scaled, so that the sum of values near the largest float is one too
-    bits = len(values).bit_length()
-    return math.ldexp(fixed.rounded_sum(values * 2.0**-bits) / len(values), bits)
+    rows = int(counts.sum())
+    bits = rows.bit_length()
+    return math.ldexp(fixed.rounded_sum(distinct * 2.0**-bits, counts) / rows, bits)
 
 
 def _edges(distinct: Floats, counts: NDArray[np.intp], budget: int) -> Floats:
@@ -162,7 +163,7 @@ def _edges(distinct: Floats, counts: NDArray[np.intp], budget: int) -> Floats:
     while heap and len(chosen) < budget:
         _, left, right = heapq.heappop(heap)
         middle = distinct[left] / 2 + distinct[right] / 2
-        split = int(np.searchsorted(distinct, middle))
+        split = int(distinct.searchsorted(middle))
         split = min(max(split, left + 1), right - 1)
         chosen.add(split)
         offer(left, split)
