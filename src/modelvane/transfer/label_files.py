@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyarrow import csv, parquet
 
 from modelvane.errors import DecodeError
@@ -48,9 +50,9 @@ def _names(asked: str | None, usual: str, own: str | None) -> tuple[str, ...]:
 
 
 class LabelBatch(NamedTuple):
-    """Some rows of a file: Python values, and the number of the first row, from 1 on."""
+    """Some rows of a file: their numbers, from 1 on after a header, and Python values."""
 
-    first: int
+    rows: NDArray[np.int64]
     ids: list[Any]
     targets: list[Any]
     times: list[Any] | None
@@ -123,8 +125,17 @@ class LabelFile:
                 if batch is None:
                     return
                 ids, targets, *times = (column.to_pylist() for column in batch.columns)
-                yield LabelBatch(seen + 1, ids, targets, times[0] if times else None)
+                yield LabelBatch(
+                    self._numbers(seen, batch.num_rows), ids, targets, times[0] if times else None
+                )
                 seen += batch.num_rows
+
+    def _numbers(self, seen: int, rows: int) -> NDArray[np.int64]:
+        """Give the numbers in the file of the rows after those seen, torn ones counted."""
+        torn = np.array(self.torn, np.int64)
+        whole_before = torn - np.arange(len(torn)) - 1
+        found = np.arange(seen + 1, seen + rows + 1)
+        return found + np.searchsorted(whole_before, found)
 
     def _wanted(self, names: Sequence[str]) -> list[str]:
         """Give the columns to read, of those that a file has: id, target and, if there is one, time."""

@@ -93,10 +93,11 @@ class LabelReader:
         # none of several: a row without an id may lack its target too
         fault = np.where([not id_ for id_ in ids], LabelFault.NO_ID.value, self._judged(targets))
         for kind in (LabelFault.NO_ID, LabelFault.NO_TARGET, LabelFault.UNREADABLE_TARGET):
-            self.faults.add(kind, (np.flatnonzero(fault == kind.value) + batch.first).tolist())
-        kept = np.flatnonzero(fault == "").tolist()
+            self.faults.add(kind, batch.rows[fault == kind.value].tolist())
+        places = np.flatnonzero(fault == "")
+        kept = places.tolist()
         times = (
-            None if batch.times is None else self._times([batch.times[at] for at in kept], kept, batch.first)
+            None if batch.times is None else self._times([batch.times[at] for at in kept], batch.rows[places])
         )
         return Labelling([ids[at] or "" for at in kept], [targets[at] for at in kept], times)
 
@@ -120,13 +121,11 @@ class LabelReader:
             for target in targets
         ]
 
-    def _times(self, raw: list[Any], rows: list[int], first: int) -> NDArray[np.int64]:
+    def _times(self, raw: list[Any], rows: NDArray[np.int64]) -> NDArray[np.int64]:
         values = [_seconds(value) if isinstance(value, str) else value for value in raw]
         times = as_times(values)
         lost = np.flatnonzero(times == NO_TIME).tolist()
-        self.faults.add(
-            LabelFault.UNREADABLE_TIME, [rows[at] + first for at in lost if not is_missing(raw[at])]
-        )
+        self.faults.add(LabelFault.UNREADABLE_TIME, [int(rows[at]) for at in lost if not is_missing(raw[at])])
         return times
 
 
