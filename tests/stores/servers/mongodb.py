@@ -34,12 +34,19 @@ def jars() -> str | None:
 
 
 class Server:
-    """A mongo-java-server over one file in a temporary folder."""
+    """A mongo-java-server over one file in a temporary folder.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    heap
+        Most memory of its Java.
+    """
+
+    def __init__(self, heap: str = "512m") -> None:
         found = jars()
         assert found, f"mongo-java-server is not there: install Java, then run {_HERE / 'fetch'}"
         self._jars = found
+        self._heap = heap
         self.folder = Path(tempfile.mkdtemp(prefix="modelvane-mongo-"))
         self._port = 0
         self._process: subprocess.Popen[str] | None = None
@@ -52,7 +59,7 @@ class Server:
 
     def start(self) -> None:
         """Start it, on the port that it had, and wait until it listens."""
-        flags = ["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"]
+        flags = [f"-Xmx{self._heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"]
         with (self.folder / "server.log").open("a") as log:
             self._process = subprocess.Popen(
                 [

@@ -16,6 +16,9 @@ from modelvane.store.sqlite.values import is_unicode, python_values
 from modelvane.table import Table
 
 
+_EXACT = 2**53
+
+
 class Prepared(NamedTuple):
     """The rows of one table as documents, with the ids and times that are given back."""
 
@@ -57,11 +60,23 @@ def _documents(
     prefix, dataset = layout.prefix, layout.dataset
     own = [
         {"dataset": dataset, "seq": seq, "time": time, "received": moment}
-        for seq, time, moment in zip(range(first, first + table.rows), times.tolist(), received, strict=True)
+        for seq, time, moment in zip(
+            range(first, first + table.rows), moments_of(times), received, strict=True
+        )
     ]
     fields = ("_id", *columns, OWN)
     values = zip([prefix + id_ for id_ in ids], *columns.values(), own, strict=True)
     return Prepared([dict(zip(fields, row, strict=True)) for row in values], ids, times)
+
+
+def moments_of(times: NDArray[np.int64]) -> list[int] | list[float]:
+    """Give microseconds as BSON keeps them: doubles where those are exact, as until the year 2255.
+
+    The driver makes an object of its own of every 64-bit integer, which costs a fifth of the reading of a row.
+    """
+    if (np.abs(times) <= _EXACT).all():
+        return times.astype(np.float64).tolist()
+    return times.tolist()
 
 
 def storable_id(value: object) -> str | None:

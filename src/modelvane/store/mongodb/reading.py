@@ -22,7 +22,9 @@ def rows_of(layout: Layout, found: Sequence[Document]) -> Rows:
     """Take apart documents of ``data``."""
     own: list[Document] = list(map(itemgetter(OWN), found))
     ids = ids_of(layout, found, own)
-    times = np.array(list(map(itemgetter("time"), own)), np.int64)
+    moments = list(map(itemgetter("time"), own))
+    # an integer beyond the exact doubles must not pass through one
+    times = np.array(moments, np.float64 if set(map(type, moments)) == {float} else np.int64).astype(np.int64)
     table: dict[str, RawColumn] = {}
     if layout.id_name:
         table[layout.id_name] = pa.chunked_array([pa.array(ids, pa.string())])
