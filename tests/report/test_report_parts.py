@@ -12,7 +12,7 @@ from modelvane.engines.counted import Unread
 from modelvane.findings import Verdict
 from modelvane.report.contents import contents_of
 from modelvane.report.parts import classification
-from modelvane.report.parts.columns import ColumnPart
+from modelvane.report.parts.columns import ColumnPart, first_alarms
 from modelvane.report.summary import overall
 
 
@@ -36,6 +36,14 @@ def test_an_alarm_is_above_its_line_in_every_slice() -> None:
     judged = [part for part in parts if part.times_its_line is not None]
     assert len(judged) == 72
     assert all((part.times_its_line > 1) == (part.verdict is Verdict.ALARM) for part in judged)
+
+
+def test_the_first_alarm_is_the_earliest() -> None:
+    """Of the columns that alarm the one whose slices alarmed first comes first; one that is fine now is not told."""
+    zone = column("zone")
+    later = replace(zone, name="later", first_alarm=zone.first_alarm + samples.HOUR)
+    over = replace(zone, name="over", first_alarm=0.0, finding=replace(zone.finding, verdict=Verdict.OK))
+    assert list(first_alarms((later, zone, over))) == ["zone", "later"]
 
 
 def test_an_alarm_at_noise_is_measured_in_units_of_the_noise_floor() -> None:
@@ -62,9 +70,13 @@ def test_the_gap_is_the_distance() -> None:
     distance = column("distance")
     assert distance.gap is not None
     assert abs(distance.gap.reference - distance.gap.current) == pytest.approx(distance.finding.value)
-    rows = samples.regression_rows(3000, 2, drifts=True)["distance"].to_numpy()
-    below = rows <= distance.gap.at if distance.gap.inclusive else rows < distance.gap.at
-    assert below.mean() == pytest.approx(distance.gap.current)
+    table = samples.regression_rows(3000, 2, drifts=True)
+    for name in ("distance", "passengers"):
+        gap = column(name).gap
+        assert gap is not None
+        rows = table[name].to_numpy()
+        below = rows <= gap.at if gap.inclusive else rows < gap.at
+        assert below.mean() == pytest.approx(gap.current)
 
 
 def test_faults_come_with_their_rows_and_examples() -> None:
