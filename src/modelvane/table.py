@@ -93,8 +93,11 @@ class Table:
         column = self[name]
         return column if isinstance(column, list) else column.to_pylist()
 
-    def take(self, index: Sequence[int] | NDArray[np.intp]) -> Table:
-        """Give the rows at ``index``, in that order."""
+    def take(self, index: Sequence[int] | NDArray[np.intp] | slice) -> Table:
+        """Give the rows at ``index``, in that order; those of a slice without a step are not copied."""
+        if isinstance(index, slice):
+            start, stop, _ = index.indices(self.rows)
+            return self.slice(start, stop - start)
         if self.records is not None:
             return Table(None, len(index), [self.records[i] for i in index])
         picked: dict[str, RawColumn] = {}

@@ -49,7 +49,7 @@ class ArrowReader:
         columns: Sequence[str],
         schema: Schema,  # noqa: ARG002 - as above
         within: tuple[int, int] | None,  # noqa: ARG002 - as above
-    ) -> Iterator[Piece]:
+    ) -> Iterator[Piece | Unread]:
         """Give the rows, a record batch or a part of one at a time."""
         opened = self._open(columns)
         if not hasattr(opened, "get_batch"):
@@ -62,6 +62,6 @@ class ArrowReader:
                 yield Unread(f"record batch {i} of {{file}}", str(error))
 
 
-def _parts(batch: Any) -> Iterator[Any]:
+def _parts(batch: Any) -> Iterator[Piece]:
     for start in range(0, batch.num_rows, BATCH_ROWS):
-        yield pa.Table.from_batches([batch.slice(start, BATCH_ROWS)])
+        yield Piece(pa.Table.from_batches([batch.slice(start, BATCH_ROWS)]))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -77,7 +78,7 @@ def count(
                 running.lack(found)
             elif found.table.rows:
                 running.add(found, pool)
-                advance(found.table.rows)
+                advance(0 if found.continues else found.table.rows)
     return running.counted(source.name, now)
 
 
@@ -92,6 +93,15 @@ def _limits(
         return np.empty(0, np.int64)
     first, end = found[0], found[1] + (period is None)
     return np.unique(np.linspace(first, max(end, first + 1), slices + 1).astype(np.int64))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Cut:
+    """The rows of a batch, which of them are labelled, and the columns that were encoded to know."""
+
+    rows: Parts
+    labelled: Parts
+    early: Mapping[str, Encoded]
 
 
 class _Count:
@@ -115,6 +125,7 @@ class _Count:
         self._unread: list[Unread] = []
         self._first: int | None = None
         self._last: int | None = None
+        self._cut: _Cut | None = None
 
     # ----------------------------------------------------------------- batches
 
@@ -125,39 +136,63 @@ class _Count:
         self._unread.append(what)
 
     def add(self, batch: Batch, pool: Executor) -> None:
-        schema, table = self._schema, batch.table
-        target = None if schema.target is None else schema.target.name
-        self._unexpected.update(name for name in batch.names or table.names if name not in schema.names)
-        lacking = {name for name in self._columns if name not in table} - set(batch.unread)
-        self._missing |= lacking - {target}
-        times = self._times(batch)
-        ids = batch.ids if batch.ids is not None or schema.id is None else table.get(schema.id.name)
-        if ids is not None:
-            self._ids.add(list(ids) if not isinstance(ids, pa.ChunkedArray) else ids)
-        first = {*schema.segments, *(self._performance.names if self._performance else ()), target}
-        early = self._encoded(batch, [name for name in self._columns if name in first], pool)
-        if any(name not in early for name in schema.segments):
-            self.lack(Unread(batch.name, "its rows are left out, since a segment column cannot be read"))
+        if not batch.continues:
+            self._cut = self._begin(batch, pool)
+        cut = self._cut
+        if cut is None:
             return
-        counter = self._reference.counter
-        rows = Parts.of(self._limits, times, counter, early)
-        labelled = self._labelled_of(rows, times, early.get(target) if target else None, early)
-        _add_rows(self._rows, rows)
-        _add_rows(self._labelled, labelled)
-        self._add_lags(batch, times, labelled)
-        tasks = [
-            pool.submit(self._add_column, batch, name, early.get(name), labelled if name == target else rows)
-            for name in self._columns
-            if name in early or name not in first
-        ]
-        if self._performance is not None and all(name in early for name in self._performance.names):
-            tasks.append(pool.submit(self._performance.add, early, labelled))
-            joint = joint_of(self._reference, early)
-            self._joint = joint if self._joint is None or joint is None else self._joint + joint
+        target = None if self._schema.target is None else self._schema.target.name
+        tasks: list[Future[Unread | None]] = []
+        for name in self._wanted(batch):
+            parts = cut.labelled if name == target else cut.rows
+            tasks.append(pool.submit(self._add_column, batch, name, cut.early.get(name), parts))
+        if not batch.continues:
+            tasks.append(pool.submit(self._add_performance, cut))
         for task in tasks:
             unread = task.result()
             if unread is not None:
                 self.lack(unread)
+
+    def _wanted(self, batch: Batch) -> list[str]:
+        """Give the measured columns that a batch tells of: those it has, and, once for its rows, those they lack."""
+        names = batch.names or batch.table.names
+        return [
+            name
+            for name in self._columns
+            if name in batch.table or (name not in names and not batch.continues)
+        ]
+
+    def _begin(self, batch: Batch, pool: Executor) -> _Cut | None:
+        """Say which rows of a batch go where, and count what takes several columns."""
+        schema, table = self._schema, batch.table
+        names = batch.names or table.names
+        target = None if schema.target is None else schema.target.name
+        self._unexpected.update(name for name in names if name not in schema.names)
+        self._missing |= set(self._columns) - set(names) - {target}
+        times = self._times(batch)
+        ids = batch.ids if batch.ids is not None or schema.id is None else table.get(schema.id.name)
+        if ids is not None:
+            self._ids.add(ids if isinstance(ids, pa.ChunkedArray) else list(ids))
+        of_performance = self._performance.names if self._performance is not None else ()
+        first = {*schema.segments, *of_performance, target}
+        early = self._encoded(batch, [name for name in self._wanted(batch) if name in first], pool)
+        if any(name not in early for name in schema.segments):
+            self.lack(Unread(batch.name, "its rows are left out, since a segment column cannot be read"))
+            return None
+        rows = Parts.of(self._limits, times, self._reference.counter, early)
+        labelled = self._labelled_of(rows, times, early.get(target) if target else None, early)
+        _add_rows(self._rows, rows)
+        _add_rows(self._labelled, labelled)
+        self._add_lags(batch, times, labelled)
+        return _Cut(rows, labelled, early)
+
+    def _add_performance(self, cut: _Cut) -> None:
+        if self._performance is None or any(name not in cut.early for name in self._performance.names):
+            # what its columns lack was told of already
+            return
+        self._performance.add(cut.early, cut.labelled)
+        joint = joint_of(self._reference, cut.early)
+        self._joint = joint if self._joint is None or joint is None else self._joint + joint
 
     def _times(self, batch: Batch) -> NDArray[np.int64]:
         time, table = self._schema.time, batch.table

@@ -49,7 +49,7 @@ class CsvReader:
         columns: Sequence[str],
         schema: Schema,  # noqa: ARG002 - as above
         within: tuple[int, int] | None,  # noqa: ARG002 - as above
-    ) -> Iterator[Piece]:
+    ) -> Iterator[Piece | Unread]:
         """Give the rows, and say how many had too few or too many fields."""
         left_out: list[tuple[int, int]] = []
 
@@ -67,7 +67,7 @@ class CsvReader:
         )
         for batch in reader:
             for start in range(0, batch.num_rows, BATCH_ROWS):
-                yield pa.Table.from_batches([batch.slice(start, BATCH_ROWS)])
+                yield Piece(pa.Table.from_batches([batch.slice(start, BATCH_ROWS)]))
         if left_out:
             expected, actual = left_out[0]
             yield Unread(

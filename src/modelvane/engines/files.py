@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +21,25 @@ from modelvane.locations import File, located
 from modelvane.schema import Schema
 from modelvane.table import RawColumn, Table, decoded
 
-Piece: TypeAlias = "pa.Table | Unread"
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some rows of a file.
+
+    Parameters
+    ----------
+    table
+        Those columns that could be read.
+    unread
+        Those that could not.
+    continues
+        Whether these are more columns of the rows of the piece before.
+    """
+
+    table: pa.Table
+    unread: frozenset[str] = frozenset()
+    continues: bool = False
+
 
 # what reading gives when a file is not what its name says
 READ_ERRORS = (pa.ArrowException, OSError, ValueError)
@@ -47,7 +65,7 @@ class Reader(Protocol):
 
     def pieces(
         self, columns: Sequence[str], schema: Schema, within: tuple[int, int] | None
-    ) -> Iterator[Piece]:
+    ) -> Iterator[Piece | Unread]:
         """Give the rows a piece at a time; those that the file says are outside of a period may be left out."""
 
 
@@ -152,49 +170,52 @@ class FileSource:
             reader = _open(file)
             names = (*reader.names, *(key for key in file.keys if key not in reader.names))
             columns = [name for name in reader.names if name in wanted]
-            row = 0
+            row, inside = 0, None
             for piece in reader.pieces(columns, schema, self._within):
                 if isinstance(piece, Unread):
                     yield replace(piece, where=piece.where.format(file=file.shown))
                     continue
-                batch = self._batch(file, reader, piece, schema, f"{file.shown}, from row {row}")
-                row += piece.num_rows
-                lost = frozenset(name for name in columns if name not in piece.column_names)
-                if batch is not None and batch.table.rows:
-                    yield replace(batch, names=names, unread=lost)
+                table = _table(file, reader, piece, schema)
+                times = None
+                if not piece.continues:
+                    start, row = row, row + table.rows
+                    times = _times(table, schema)
+                    inside = None if self._within is None else _inside(times, self._within)
+                if inside is not None:
+                    table, times = table.take(inside), None if times is None else times[inside]
+                if table.rows:
+                    name = f"{file.shown}, from row {start}"
+                    yield Batch(
+                        table, None, times, None, name, names, unread=piece.unread, continues=piece.continues
+                    )
         except READ_ERRORS as error:
             yield Unread(file.shown, str(error))
 
-    def _batch(self, file: File, reader: Reader, piece: pa.Table, schema: Schema, name: str) -> Batch | None:
-        keys = {
-            key: text for key, text in file.keys.items() if key in schema and key not in piece.column_names
-        }
-        columns: dict[str, RawColumn] = {}
-        for column, values in zip(piece.column_names, piece.columns, strict=True):
-            columns[column] = of_text(values, schema[column]) if reader.is_text else _as_read(values)
-        for key, text in keys.items():
-            constant = pa.chunked_array([pa.repeat(pa.scalar(text, pa.large_string()), piece.num_rows)])
+
+def _table(file: File, reader: Reader, piece: Piece, schema: Schema) -> Table:
+    columns: dict[str, RawColumn] = {}
+    for name, values in zip(piece.table.column_names, piece.table.columns, strict=True):
+        columns[name] = of_text(values, schema[name]) if reader.is_text else _as_read(values)
+    rows = piece.table.num_rows
+    for key, text in {} if piece.continues else file.keys.items():
+        if key in schema and key not in reader.names:
+            constant = pa.chunked_array([pa.repeat(pa.scalar(text, pa.large_string()), rows)])
             columns[key] = of_text(constant, schema[key])
-        table = Table(columns, piece.num_rows)
-        if schema.time is None or schema.time.name not in columns:
-            return Batch(table, name=name) if self._within is None else None
-        times = as_times(columns[schema.time.name])
-        if self._within is None:
-            return Batch(table, times=times, name=name)
-        inside = (times >= self._within[0]) & (times < self._within[1]) & (times != NO_TIME)
-        return Batch(*_rows(table, times, inside), name=name) if inside.any() else None
+    return Table(columns, rows)
 
 
-def _rows(
-    table: Table, times: NDArray[np.int64], inside: NDArray[np.bool_]
-) -> tuple[Table, None, NDArray[np.int64]]:
-    if inside.all():
-        return table, None, times
-    index = np.flatnonzero(inside)
-    if index[-1] - index[0] + 1 == len(index):
-        # in time order they lie together, and need not be copied
-        return table.slice(int(index[0]), len(index)), None, times[index[0] : index[-1] + 1]
-    return table.take(index), None, times[index]
+def _times(table: Table, schema: Schema) -> NDArray[np.int64] | None:
+    return None if schema.time is None or schema.time.name not in table else as_times(table[schema.time.name])
+
+
+def _inside(times: NDArray[np.int64] | None, within: tuple[int, int]) -> slice | NDArray[np.intp]:
+    """Give the rows of a period; those that lie together, as in time order, need not be copied."""
+    if times is None:
+        return slice(0, 0)
+    index = np.flatnonzero((times >= within[0]) & (times < within[1]) & (times != NO_TIME))
+    if len(index) and index[-1] - index[0] + 1 == len(index):
+        return slice(int(index[0]), int(index[-1]) + 1)
+    return index
 
 
 def _as_read(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 from typing import Any
 
@@ -17,9 +18,10 @@ from modelvane.engines.source import BATCH_ROWS
 from modelvane.locations import File
 from modelvane.schema import Kind, Schema
 
-# values of a piece: wide tables come in pieces of fewer rows
+# values of a piece
 _PIECE_VALUES = 1 << 23
-_FEWEST_ROWS = 1 << 14
+# tables of more columns are read a band of columns at a time: a page of each would be too much
+_WIDE = 64
 # bytes that are read ahead of each column; from afar every read costs the way there and back
 _BUFFER, _BUFFER_FROM_AFAR = 1 << 16, 1 << 22
 
@@ -81,12 +83,32 @@ class ParquetReader:
 
     def pieces(
         self, columns: Sequence[str], schema: Schema, within: tuple[int, int] | None
-    ) -> Iterator[Piece]:
+    ) -> Iterator[Piece | Unread]:
         """Give the rows of the row groups that may have some in a period."""
         groups = [group for group in range(self._about.num_row_groups) if self._may_be(group, schema, within)]
-        texts = [name for name in columns if schema[name].kind is Kind.CATEGORICAL and self._is_text(name)]
+        texts = {name for name in columns if schema[name].kind is Kind.CATEGORICAL and self._is_text(name)}
+        if len(columns) <= _WIDE:
+            for few in self._together(groups):
+                yield from self._rows_of(few, list(columns), texts)
+            return
         for few in self._together(groups):
-            yield from self._rows_of(few, list(columns), texts)
+            for number, band in enumerate(self._bands(columns, schema, self._rows_in(few))):
+                yield from self._band_of(few, band, texts, continues=number > 0)
+
+    def _bands(self, columns: Sequence[str], schema: Schema, rows: int) -> Iterator[list[str]]:
+        first = {
+            *schema.segments,
+            *(c.name for c in (*schema.predictions, schema.target, schema.time, schema.id) if c),
+        }
+        early = [name for name in columns if name in first]
+        rest = [name for name in columns if name not in first]
+        at_once = max(1, _PIECE_VALUES // max(rows, 1))
+        yield early + rest[:at_once]
+        for at in range(at_once, len(rest), at_once):
+            yield rest[at : at + at_once]
+
+    def _rows_in(self, groups: Sequence[int]) -> int:
+        return sum(self._about.row_group(group).num_rows for group in groups)
 
     def _may_be(self, group: int, schema: Schema, within: tuple[int, int] | None) -> bool:
         if within is None or schema.time is None:
@@ -111,47 +133,67 @@ class ParquetReader:
         if few:
             yield few
 
-    def _rows_of(self, groups: list[int], columns: list[str], texts: list[str]) -> Iterator[Piece]:
+    def _rows_of(
+        self, groups: list[int], columns: list[str], texts: AbstractSet[str]
+    ) -> Iterator[Piece | Unread]:
+        """Read some rows of all columns at a time: each column is buffered, so that a row group may be of any size."""
         done = 0
         try:
-            for piece in self._read(groups, columns, texts):
-                yield piece
-                done += piece.num_rows
+            for table in self._stream(groups, columns, texts):
+                yield Piece(table)
+                done += table.num_rows
         except READ_ERRORS as error:
             lost = self._broken(groups, columns, texts)
             if not lost:
                 # all columns can be read alone: it is not the columns
-                rows = sum(self._about.row_group(group).num_rows for group in groups) - done
-                yield Unread(f"{rows} rows of {{file}}", str(error))
+                yield Unread(f"{self._rows_in(groups) - done} rows of {{file}}", str(error))
                 return
-            for name, why in lost.items():
-                yield Unread(f"column {name!r} of {{file}}, row groups {groups[0]} to {groups[-1]}", why)
-            rest = [name for name in columns if name not in lost]
-            yield from self._after(done, self._read(groups, rest, [name for name in texts if name in rest]))
+            yield from self._told(groups, lost)
+            for table in self._stream(groups, [name for name in columns if name not in lost], texts):
+                rest = table.slice(min(done, table.num_rows))
+                done = max(0, done - table.num_rows)
+                yield Piece(rest, frozenset(lost))
 
-    def _after(self, done: int, pieces: Iterator[Any]) -> Iterator[Piece]:
-        for piece in pieces:
-            yield piece.slice(min(done, piece.num_rows))
-            done = max(0, done - piece.num_rows)
+    def _band_of(
+        self, groups: list[int], columns: list[str], texts: AbstractSet[str], *, continues: bool
+    ) -> Iterator[Piece | Unread]:
+        """Read all rows of some columns."""
+        try:
+            yield Piece(self._whole(groups, columns, texts), continues=continues)
+        except READ_ERRORS:
+            lost = self._broken(groups, columns, texts)
+            yield from self._told(groups, lost)
+            kept = [name for name in columns if name not in lost]
+            yield Piece(self._whole(groups, kept, texts), frozenset(lost), continues)
 
-    def _broken(self, groups: list[int], columns: list[str], texts: list[str]) -> dict[str, str]:
+    def _told(self, groups: list[int], lost: Mapping[str, str]) -> Iterator[Unread]:
+        for name, why in lost.items():
+            yield Unread(f"column {name!r} of {{file}}, row groups {groups[0]} to {groups[-1]}", why)
+
+    def _broken(self, groups: list[int], columns: list[str], texts: AbstractSet[str]) -> dict[str, str]:
         """Give the columns that cannot be read alone, and why."""
         found: dict[str, str] = {}
         for name in columns:
             try:
-                for _ in self._read(groups, [name], [name] if name in texts else []):
+                for _ in self._stream(groups, [name], texts):
                     pass
             except READ_ERRORS as error:
                 found[name] = str(error)
         return found
 
-    def _read(self, groups: list[int], columns: list[str], texts: list[str]) -> Iterator[Any]:
-        opened = parquet.ParquetFile(
-            self._file.system.open_input_file(self._file.path),
-            metadata=self._about,
-            read_dictionary=texts,
-            buffer_size=_BUFFER if self._file.is_local else _BUFFER_FROM_AFAR,
-        )
-        rows = int(np.clip(_PIECE_VALUES // max(len(columns), 1), _FEWEST_ROWS, BATCH_ROWS))
+    def _stream(self, groups: list[int], columns: list[str], texts: AbstractSet[str]) -> Iterator[Any]:
+        rows = int(np.clip(_PIECE_VALUES // max(len(columns), 1), 1, BATCH_ROWS))
+        opened = self._opened(columns, texts, _BUFFER if self._file.is_local else _BUFFER_FROM_AFAR)
         for batch in opened.iter_batches(batch_size=rows, row_groups=groups, columns=columns):
             yield pa.Table.from_batches([batch])
+
+    def _whole(self, groups: list[int], columns: list[str], texts: AbstractSet[str]) -> Any:
+        return self._opened(columns, texts, 0).read_row_groups(groups, columns=columns)
+
+    def _opened(self, columns: list[str], texts: AbstractSet[str], buffer: int) -> Any:
+        return parquet.ParquetFile(
+            self._file.system.open_input_file(self._file.path),
+            metadata=self._about,
+            read_dictionary=[name for name in columns if name in texts],
+            buffer_size=buffer,
+        )

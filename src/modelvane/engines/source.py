@@ -39,6 +39,9 @@ class Batch:
         All columns that the source has, where the table has only those of use.
     unread
         Columns that the source has but could not read, and told of: their rows count as neither there nor missing.
+    continues
+        Whether these are more columns of the rows of the batch before, in the same order: tables too wide for memory
+        come in bands of columns. The first band has time, id, segments, predictions and target.
     """
 
     table: Table
@@ -48,6 +51,7 @@ class Batch:
     name: str = "a batch"
     names: tuple[str, ...] = ()
     unread: frozenset[str] = frozenset()
+    continues: bool = False
 
 
 class Source(Protocol):
