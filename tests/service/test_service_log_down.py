@@ -26,7 +26,8 @@ from modelvane.config import Config
 from modelvane.errors import StoreError
 from modelvane.service import health
 from modelvane.service.app import create_app
-from modelvane.store.postgresql import connections
+from modelvane.store import LogDownError
+from modelvane.store.postgresql import PostgresqlLog, connections
 
 _PATIENCE = 30.0
 ROWS = "/v1/datasets/taxi/predictions"
@@ -239,6 +240,29 @@ def test_a_start_without_the_server(
     finally:
         own_postgresql.stop()
         own_postgresql.start()
+
+
+def test_a_warm_up_that_is_cut_off(
+    url: str, reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A log that goes away in the middle of a warm-up is read again, and no row is counted twice."""
+    plain = settings(reference, {"store": url})
+    with live(plain, tmp_path) as address:
+        assert answer_of(f"{address}{ROWS}", [trip(n) | {"id": n} for n in range(150)]).status == 200
+    for name in ("read_findings", "load_snapshot", "labels_tail"):
+        cut = iter([True])
+        whole = getattr(PostgresqlLog, name)
+
+        def once_cut(*args: Any, _whole: Any = whole, _cut: Iterator[bool] = cut, **options: Any) -> Any:
+            if next(_cut, False):
+                raise LogDownError("cut off")
+            return _whole(*args, **options)
+
+        monkeypatch.setattr(PostgresqlLog, name, once_cut)
+        with live(plain, tmp_path) as address:
+            await_ready(address)
+            assert ask(f"{address}/v1/datasets/taxi/findings")["rows"] == 150
+            assert "modelvane_service_log_rows 150.0" in answer_of(f"{address}/metrics").body
 
 
 def test_a_stop_without_the_server(own_postgresql: Server, url: str, reference: Path, tmp_path: Path) -> None:

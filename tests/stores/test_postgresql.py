@@ -288,10 +288,10 @@ def test_two_writers_never_give_the_same_number(
     _end_sessions(url, "writer")
     second = opened()
     second.append("taxi", Table.of({"trip": ["b", "c"]}), 1.0)
-    with pytest.raises(StoreError, match="Another writer"):
+    with pytest.raises(LogDownError, match="Another writer"):
         first.append("taxi", Table.of({"trip": ["d"]}), 1.0)
     second.close()
-    assert first.append("taxi", Table.of({"trip": ["d", "b"]}), 1.0).first_seq == 4
+    assert _once_up(lambda: first.append("taxi", Table.of({"trip": ["d", "b"]}), 1.0)).first_seq == 4
     assert first.tail("taxi").ids == ["a", "b", "c", "d"]
 
 
@@ -435,6 +435,33 @@ def test_nothing_acknowledged_is_lost_when_the_server_crashes(
     assert set(acknowledged) <= set(logged)
     assert len(set(logged)) == len(logged)
     assert set(labelled) <= set(own_log.labels_tail("taxi").ids)
+
+
+def test_a_log_that_is_down_is_asked_once_per_turn(
+    own_log: PostgresqlLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that waits when the log goes down gets the error of one attempt, each of which may take its time."""
+    attempts: list[int] = []
+    entered, release = threading.Event(), threading.Event()
+
+    def down() -> Any:
+        attempts.append(1)
+        entered.set()
+        release.wait()
+        raise LogDownError("down")
+
+    monkeypatch.setattr(own_log, "transaction", down)
+    with GroupCommit(own_log) as writer:
+        futures = [writer.submit("taxi", Table.of({"trip": ["first"]}), 1.0)]
+        entered.wait()
+        futures += [writer.submit("taxi", Table.of({"trip": [str(i)]}), 1.0) for i in range(50)]
+        release.set()
+        assert all(isinstance(future.exception(), LogDownError) for future in futures)
+        assert isinstance(writer.counters.fault, LogDownError)
+        monkeypatch.undo()
+        writer.submit("taxi", Table.of({"trip": ["after"]}), 1.0).result()
+        assert writer.counters.fault is None
+    assert len(attempts) == 2
 
 
 def test_a_server_that_stands_still_is_left(

@@ -80,6 +80,7 @@ class Connections:
         self._inside = False
         self._failed = False
         self._closed = False
+        self._has_owned = False
         self._attempts = 0
         self._fault: StoreError | None = None
         self._quiet_until = 0.0
@@ -232,13 +233,18 @@ class Connections:
                 # it may still commit what nobody waits for any more
                 session.execute("SELECT pg_terminate_backend(%s)", (holder[0],))
             if time.monotonic() > given_up:
-                raise StoreError(
+                # who had the lock gets it back when the other ends; at a start there is a mistake to be told
+                kind = LogDownError if self._has_owned else StoreError
+                fault = kind(
                     f"Another writer has the log open: {self.where}",
                     received=None if holder is None else f"{holder[1]} from {holder[2]} (pid {holder[0]})",
                     expected="one writing process per log",
                     remedy="Stop the other process, or give this one another database or schema",
                 )
+                self._keep_away(fault)
+                raise fault
             time.sleep(0.1)
+        self._has_owned = True
 
     # --------------------------------------------------------------------- reading
 
