@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -49,7 +50,9 @@ def read_url(url: str) -> Address:
     query = urlencode([(name, value) for name, value in options if name != EXISTING])
     path = parts.path if parts.path or not query else "/"
     database = unquote(path.strip("/")) or DATABASE
-    shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/{database}"
+    # a password that is not escaped may hold anything, also what ends the host
+    host = urlsplit(f"//{url.partition('://')[2].rpartition('@')[2]}").netloc
+    shown = f"{parts.scheme}://{host}/{database}"
     return Address(urlunsplit((parts.scheme, parts.netloc, path, query, "")), database, existing, shown)
 
 
@@ -68,24 +71,41 @@ def connect(address: Address) -> tuple[MongoClient[dict[str, Any]], Database[dic
     """
     given = {name.lower() for name, _ in parse_qsl(urlsplit(address.url).query)}
     limits: dict[str, Any] = {name: limit for name, limit in _LIMITS.items() if name.lower() not in given}
+    client = _client(address, limits)
     try:
-        client: MongoClient[dict[str, Any]] = MongoClient(
-            address.url, appname="modelvane", tz_aware=True, **limits
-        )
-    except (errors.PyMongoError, ValueError) as error:
-        raise ConfigError(f"The URL of the store cannot be read: {error}", received=address.shown) from error
-    concern = client.write_concern.document
-    kept: dict[str, Any] = {"w": "majority", "j": True, "wtimeout": _CONFIRMED_MS} | concern
-    if kept["w"] == 0:
-        kept.pop("j")
-    database = client.get_database(address.database, write_concern=WriteConcern(**kept))
-    try:
+        database = client.get_database(address.database, write_concern=_concern(client))
         with translated(address.shown):
             database.command("ping")
     except BaseException:
         client.close()
         raise
     return client, database
+
+
+def _client(address: Address, limits: dict[str, Any]) -> MongoClient[dict[str, Any]]:
+    try:
+        with warnings.catch_warnings():
+            # the driver ignores an option that it does not know, or cannot read, with a warning
+            warnings.simplefilter("error", UserWarning)
+            return MongoClient(address.url, appname="modelvane", tz_aware=True, **limits)
+    except UserWarning as warning:
+        raise ConfigError(f"An option in the URL of the store cannot be read: {warning}") from warning
+    except (errors.PyMongoError, ValueError):
+        # what the driver says may repeat a part of the password
+        raise ConfigError(
+            "The URL of the store cannot be read",
+            received=address.shown,
+            expected="mongodb://user:password@host:port/database",
+            remedy="Write @ : / ? # and % of a password as %40 %3A %2F %3F %23 and %25",
+        ) from None
+
+
+def _concern(client: MongoClient[dict[str, Any]]) -> WriteConcern:
+    kept: dict[str, Any] = {"w": "majority", "j": True, "wtimeout": _CONFIRMED_MS}
+    kept |= client.write_concern.document
+    if kept["w"] == 0:
+        raise ConfigError("A log needs acknowledged writes", received="w=0", expected="w=1 or more")
+    return WriteConcern(**kept)
 
 
 @contextmanager

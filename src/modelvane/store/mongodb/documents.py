@@ -15,7 +15,6 @@ from modelvane.store.protocol import Rows
 from modelvane.store.sqlite.values import is_unicode, python_values
 from modelvane.table import Table
 
-
 _EXACT = 2**53
 
 
@@ -74,9 +73,10 @@ def moments_of(times: NDArray[np.int64]) -> list[int] | list[float]:
 
     The driver makes an object of its own of every 64-bit integer, which costs a fifth of the reading of a row.
     """
+    moments: list[int] | list[float] = times.tolist()
     if (np.abs(times) <= _EXACT).all():
-        return times.astype(np.float64).tolist()
-    return times.tolist()
+        moments = times.astype(np.float64).tolist()
+    return moments
 
 
 def storable_id(value: object) -> str | None:
