@@ -61,7 +61,7 @@ def import_(
     with ExitStack() as stack:
         sink: LabelSink
         if url is not None:
-            sink = ServiceSink(url, name, token)
+            sink = stack.enter_context(ServiceSink(url, name, token))
         else:
             log = stack.enter_context(opened(store_of(config, store)))
             log.open(name, schema)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 import pyarrow as pa
@@ -65,6 +65,16 @@ class ServiceSink:
         self._path = f"{root}/labels"
         kind = HTTPSConnection if scheme == "https" else HTTPConnection
         self._http = kind(host, port or kind.default_port, timeout=_TIMEOUT_SECONDS)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; the next labels open a new one."""
+        self._http.close()
 
     def send(self, labels: Labelling) -> dict[str, int]:
         """Post labels until they are taken.
