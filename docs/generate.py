@@ -7,8 +7,9 @@ import types
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from docs import commands
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -74,6 +75,7 @@ others: `service.tokens.ingest` for posting, `service.tokens.read` for pages, fi
 def pages() -> Mapping[str, str]:
     """Give the text of every generated page by its name."""
     return {
+        "command-line.md": commands.page(),
         "configuration.md": configuration(),
         "report.schema.json": json.dumps(report.schema(), indent=2) + "\n",
         "series.md": series.page(),
@@ -115,6 +117,8 @@ def _settings(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, .
 def _type(annotation: Any) -> str:
     """Say in words what a value may be."""
     origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _type(parts[0])
     if origin in (types.UnionType, Union):
         return " or ".join(dict.fromkeys(_type(part) for part in parts if part is not types.NoneType))
     if origin is Literal:

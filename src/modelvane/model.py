@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from modelvane.errors import ConfigError, DecodeError, ModelvaneError
+from modelvane.errors import DecodeError, ModelvaneError
 from modelvane.table import Table
 
 Model = Callable[[pa.Table], Any]
@@ -113,11 +113,15 @@ def with_predictions(table: Table, model: Model, name: str, columns: Sequence[st
 
 def _by_column(found: Any, columns: Sequence[str]) -> dict[str, Any]:
     if isinstance(found, Mapping):
-        return {column: _values(found[column]) for column in columns if column in found}
+        if any(column not in found for column in columns):
+            raise TypeError(found)
+        return {column: _values(found[column]) for column in columns}
     if getattr(found, "ndim", 1) == 2 and found.shape[1] == len(columns):
         # a model fitted to a column vector returns one, too
         return {column: found[:, at] for at, column in enumerate(columns)}
-    return {columns[0]: _values(found)} if len(columns) == 1 else {}
+    if len(columns) > 1:
+        raise TypeError(found)
+    return {columns[0]: _values(found)}
 
 
 def _values(found: Any) -> Any:
@@ -139,7 +143,7 @@ def _unusable(name: str, received: str, columns: Sequence[str], rows: int) -> Mo
 def _parts(name: str) -> tuple[str, str]:
     module, colon, attribute = name.partition(":")
     if not (module and colon and attribute):
-        raise ConfigError(
+        raise ModelError(
             "A model is named by its module and its function",
             received=name,
             expected="package.module:function",

@@ -62,6 +62,11 @@ def _saved(config: Config, name: str, path: Path) -> Reference:
             f"The reference {path} has no facts for `compat: evidently`",
             remedy="Name the data it was built from as reference_file",
         )
+    if config.datasets[name].model is not None and not reference.schema.predictions:
+        raise ConfigError(
+            f"The reference {path} was built without predictions, and has no rows to ask the model about",
+            remedy="Build it again, by `modelvane reference build --config`, or name its data as reference_file",
+        )
     segments = config.datasets[name].segments
     if segments and tuple(segments) != reference.schema.segments:
         raise ConfigError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from xml.etree import ElementTree as ET
 
 from modelvane.batch import Judged
@@ -33,11 +33,20 @@ def text(judged: Judged) -> str:
     rows = list(shown.values())[:_MOST_ROWS]
     lines = [headline(judged)]
     if rows:
-        head = ("", "column", "measure", "value", "noise floor", "usual range", "limit", "cause")
-        lines.append(table_text(head, [_row(finding) for finding in rows]))
+        lines.append(_table([_HEAD, *map(_row, rows)]))
     if len(shown) > len(rows):
         lines.append(f"... and {len(shown) - len(rows)} more: modelvane report shows all of them.")
     return "\n".join(lines) + "\n"
+
+
+_HEAD = ("", "column", "measure", "value", "noise floor", "usual range", "limit", "cause")
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    """Give a table without the columns that are empty."""
+    kept = [at for at in range(len(_HEAD)) if any(row[at] for row in rows[1:])]
+    head, *body = [[row[at] for at in kept] for row in rows]
+    return table_text(head, body)
 
 
 def _row(finding: Finding) -> tuple[str, ...]:
@@ -52,7 +61,8 @@ def _row(finding: Finding) -> tuple[str, ...]:
         title_of(finding.measure, titles()),
         value_text(finding.value, unit),
         *lines,
-        finding.cause or (finding.why if finding.value is None else ""),
+        # the first of several: the report has them all
+        finding.cause.partition("; ")[0] or (finding.why if finding.value is None else ""),
     )
 
 

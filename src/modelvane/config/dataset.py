@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from modelvane import compat
 from modelvane.calibration.lines import Alarm
@@ -18,6 +18,13 @@ from modelvane.settings import BUDGET, ROWS
 
 def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
+
+
+def _model(name: str) -> str:
+    module, _, function = name.partition(":")
+    if not module or not function:
+        raise ValueError("no model; expected its module and its function, as package.module:function")
+    return name
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
@@ -113,7 +120,7 @@ class DatasetSection(Section):
         description="Predictions remembered for late labels, others are looked up in the log; ten windows otherwise, "
         "at most 50 000.",
     )
-    model: str | None = Field(
+    model: Annotated[str, AfterValidator(_model)] | None = Field(
         None,
         description="`package.module:function`: takes the reference as a pyarrow table and returns its predictions, "
         "where the reference has none.",
