@@ -6,13 +6,16 @@ ARGS ?=
 SOURCES := src tests examples bench docs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench docs clean
+.PHONY: help demo demo-batch test check bench docs clean
 
 help: ## Say what each target does
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo ## Replay real taxi trips against the monitor (ARGS=--once for a bounded run, ARGS=--help for more)
 	@$(BIN)/python -m examples.taxi.demo $(ARGS) || [ $$? -eq 130 ]
+
+demo-batch: $(VENV)/.batch ## Run the nightly flow over what the demo logged, and print the report's path (ARGS="--day 2022-01-03" for one night)
+	@$(BIN)/python -m examples.taxi.nightly $(ARGS)
 
 test: $(VENV)/.dev ## Run the tests (ARGS="-k name" for some)
 	$(BIN)/python -m pytest -n auto $(ARGS)
@@ -42,11 +45,17 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@$(call install,examples)
 	@touch $@
 
+$(VENV)/.batch: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing modelvane, the taxi example and Prefect into $(VENV)"
+	@$(call install,examples$(comma)prefect)
+	@touch $@ $(VENV)/.demo
+
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing modelvane and what its tests need into $(VENV)"
 	@$(call install,dev)
-	@touch $@ $(VENV)/.demo
+	@touch $@ $(VENV)/.demo $(VENV)/.batch
 
+comma := ,
 install = if command -v uv >/dev/null; \
 	then uv pip install --quiet --python $(BIN)/python -c constraints.txt -e ".[$(1)]"; \
 	else $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$(1)]"; fi
