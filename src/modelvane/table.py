@@ -362,6 +362,8 @@ def _csv(opened: Any, separator: str = ",", *, header: bool = True) -> pa.Table:
         opened,
         read_options=csv.ReadOptions(autogenerate_column_names=not header),
         parse_options=csv.ParseOptions(delimiter=separator),
+        # an empty field is no text, a quoted one is
+        convert_options=csv.ConvertOptions(strings_can_be_null=True, quoted_strings_can_be_null=False),
     )
 
 

@@ -35,7 +35,9 @@ class CsvReader:
     def __init__(self, file: File) -> None:
         self._file = file
         with self._input() as opened:
-            self.names: tuple[str, ...] = tuple(csv.open_csv(opened).schema.names)
+            # for the header alone: what is wrong with rows is told of when they are read
+            lenient = csv.ParseOptions(invalid_row_handler=lambda _row: "skip")
+            self.names: tuple[str, ...] = tuple(csv.open_csv(opened, parse_options=lenient).schema.names)
 
     def _input(self) -> Any:
         return self._file.system.open_input_stream(self._file.path)
@@ -62,7 +64,10 @@ class CsvReader:
             read_options=csv.ReadOptions(block_size=_BLOCK_BYTES),
             parse_options=csv.ParseOptions(invalid_row_handler=leave_out),
             convert_options=csv.ConvertOptions(
-                include_columns=list(columns), column_types=dict.fromkeys(columns, pa.large_string())
+                include_columns=list(columns),
+                column_types=dict.fromkeys(columns, pa.large_string()),
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
             ),
         )
         for batch in reader:

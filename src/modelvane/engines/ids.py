@@ -76,6 +76,7 @@ class IdCount:
     @property
     def exact(self) -> bool:
         """Whether `duplicates` is the number itself."""
+        self._merge()
         return self._halvings == 0
 
 
