@@ -26,7 +26,7 @@ from modelvane.table import Table
 Raw = Database[dict[str, Any]]
 Opener = Callable[..., Log]
 
-QUICK = "serverSelectionTimeoutMS=300&connectTimeoutMS=300&socketTimeoutMS=300"
+QUICK = "serverSelectionTimeoutMS=1500&connectTimeoutMS=300&socketTimeoutMS=300"
 # what the prediction service of 2022 logs
 TRIPS = Schema(
     (
@@ -222,6 +222,22 @@ def test_two_writers_share_no_number(opened: Opener, log: Log) -> None:
     assert (rows.ids, rows.seqs.tolist()) == (["a0", "b0", "a1", "b1", "a2", "b2"], [1, 2, 3, 4, 5, 6])
 
 
+def test_a_label_that_another_process_keeps_waits_too(opened: Opener, log: Log) -> None:
+    """A label that is imported beside the service, before its row, is that row's when it comes."""
+    other = opened()
+    other.open("taxi", TRIPS)
+    assert other.label("taxi", ["a"], [2.5], None, 1.0).waiting == 1
+    assert log.append("taxi", Table.of({"id": ["a"]}), 2.0).early == {0: 2.5}
+
+
+def test_a_reader_alone_reads_an_existing_deployment(raw: Raw, opened: Opener) -> None:
+    """Where modelvane never wrote, a log that is open for reading finds the existing documents."""
+    raw["data"].insert_one(trip(1))
+    reader = opened(read_only=True)
+    reader.open("taxi", TRIPS)
+    assert reader.tail("taxi").ids == ["t1"]
+
+
 def test_far_times_are_exact(log: Log) -> None:
     """Microseconds that a double cannot hold come back as they went in."""
     far = [2**53 + 1, -(2**53) - 1, 0]
@@ -263,14 +279,14 @@ def commands() -> Iterator[_Commands]:
 
 
 def test_labels_and_rows_are_written_in_bulk(url: str, commands: _Commands) -> None:
-    """A thousand rows are one insert, their labels one update, and waiting labels one more."""
+    """A thousand rows are one insert, their labels one update, waiting labels one more, and one note of the first."""
     with closing(open_log(url)) as log:
         log.open("taxi", TRIPS)
         commands.sent.clear()
         ids = [f"t{number}" for number in range(1000)]
         log.append("taxi", Table.of({"id": ids}), 1.0)
         log.label("taxi", [*ids, *(f"u{number}" for number in range(1000))], [1.5] * 2000, None, 2.0)
-    assert (commands.sent["insert"], commands.sent["update"]) == (1, 2)
+    assert (commands.sent["insert"], commands.sent["update"]) == (1, 3)
 
 
 def test_a_part_that_a_dead_process_left_is_completed(raw: Raw, log: Log) -> None:

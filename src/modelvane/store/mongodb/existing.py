@@ -61,7 +61,7 @@ def _number_chunk(collections: Collections, layout: Layout, chunk: Sequence[Docu
     ids = [_id(layout, document) for document in chunk]
     known = list(find_by_id(collections, layout, ids, existing=True, fields={OWN: 1}))
     taken = set(ids_of(layout, known, [document[OWN] for document in known]))
-    first = next_number(collections, layout, "last_seq", len(chunk))
+    first, _ = collections.take_numbers(layout.dataset, "last_seq", len(chunk))
     changes = []
     moments = _moments(layout, chunk)
     for seq, (document, id_, (time, received)) in enumerate(zip(chunk, ids, moments, strict=True), first):
@@ -91,11 +91,3 @@ def _moments(layout: Layout, chunk: Sequence[Document]) -> list[tuple[int, float
 
 def _made(key: Any) -> float:
     return key.generation_time.timestamp() if isinstance(key, ObjectId) else 0.0
-
-
-def next_number(collections: Collections, layout: Layout, counter: str, count: int) -> int:
-    """Take so many sequence numbers, and give the first: the server counts, so that no two processes share one."""
-    before = collections.datasets.find_one_and_update(
-        {"_id": layout.dataset}, {"$inc": {counter: count}}, {counter: 1}, upsert=True
-    )
-    return int((before or {}).get(counter, 0)) + 1

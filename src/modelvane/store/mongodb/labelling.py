@@ -62,8 +62,11 @@ def keep_labels(
     first: int,
     *,
     existing: bool,
+    noted: bool,
 ) -> LabelResult:
     """Keep labels (ids, targets, times, arrivals), numbered from ``first``; the latest target of an id wins.
+
+    ``noted`` says that other processes know already that labels may wait for their rows.
 
     A label that changes moves to the end of the order of arrival but keeps the time of its first arrival, from
     which the lag is taken.
@@ -85,6 +88,8 @@ def keep_labels(
         state.is_labelled, state.target = True, target
         state.received = received[at] if state.received is None else state.received
         written[id_] = {"label": first + at, "label_time": times[at], "label_received": state.received}
+    if not noted and (outcomes == LabelOutcome.WAITING).any():
+        collections.note_waiting(layout.dataset)
     _write(collections, transactions, layout, {id_: (known[id_], own) for id_, own in written.items()})
     return LabelResult(outcomes)
 
@@ -217,11 +222,6 @@ def with_label(document: Document, label: Document, target_field: str) -> None:
         "label_time": label["time"],
         "label_received": label["received"],
     }
-
-
-def has_waiting(collections: Collections, layout: Layout) -> bool:
-    """Say whether any label waits for its row."""
-    return collections.waiting.find_one({"dataset": layout.dataset}, {"_id": 1}) is not None
 
 
 def labelled_rows(layout: Layout, after: int) -> Document:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from pymongo import ASCENDING, IndexModel
+from pymongo import ASCENDING, IndexModel, WriteConcern, timeout
 from pymongo.collection import Collection
 from pymongo.database import Database
 
@@ -40,6 +40,9 @@ _INDEXES = {
 }
 
 
+_INDEXING_SECONDS = 3600
+
+
 class Collections:
     """The collections of a log."""
 
@@ -52,12 +55,30 @@ class Collections:
         self.waiting: Documents = database["modelvane_labels"]
         """Labels whose row has not come yet."""
         self.datasets: Documents = database["modelvane_datasets"]
-        """The schema of each dataset, and the last sequence numbers that were given away."""
+        """The schema of each dataset, the last sequence numbers that were given away, whether a label waits."""
+        # needs no confirmation of its own: whatever confirms the rows that follow confirms it before them
+        self._numbers: Documents = self.datasets.with_options(write_concern=WriteConcern(w=1))
 
     def make_indexes(self) -> None:
-        """Make the indexes that are not there."""
-        for name, indexes in _INDEXES.items():
-            self.database[name].create_indexes(indexes)
+        """Make the indexes that are not there; those of a large existing collection take their time."""
+        with timeout(_INDEXING_SECONDS):
+            for name, indexes in _INDEXES.items():
+                self.database[name].create_indexes(indexes)
+
+    def take_numbers(self, dataset: str, counter: str, count: int) -> tuple[int, bool]:
+        """Take so many sequence numbers; give the first, and whether any label of the dataset may wait for its row.
+
+        The server counts, so that no two processes share a number.
+        """
+        before = self._numbers.find_one_and_update(
+            {"_id": dataset}, {"$inc": {counter: count}}, {counter: 1, "waiting": 1}, upsert=True
+        )
+        known = before or {}
+        return int(known.get(counter, 0)) + 1, bool(known.get("waiting"))
+
+    def note_waiting(self, dataset: str) -> None:
+        """Let every process know that labels of a dataset may wait for their rows."""
+        self.datasets.update_one({"_id": dataset}, {"$set": {"waiting": True}})
 
     def bytes_used(self) -> int:
         """Give the size of rows, labels and findings, uncompressed, without indexes."""

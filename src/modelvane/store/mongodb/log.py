@@ -23,7 +23,6 @@ from modelvane.store.mongodb.labelling import (
     checked_labels,
     early_labels,
     find_by_id,
-    has_waiting,
     keep_labels,
     with_label,
 )
@@ -33,7 +32,7 @@ from modelvane.store.mongodb.reading import ids_of
 from modelvane.store.mongodb.rounds import keep_findings
 from modelvane.store.mongodb.transactions import Transactions
 from modelvane.store.mongodb.values import OWN, decode_value
-from modelvane.store.protocol import Appended, LabelOutcome, LabelResult, Removed, Rows, Snapshot
+from modelvane.store.protocol import Appended, LabelResult, Removed, Rows, Snapshot
 from modelvane.table import Table
 
 _DUPLICATE = 11000
@@ -96,7 +95,7 @@ class MongoLog(MongoReader):
                     opened = {"schema": kept, "opened": before.get("opened", time.time())}
                     collections.datasets.update_one({"_id": dataset}, {"$set": opened}, upsert=True)
             self._datasets[dataset] = Dataset(
-                layout, has_waiting(collections, layout), existing.has_numbered(collections, layout)
+                layout, may_wait=False, has_existing=existing.has_numbered(collections, layout)
             )
 
     def transaction(self) -> AbstractContextManager[object]:
@@ -110,10 +109,8 @@ class MongoLog(MongoReader):
     def append_many(self, dataset: str, batches: Sequence[tuple[Table, float]]) -> list[Appended]:
         """Keep several tables, each with its time of arrival, all or nothing; one result for each."""
         state = self._dataset(dataset)
-        with self._asking() as collections, self._transactions():
-            at = first = existing.next_number(
-                collections, state.layout, "last_seq", sum(table.rows for table, _ in batches)
-            )
+        with self._asking(), self._transactions():
+            at = first = self._numbers(state, "last_seq", sum(table.rows for table, _ in batches))
             prepared = []
             for table, received in batches:
                 prepared.append(prepare(state.layout, table, received, at, self._prefix))
@@ -123,10 +120,14 @@ class MongoLog(MongoReader):
     def restore(self, dataset: str, rows: Rows) -> int:
         """Keep rows of another log with their ids, event times and times of arrival; give how many were new."""
         state = self._dataset(dataset)
-        with self._asking() as collections, self._transactions():
-            first = existing.next_number(collections, state.layout, "last_seq", len(rows))
+        with self._asking(), self._transactions():
+            first = self._numbers(state, "last_seq", len(rows))
             [kept] = self._keep(state, [prepare_again(state.layout, rows, first)], first)
         return len(rows) - kept.duplicates
+
+    def _numbers(self, state: Dataset, counter: str, count: int) -> int:
+        first, state.may_wait = self._collections.take_numbers(state.layout.dataset, counter, count)
+        return first
 
     def _keep(self, state: Dataset, prepared: Sequence[Prepared], first: int) -> list[Appended]:
         layout, collections = state.layout, self._collections
@@ -193,12 +194,16 @@ class MongoLog(MongoReader):
         labels = checked_labels(ids, targets, times, received)
         with self._asking() as collections, self._transactions():
             self._number_existing(state)
-            first = existing.next_number(collections, state.layout, "last_label", len(ids))
-            result = keep_labels(
-                collections, self._transactions, state.layout, labels, first, existing=state.has_existing
+            first = self._numbers(state, "last_label", len(ids))
+            return keep_labels(
+                collections,
+                self._transactions,
+                state.layout,
+                labels,
+                first,
+                existing=state.has_existing,
+                noted=state.may_wait,
             )
-            state.may_wait |= bool((result.outcomes == LabelOutcome.WAITING).any())
-        return result
 
     def append_findings(self, findings: Findings) -> None:
         """Keep a round in place of one computed at the same time, or of the same period."""

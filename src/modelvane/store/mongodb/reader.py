@@ -31,7 +31,7 @@ class Dataset:
 
     layout: Layout
     may_wait: bool
-    """Whether any label may be waiting for its row."""
+    """Whether any label may be waiting for its row, as of the last numbers that were taken."""
     has_existing: bool
     """Whether any document is another program's."""
 
@@ -72,8 +72,9 @@ class MongoReader:
             return
         owner = self._address.existing
         if owner is None:
-            names = [found["_id"] for found in self._collections.datasets.find({}, {"_id": 1}).limit(2)]
-            owner = names[0] if len(names) == 1 else None
+            kept = self._collections.datasets.find({}, {"_id": 1}).limit(2)
+            names = {found["_id"] for found in kept} | self._datasets.keys()
+            owner = next(iter(names)) if len(names) == 1 else None
         if owner == state.layout.dataset:
             existing.number(self._collections, state.layout)
             state.has_existing = True
@@ -109,7 +110,8 @@ class MongoReader:
             numbers = collections.datasets.find_one({"_id": dataset}, {"last_seq": 1}) or {}
             where = layout.rows(last=numbers.get("last_seq", 0)) | layout.period(since, until)
             order = [(TIME, ASCENDING), (SEQ, ASCENDING)]
-            with collections.data.find(where).sort(order).batch_size(batch_rows) as cursor:
+            found_by = collections.data.find(where).sort(order).allow_disk_use(True)
+            with found_by.batch_size(batch_rows) as cursor:
                 while found := list(islice(cursor, batch_rows)):
                     yield rows_of(layout, found)
 
