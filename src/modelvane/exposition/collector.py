@@ -97,7 +97,12 @@ class ModelCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Give every family that has samples now."""
-        exposed = list(self._sources())
+        exposed: list[Exposed] = []
+        groups: list[Group] = []
+        for each in self._sources():
+            # one dataset at a time, so that who gives them can pause between them
+            exposed.append(each)
+            groups += _groups(each)
         observed = [
             entry
             for each in exposed
@@ -107,7 +112,7 @@ class ModelCollector(Collector):
         if self._service is not None:
             observed += service_entries(self._service())
         room = self._limit - len(observed) - len(BUDGET)
-        kept, dropped = _within(room, [group for each in exposed for group in _groups(each)])
+        kept, dropped = _within(room, groups)
         shown = len(kept) + len(observed) + len(BUDGET)
         budget = [
             Entry(series, (), float(count))

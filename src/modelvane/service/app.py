@@ -20,7 +20,7 @@ from modelvane.catalogue import titles
 from modelvane.config import Config
 from modelvane.errors import ModelvaneError, UnknownNameError
 from modelvane.exposition import render
-from modelvane.service.exposed import exposition_of
+from modelvane.service.exposed import Exposition
 from modelvane.service.ingest import Ingest
 from modelvane.service.intake import Intake, check_token
 from modelvane.service.openapi import INGEST_PATHS
@@ -146,7 +146,7 @@ def _health(app: FastAPI, service: Service) -> None:
 
 def _data(app: FastAPI, service: Service) -> None:
     guarded = [_reader(service)]
-    registry = exposition_of(service)
+    exposition = Exposition(service)
 
     @app.get("/v1/datasets", summary="What is watched", tags=["findings"], dependencies=guarded)
     def datasets() -> Response:
@@ -185,7 +185,7 @@ def _data(app: FastAPI, service: Service) -> None:
 
     @app.get("/metrics", summary="Prometheus and OpenMetrics text", tags=["findings"], dependencies=guarded)
     def metrics(request: Request) -> Response:
-        body, content_type = render(registry, request.headers.get("accept", ""))
+        body, content_type = render(exposition, request.headers.get("accept", ""))
         return Response(body, headers={"content-type": content_type})
 
 

@@ -1,11 +1,11 @@
-"""The thread that evaluates: one for all datasets, and last in line for the processor."""
+"""Work beside ingest: a thread that evaluates, last in line for the processor, and long answers written in pieces."""
 
 from __future__ import annotations
 
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
@@ -16,6 +16,8 @@ T = TypeVar("T")
 _NICE = 19
 # seconds; an evaluation rests for as long as the one before it took
 _LONGEST_REST = 0.2
+# seconds of computing after which a thread that shares Python's lock with the event loop rests
+_PIECE = 0.001
 
 
 def _yield_to_ingest() -> None:
@@ -23,6 +25,21 @@ def _yield_to_ingest() -> None:
     if hasattr(threading, "get_native_id") and os.uname().sysname == "Linux":
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+
+
+def in_pieces(items: Iterable[T]) -> Iterator[T]:
+    """Give items, resting between them for as long as this thread has computed since it rested last.
+
+    A thread that computes takes Python's lock in turn with the event loop, whatever their priorities; what posts are
+    waiting meanwhile is answered in the rests. Time in which the thread waited itself is no reason to rest.
+    """
+    began = time.thread_time()
+    for item in items:
+        yield item
+        worked = time.thread_time() - began
+        if worked >= _PIECE:
+            time.sleep(min(worked, _LONGEST_REST))
+            began = time.thread_time()
 
 
 class Evaluator:

@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from prometheus_client import CollectorRegistry
+from prometheus_client.metrics_core import Metric
 
 from modelvane.exposition import DatasetObserved, Exposed, ModelCollector, ServiceObserved, registry_of
+from modelvane.service.background import in_pieces
 from modelvane.service.service import Service
 from modelvane.service.watch import Evaluation, Watch
 
 _log = logging.getLogger("modelvane.service")
 
 
-def exposition_of(service: Service) -> CollectorRegistry:
-    """Give a registry of its own, which asks every dataset for its findings at each scrape."""
-    return registry_of(
-        ModelCollector(
-            lambda: _datasets(service),
-            lambda: _observed(service),
-            limit=service.config.service.limits.series,
+class Exposition:
+    """Every series of a service, in the order in which they are written; a scrape leaves ingest its rests.
+
+    Every dataset is asked for its findings at each scrape.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._registry: CollectorRegistry = registry_of(
+            ModelCollector(
+                lambda: in_pieces(_datasets(service)),
+                lambda: _observed(service),
+                limit=service.config.service.limits.series,
+            )
         )
-    )
+
+    def collect(self) -> Iterator[Metric]:
+        """Give every family that has samples now."""
+        return in_pieces(self._registry.collect())
 
 
 def _datasets(service: Service) -> Iterable[Exposed]:
