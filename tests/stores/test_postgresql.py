@@ -383,6 +383,16 @@ def test_the_server_is_ended_and_comes_back(
     assert own_log.tail("taxi").ids == ["a", "b"]
 
 
+def test_a_restart_between_two_calls_is_not_noticed(own_postgresql: Server, own_log: PostgresqlLog) -> None:
+    """Where nobody asked while the server was away, connections that are lost are made again without an error."""
+    own_log.append("taxi", Table.of({"trip": ["a"]}), 1.0)
+    assert own_log.count("taxi") == 1
+    own_postgresql.stop()
+    own_postgresql.start()
+    assert own_log.count("taxi") == 1
+    assert own_log.append("taxi", Table.of({"trip": ["b"]}), 2.0).new is None
+
+
 def _once_up(call: Callable[[], Any]) -> Any:
     """Give what a call gives once the server is tried again."""
     end = time.monotonic() + _PATIENCE
@@ -540,9 +550,17 @@ def test_a_failure_inside_a_transaction_ends_it(opened: Opener) -> None:
             with suppress(ModelvaneError):
                 log.label("taxi", [None], [1.0], None, 1.0)
 
-    with pytest.raises(StoreError, match="nothing of it was kept"):
-        overlook()
-    assert log.count("taxi") == 0
+    def overlook_a_statement() -> None:
+        transaction: Any = log.transaction()
+        with transaction as session:
+            log.append("taxi", Table.of({"trip": ["a"]}), 1.0)
+            with suppress(psycopg.Error):
+                session.execute("SELECT 1 / 0")
+
+    for fail in (overlook, overlook_a_statement):
+        with pytest.raises(StoreError, match="nothing of it was kept"):
+            fail()
+        assert log.count("taxi") == 0
 
 
 def test_who_may_not_create_tables(own_postgresql: Server, own_url: str) -> None:
