@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import psycopg
 import pytest
 import uvicorn
-from tests.service.serving import Process, ask, settings, trip
+from tests.service.serving import Process, ask, served, service_of, settings, trip
 from tests.stores.servers.postgresql import Server, in_own_schema
 
 from modelvane.client import Client
@@ -173,25 +173,29 @@ def test_a_server_that_goes_while_nobody_posts(
 
 
 def test_a_server_that_stands_still(
-    own_postgresql: Server, url: str, reference: Path, tmp_path: Path
+    own_postgresql: Server, url: str, reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While PostgreSQL does not answer the service does: what waits is bounded, the rest refused, nothing lost."""
+    monkeypatch.setattr(connections, "WRITE_SECONDS", 4.0)
     plain = settings(reference, {"store": url, "limits": {"queue_rows": 50}})
     with live(plain, tmp_path) as address, ThreadPoolExecutor(8) as pool:
         assert answer_of(f"{address}{ROWS}", [trip(0) | {"id": "before"}]).status == 200
         own_postgresql.suspend()
         try:
             bodies = [[trip(n) | {"id": f"{n}-{i}"} for i in range(20)] for n in range(8)]
-            answers = list(pool.map(lambda body: answer_of(f"{address}{ROWS}", body), bodies))
+            posts = [pool.submit(answer_of, f"{address}{ROWS}", body) for body in bodies]
+            await_that(lambda: "has not answered for" in answer_of(f"{address}/readyz").body)
+            # neither the event loop nor an evaluation waits for the log
+            assert not all(post.done() for post in posts)
+            assert answer_of(f"{address}/healthz", timeout=1.0).status == 200
+            assert answer_of(f"{address}/v1/datasets/taxi/findings", timeout=1.0).status == 200
+            assert log_up(address) == 0.0
+            answers = [post.result() for post in posts]
             assert {answer.status for answer in answers} == {503}
             assert {answer.retry_after is not None for answer in answers} == {True}
             assert any("queue before the log is full" in answer.body for answer in answers)
             said = json.loads(await_ready(address, 503).body)["detail"]
             assert "answer" in said or "reached" in said
-            assert log_up(address) == 0.0
-            # neither the event loop nor an evaluation waits for the log
-            assert answer_of(f"{address}/healthz", timeout=1.0).status == 200
-            assert answer_of(f"{address}/v1/datasets/taxi/findings", timeout=1.0).status == 200
         finally:
             own_postgresql.resume()
         await_ready(address)
@@ -261,7 +265,9 @@ def test_a_warm_up_that_is_cut_off(
         monkeypatch.setattr(PostgresqlLog, name, once_cut)
         with live(plain, tmp_path) as address:
             await_ready(address)
-            assert ask(f"{address}/v1/datasets/taxi/findings")["rows"] == 150
+            found = ask(f"{address}/v1/datasets/taxi/findings")
+            repeated = [each["value"] for each in found["findings"] if each["measure"] == "duplicate_ids"]
+            assert (found["rows"], repeated) == (150, [0.0])
             assert "modelvane_service_log_rows 150.0" in answer_of(f"{address}/metrics").body
 
 
@@ -318,6 +324,22 @@ def test_a_disk_that_takes_no_more(reference: Path, tmp_path: Path) -> None:
         server.popen.terminate()
         assert server.popen.wait(10) == 0
     assert sorted(ids_in(tmp_path / "modelvane.db")) == sorted(ids)
+
+
+def test_a_log_that_stays_read_only(reference: Path, tmp_path: Path) -> None:
+    """What finds out whether the log is well again is a write: while none is possible the service is not ready."""
+    with served(settings(reference), tmp_path) as client:
+        connection: sqlite3.Connection = service_of(client).log._connections._writer  # type: ignore[attr-defined]
+        connection.execute("PRAGMA query_only = ON")
+        assert client.post(ROWS, json=[trip(1)]).status_code == 503
+        tries = service_of(client).counters.failures
+        await_that(lambda: service_of(client).counters.failures >= tries + 3)
+        said = client.get("/readyz")
+        assert (said.status_code, said.headers["retry-after"]) == (503, "5")
+        assert "cannot be written" in said.json()["detail"]
+        connection.execute("PRAGMA query_only = OFF")
+        await_that(lambda: client.get("/readyz").status_code == 200)
+        assert client.post(ROWS, json=[trip(1)]).status_code == 200
 
 
 def test_a_disk_that_is_well_again_while_nobody_posts(reference: Path, tmp_path: Path) -> None:
