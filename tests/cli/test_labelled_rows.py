@@ -14,12 +14,14 @@ from hypothesis import strategies as st
 
 from modelvane.casting import canonical
 from modelvane.engines.count import count
+from modelvane.engines.log import LogSource
 from modelvane.engines.source import Batch, TableSource
 from modelvane.errors import SchemaError
 from modelvane.jobs import Labels, LabelUse
 from modelvane.jobs.labels import LabelledSource, canonical_ids
 from modelvane.reference import Reference
 from modelvane.schema import Column, Kind, Role, Schema
+from modelvane.store import open_log
 from modelvane.table import Table
 
 SCHEMA = Schema(
@@ -94,6 +96,26 @@ def test_when_a_label_was_known(tmp_path: Path) -> None:
     (batch,) = [batch for batch in source.batches(SCHEMA) if isinstance(batch, Batch)]
     assert batch.labelled is not None
     np.testing.assert_array_equal(batch.labelled, [60.0, np.nan, np.nan])
+
+
+def test_a_log_knows_when_its_own_labels_came(tmp_path: Path) -> None:
+    """A label of a file has its own time; where it has none the row's own label keeps the time it came at."""
+    reference = Reference.of({"id": ["x", "y"], "distance": [1.0, 2.0], "target": [1.0, 2.0]})
+    labels = read(tmp_path, "id,target,time\na,5,90\nb,6,\n", reference.schema)
+    with open_log("sqlite://") as log:
+        log.open("taxi", reference.schema)
+        log.append(
+            "taxi",
+            Table.of({"id": ["a", "b", "c"], "distance": [1.0, 2.0, 3.0], "time": [10.0, 20.0, 30.0]}),
+            30.0,
+        )
+        log.label("taxi", ["a", "b", "c"], [1.0, 2.0, 3.0], None, 60.0)
+        source = LabelledSource(LogSource(log, "taxi"), labels)
+        (batch,) = [batch for batch in source.batches(reference.schema) if isinstance(batch, Batch)]
+    assert batch.table.values("target") == [5.0, 6.0, 3.0]
+    assert batch.labelled is not None
+    np.testing.assert_array_equal(batch.labelled, [90.0, 60.0, 60.0])
+    assert source.use == LabelUse(matched=2, changed=2)
 
 
 def test_a_source_may_be_read_twice(tmp_path: Path) -> None:

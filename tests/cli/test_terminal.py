@@ -30,7 +30,7 @@ class Terminal:
             stdout=output,
             stderr=theirs,
             cwd=folder,
-            env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", "PYTHONPATH": str(folder)},
+            env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "100"},
         )
         os.close(theirs)
         output.close()

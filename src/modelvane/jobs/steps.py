@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass, replace
 
 from modelvane.batch import Judged, judge
@@ -22,8 +21,7 @@ from modelvane.periods import Period, period_text
 from modelvane.reference import Reference
 from modelvane.references import check_settings, load_reference
 from modelvane.report.wording import WORDS, verdict_sentences
-from modelvane.store import open_log
-from modelvane.store.sqlite.beside import append_findings_beside
+from modelvane.store.beside import append_findings_beside
 from modelvane.table import Table
 
 _NAMED = 3
@@ -127,7 +125,7 @@ def run(job: Job, progress: Progress | None = None) -> tuple[Judged, CountedPeri
 def keep(job: Job, judged: Judged) -> None:
     """Keep the findings in the config's log; a second run of a period replaces the first.
 
-    An embedded log may be open in the live service meanwhile.
+    The live service may have the log open meanwhile.
 
     Raises
     ------
@@ -138,14 +136,7 @@ def keep(job: Job, judged: Judged) -> None:
     """
     if job.config is None or not job.is_of_the_log:
         raise ConfigError("Findings are kept in the log that their rows came from", received=job.current)
-    file = job.config.store_file
-    if file is not None:
-        append_findings_beside(file, judged.findings)
-        return
-    log = open_log(job.config.store_url, durability=job.config.service.durability)
-    with closing(log):
-        log.open(job.dataset, judged.reference.schema)
-        log.append_findings(judged.findings)
+    append_findings_beside(job.config.store_url, judged.reference.schema, judged.findings)
 
 
 def headline(judged: Judged) -> str:
