@@ -187,6 +187,7 @@ def test_retention_leaves_the_documents_of_others(raw: Raw, log: Log) -> None:
     """Rows that modelvane wrote leave when they are old or too many; those of an existing service stay."""
     raw["data"].insert_one(trip(1))
     log.append("taxi", Table.of({"id": ["old"]}), 1.0)
+    assert log.count("taxi") == 2
     assert log.retain(max_age_seconds=1.0, now=4e9).rows == 1
     assert log.retain(max_bytes=1).rows == 0
     assert log.tail("taxi").ids == ["t1"]
@@ -247,20 +248,23 @@ def test_far_times_are_exact(log: Log) -> None:
     assert log.tail("taxi", rows=1).times.tolist() == [221845392000000001]
 
 
-def test_a_state_may_be_larger_than_a_document(log: Log) -> None:
+def test_a_state_may_be_larger_than_a_document(log: Log, raw: Raw) -> None:
     """A snapshot beyond the 16 MB of a document is kept, and only the last two are."""
     for number in (1, 2, 3):
         log.save_snapshot("taxi", Snapshot(bytes([number]) * (17 * 2**20 if number == 3 else 9), number, 0))
     assert log.load_snapshot("taxi") == Snapshot(b"\3" * (17 * 2**20), 3, 0)
+    assert raw["modelvane_snapshots.files"].count_documents({}) == 2
 
 
 class _Commands(monitoring.CommandListener):
     def __init__(self) -> None:
         self.sent: Counter[str] = Counter()
+        self.concerns: dict[str, Any] = {}
 
     def started(self, event: monitoring.CommandStartedEvent) -> None:
         """Count a command."""
         self.sent[event.command_name] += 1
+        self.concerns[event.command_name] = event.command.get("writeConcern")
 
     def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
         """Nothing more."""
@@ -287,6 +291,20 @@ def test_labels_and_rows_are_written_in_bulk(url: str, commands: _Commands) -> N
         log.append("taxi", Table.of({"id": ids}), 1.0)
         log.label("taxi", [*ids, *(f"u{number}" for number in range(1000))], [1.5] * 2000, None, 2.0)
     assert (commands.sent["insert"], commands.sent["update"]) == (1, 3)
+
+
+def test_a_write_is_in_the_journal_of_a_majority(url: str, commands: _Commands) -> None:
+    """Rows and labels are acknowledged when a crash can no longer undo them, unless the URL asks for less."""
+    for options, concern in (
+        ("", {"w": "majority", "j": True, "wtimeout": 5000}),
+        ("?w=1&journal=false", None),
+    ):
+        with closing(open_log(url + options)) as log:
+            log.open("taxi", TRIPS)
+            log.append("taxi", Table.of({"id": [f"a{options}"]}), 1.0)
+            log.label("taxi", [f"a{options}"], [1.5], None, 2.0)
+        wanted = concern or {"w": 1, "j": False, "wtimeout": 5000}
+        assert [commands.concerns[name] for name in ("insert", "update")] == [wanted] * 2
 
 
 def test_a_part_that_a_dead_process_left_is_completed(raw: Raw, log: Log) -> None:
