@@ -67,8 +67,13 @@ def await_ready(address: str, status: int = 200) -> Answer:
 
 def log_up(address: str) -> float:
     """Give what the series says."""
+    return series(address, "modelvane_service_log_up")
+
+
+def series(address: str, name: str) -> float:
+    """Give the value of a series without labels."""
     lines = answer_of(f"{address}/metrics").body.splitlines()
-    [value] = [line.split()[1] for line in lines if line.startswith("modelvane_service_log_up ")]
+    [value] = [line.split()[1] for line in lines if line.startswith(f"{name} ")]
     return float(value)
 
 
@@ -343,12 +348,15 @@ def test_a_log_that_stays_read_only(reference: Path, tmp_path: Path) -> None:
 
 
 def test_a_disk_that_is_well_again_while_nobody_posts(reference: Path, tmp_path: Path) -> None:
-    """After a refusal the log is tried again without traffic, so that the service is ready when the disk is."""
+    """After a refusal the log is tried by writes, without traffic, so that the service is ready when the disk is."""
     with Process(settings(reference), tmp_path) as server:
         address = server.ready()
         unlimited = resource.RLIM_INFINITY
         resource.prlimit(server.popen.pid, resource.RLIMIT_FSIZE, (4096, unlimited))
         assert answer_of(f"{address}{ROWS}", [trip(1)]).status == 503
+        failures = "modelvane_service_commit_failures_total"
+        tries = series(address, failures)
+        await_that(lambda: series(address, failures) > tries + 1)
         assert answer_of(f"{address}/readyz").status == 503
         resource.prlimit(server.popen.pid, resource.RLIMIT_FSIZE, (unlimited, unlimited))
         await_ready(address)
