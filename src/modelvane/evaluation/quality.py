@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from functools import partial
 
 from modelvane.calibration.calibration import is_constant
 from modelvane.calibration.lines import Lines, share_lines
-from modelvane.evaluation.round import Round, measured, parts_of
+from modelvane.evaluation.round import Judgement, Round, measured, parts_of
 from modelvane.evaluation.stream import Stream
 from modelvane.findings import Family, Finding, Verdict
 from modelvane.statistics import columns as statistics
@@ -33,40 +33,50 @@ def _column(
 ) -> Iterator[Finding]:
     is_categorical = isinstance(current, CategoricalTally)
     known = statistics.CATEGORICAL_QUALITY if is_categorical else statistics.NUMERICAL_QUALITY
+    judge = partial(_judged, this, name, segment, current, reference)
     for statistic in known:
-        found = measured(
-            this, Family.QUALITY, statistic, current, reference, column=name, segment=segment, n=current.rows
+        yield from measured(
+            this,
+            Family.QUALITY,
+            statistic,
+            current,
+            reference,
+            column=name,
+            segment=segment,
+            n=current.rows,
+            judge=judge,
         )
-        for finding in found:
-            yield _judged(this, finding, current, reference)
 
 
-def _judged(this: Round, finding: Finding, current: ColumnTally, reference: ColumnTally | None) -> Finding:
-    if finding.value is None or finding.label is not None:
-        return finding
-    lines = _lines(this, finding, current, reference)
+def _judged(
+    this: Round,
+    name: str,
+    segment: str | None,
+    current: ColumnTally,
+    reference: ColumnTally | None,
+    measure: str,
+    value: float,
+) -> Judgement | None:
+    lines = _lines(this, name, segment, current, reference, measure)
     if lines is None:
-        return finding
-    before = this.verdict_before(finding.measure, finding.column, finding.segment)
+        return None
+    before = this.verdict_before(measure, name, segment)
     # a share of nothing is no fault, however low its line
-    is_judged = finding.value or lines.threshold is not None
-    verdict = lines.verdict(finding.value, this.settings.alarm, before) if is_judged else Verdict.OK
-    return replace(
-        finding,
-        noise_floor=lines.noise_floor,
-        usual_range=lines.usual_range,
-        threshold=lines.threshold,
-        verdict=verdict,
-        cause=_cause(finding.measure, current) if verdict is not Verdict.OK else "",
-        why=lines.why,
-    )
+    is_judged = value or lines.threshold is not None
+    verdict = lines.verdict(value, this.settings.alarm, before) if is_judged else Verdict.OK
+    cause = _cause(measure, current) if verdict is not Verdict.OK else ""
+    return Judgement(lines.noise_floor, lines.usual_range, lines.threshold, verdict, cause, lines.why)
 
 
 def _lines(
-    this: Round, finding: Finding, current: ColumnTally, reference: ColumnTally | None
+    this: Round,
+    name: str,
+    segment: str | None,
+    current: ColumnTally,
+    reference: ColumnTally | None,
+    measure: str,
 ) -> Lines | None:
-    measure = finding.measure
-    threshold = this.threshold(measure, finding.column)
+    threshold = this.threshold(measure, name)
     if threshold is not None:
         return Lines(threshold=threshold)
     if reference is None or not reference.rows:
@@ -79,7 +89,7 @@ def _lines(
         return None
     n = current.rows if measure in _OF_ALL_ROWS else current.n
     out_of = reference.rows if measure in _OF_ALL_ROWS else reference.n
-    habit = this.reference.calibration.habits.get((finding.segment or "", finding.column or "", measure))
+    habit = this.reference.calibration.habits.get((segment or "", name, measure))
     return share_lines(this.level, n, counts, out_of, habit)
 
 
@@ -88,17 +98,20 @@ _OF_ALL_ROWS = frozenset({"missing_share", "infinite_share", "wrong_type_share"}
 
 def _reference_count(measure: str, reference: ColumnTally) -> int | None:
     """Give how many reference rows a share counts, or what stands for them where they are 0 by construction."""
-    counted = {
-        "missing_share": reference.missing,
-        "infinite_share": reference.infinite,
-        "wrong_type_share": reference.wrong_type,
-        # a new value exceeds the largest of N with probability 1 / (N + 1), and falls below the smallest as often
-        "out_of_range_share": 2,
-    }
-    if isinstance(reference, CategoricalTally):
-        # Good and Turing, 1953: unseen categories are as common as those seen once
-        counted["unseen_share"] = int((reference.counts == 1).sum())
-    return counted.get(measure)
+    match measure:
+        case "missing_share":
+            return reference.missing
+        case "infinite_share":
+            return reference.infinite
+        case "wrong_type_share":
+            return reference.wrong_type
+        case "out_of_range_share":
+            # a new value exceeds the largest of N with probability 1 / (N + 1), and falls below the smallest as often
+            return 2
+        case "unseen_share" if isinstance(reference, CategoricalTally):
+            # Good and Turing, 1953: unseen categories are as common as those seen once
+            return int((reference.counts == 1).sum())
+    return None
 
 
 def _cause(measure: str, current: ColumnTally) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from modelvane.calibration.lines import level_of
 from modelvane.findings import Family, Finding, Verdict
@@ -38,6 +38,8 @@ class Round:
 
     def verdict_before(self, measure: str, column: str | None, segment: str | None) -> Verdict | None:
         """Give the verdict of the round before."""
+        if not self.before:
+            return None
         return self.before.get(verdict_key((measure, column, segment, None)))
 
     def over_reference(
@@ -57,6 +59,8 @@ class Round:
 
     def threshold(self, measure: str, column: str | None) -> float | None:
         """Give the fixed limit from the config, if there is one."""
+        if not self.settings.thresholds:
+            return None
         if column is not None:
             return self.settings.thresholds.get(f"{column}.{measure}")
         return self.settings.thresholds.get(measure)
@@ -84,6 +88,24 @@ def values_of(
         yield from statistic.function(tally).items()
 
 
+class Judgement(NamedTuple):
+    """What a value is held against, and what follows; the fields of `Finding`."""
+
+    noise_floor: float | None
+    usual_range: float | None
+    threshold: float | None
+    verdict: Verdict
+    cause: str = ""
+    why: str = ""
+
+
+_UNJUDGED = Judgement(None, None, None, Verdict.INFO)
+
+
+def _not_judged(measure: str, value: float) -> Judgement | None:  # noqa: ARG001 - called by name of what judges
+    return None
+
+
 def measured(
     this: Round,
     family: Family,
@@ -94,12 +116,24 @@ def measured(
     column: str | None,
     segment: str | None,
     n: int,
+    judge: Callable[[str, float], Judgement | None] = _not_judged,
 ) -> Iterator[Finding]:
-    """Give the findings of one statistic, beside its value over the reference; none has lines."""
+    """Give the findings of one statistic, beside its value over the reference.
+
+    Parameters
+    ----------
+    judge
+        ``judge(measure, value)`` for a value without a label; ``None`` where there is nothing to judge it by.
+    """
     known = this.over_reference((family, segment, column, statistic.name), statistic, reference)
     bound = statistic.error_bound if isinstance(statistic, Statistic) else None
     for label, value in values_of(statistic, current):
         beside = known.get(label)
+        judged = _UNJUDGED
+        if isinstance(value, Undefined):
+            judged = Judgement(None, None, None, Verdict.UNDEFINED, why=value.why)
+        elif label is None:
+            judged = judge(statistic.name, value) or _UNJUDGED
         yield Finding(
             family=family,
             measure=statistic.name,
@@ -110,7 +144,11 @@ def measured(
             unit=statistic.unit,
             n=n,
             reference=beside if isinstance(beside, float) else None,
+            noise_floor=judged.noise_floor,
+            usual_range=judged.usual_range,
+            threshold=judged.threshold,
             error_bound=bound(current) or None if bound is not None else None,
-            verdict=Verdict.UNDEFINED if isinstance(value, Undefined) else Verdict.INFO,
-            why=value.why if isinstance(value, Undefined) else "",
+            verdict=judged.verdict,
+            cause=judged.cause,
+            why=judged.why,
         )

@@ -63,8 +63,13 @@ def mean(tally: NumericalTally) -> Value:
     """Give the mean of the finite values, within a quantum of the ruler."""
     if not tally.n:
         return Undefined(NO_VALUES)
-    ruler = tally.ruler
-    return exact.number(Fraction(ruler.center) + Fraction(tally.total, tally.n) * Fraction(ruler.quantum))
+    (center, centers), (quantum, quanta) = (
+        part.as_integer_ratio() for part in (tally.ruler.center, tally.ruler.quantum)
+    )
+    # center + total / n * quantum, divided once
+    return exact.ratio(
+        center * tally.n * quanta + tally.total * quantum * centers, centers * tally.n * quanta
+    )
 
 
 def standard_deviation(tally: NumericalTally) -> Value:
@@ -92,11 +97,19 @@ def quantile(tally: NumericalTally, level: float) -> Value:
     ``level * (n - 1)``. An order statistic on an edge is exact, as are the smallest, the largest and, to a
     quantum, any that is alone in its cell; others are within their cell, spread evenly about its mean.
     """
-    return quantiles(tally, (level,))[level]
+    return quantiles(tally, LEVELS if level in LEVELS else (level,))[level]
 
 
 def quantiles(tally: NumericalTally, levels: Sequence[float] = LEVELS) -> dict[float, Value]:
     """Give several quantiles at once; see `quantile`."""
+    key = "quantiles", *levels
+    if key not in tally.values:
+        tally.values[key] = _quantiles(tally, levels)
+    found: dict[float, Value] = tally.values[key]
+    return found
+
+
+def _quantiles(tally: NumericalTally, levels: Sequence[float]) -> dict[float, Value]:
     if not tally.n:
         return dict.fromkeys(levels, Undefined(NO_VALUES))
     at = np.asarray(levels) * (tally.n - 1)

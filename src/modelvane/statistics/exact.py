@@ -24,6 +24,14 @@ def number(exact: Fraction) -> Value:
         return TOO_LARGE
 
 
+def ratio(top: int, bottom: int) -> Value:
+    """Give the float nearest to ``top / bottom``; `Undefined` where it would be infinite."""
+    try:
+        return top / bottom
+    except OverflowError:
+        return TOO_LARGE
+
+
 def root(exact: Fraction) -> Value:
     """Give the square root of a number that is not negative, even where the number itself is out of range.
 

@@ -44,7 +44,8 @@ class DistinctTally:
         if self.exact or 2 * np.count_nonzero(is_new) < len(is_new):
             ordered, is_new = ordered[is_new], is_new[is_new]
         if self.exact:
-            return self + DistinctTally.of(ordered)
+            found = DistinctTally.of(ordered)
+            return self + found if len(self.hashes) else found
         hashes = _hash(ordered)
         near = (hashes < self.hashes[-1]) & is_new
         return self + DistinctTally(hashes[near]) if near.any() else self

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -40,6 +40,8 @@ class NumericalTally:
         Of the finite values; infinite (inf, -inf) while there are none.
     distinct
         Of the finite values that are no edges.
+    values
+        Statistics of it, kept once they were asked for.
     """
 
     ruler: NumericalRuler
@@ -54,6 +56,7 @@ class NumericalTally:
     minimum: float
     maximum: float
     distinct: DistinctTally
+    values: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
     def zero(cls, ruler: NumericalRuler) -> NumericalTally:
