@@ -102,9 +102,8 @@ def build_reference(
     advance: Callable[[], None] = lambda: None,
 ) -> Reference:
     """Build a reference from data, as the settings of a dataset say."""
-    section = config.datasets[name]
-    mapping = section.column_mapping
-    table = _predicted(_read(path, section), config, section)
+    mapping = config.datasets[name].column_mapping
+    table = reference_rows(config, name, path)
     reference = Reference.of(
         table,
         started=started,
@@ -113,16 +112,22 @@ def build_reference(
         target=mapping.target,
         prediction=mapping.prediction,
         id=mapping.id,
-        time=mapping.datetime or section.date_column,
+        time=mapping.datetime or config.datasets[name].date_column,
         numerical=mapping.numerical_features,
         categorical=mapping.categorical_features,
-        segments=section.segments,
+        segments=config.datasets[name].segments,
         task=mapping.task,
         positive=mapping.pos_label if "pos_label" in mapping.model_fields_set else None,
     )
     if not config.compat:
         return reference
     return reference.with_extra(EXTRA, facts_of(reference, reference.encode(table), mapping))
+
+
+def reference_rows(config: Config, name: str, path: Path | None = None) -> Table:
+    """Read the data that a reference is built from, with the model's predictions where it has none."""
+    section = config.datasets[name]
+    return _predicted(_read(path or config.reference_file(name), section), config, section)
 
 
 def _predicted(table: Table, config: Config, section: DatasetSection) -> Table:

@@ -51,8 +51,24 @@ def _modelvane(job: Job, wanted: Wanted, progress: Progress) -> None:
     click.echo(jobs.headline(judged), err=True)
 
 
+def _evidently(job: Job, wanted: Wanted, progress: Progress) -> None:
+    from modelvane.jobs.evidently import compare, json_of  # noqa: PLC0415 - as above
+    from modelvane.jobs.outputs import write_text  # noqa: PLC0415 - as above
+
+    rendered = compare(job, progress)
+    if wanted.html is not None:
+        write_text(wanted.html, rendered.html)
+    if wanted.json is not None:
+        write_text(wanted.json, json_of(rendered))
+    if wanted.says_json:
+        click.echo(json_of(rendered), nl=False)
+    if rendered.left_out:
+        click.echo(f"Without values on one side, so not compared: {', '.join(rendered.left_out)}.", err=True)
+    click.echo(f"By Evidently {rendered.version}; the log keeps nothing of it.", err=True)
+
+
 Engine = Callable[["Job", Wanted, "Progress"], None]
-ENGINES: Mapping[str, Engine] = {"modelvane": _modelvane}
+ENGINES: Mapping[str, Engine] = {"modelvane": _modelvane, "evidently": _evidently}
 """Who makes the report."""
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from modelvane.catalogue import titles
@@ -31,18 +30,20 @@ def key_of(dataset: str, what: str) -> str:
 
 
 def verdict_table(findings: Findings) -> list[dict[str, str]]:
-    """Give one row for each finding that was judged, the worst first, segments last."""
+    """Give one row for each finding that was judged, the worst first, segments last; no column that says nothing."""
     judged = [finding for finding in findings if finding.verdict in _JUDGED]
     judged.sort(key=lambda finding: (SEVERITY[finding.verdict], finding.segment is not None))
     names = titles()
-    return [dict(_row(finding, names)) for finding in judged[:MOST_ROWS]]
+    rows = [dict(_row(finding, names)) for finding in judged[:MOST_ROWS]]
+    said = {name for row in rows for name, text in row.items() if text}
+    return [{name: text for name, text in row.items() if name in said} for row in rows]
 
 
-def _row(finding: Finding, names: dict[str, str] | Any) -> Iterator[tuple[str, str]]:
+def _row(finding: Finding, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     unit = unit_of(finding)
     yield "verdict", WORDS[finding.verdict]
-    yield "what", title_of(finding.measure, names)
     yield "column", finding.column or ""
+    yield "what", title_of(finding.measure, names)
     yield "segment", finding.segment or ""
     yield "value", value_text(finding.value, unit)
     for line in ("noise_floor", "usual_range", "threshold"):
