@@ -28,6 +28,16 @@ def test_what_was_there_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, f
     assert list(tmp_path.iterdir()) == [report]
 
 
+def test_a_file_changes_in_one_step(tmp_path: Path) -> None:
+    """Whoever has the earlier report open reads it to its end."""
+    report = tmp_path / "report.html"
+    report.write_text("earlier")
+    with report.open() as reader:
+        write_text(report, "later")
+        assert reader.read() == "earlier"
+    assert report.read_text() == "later"
+
+
 def test_looking_changes_nothing(tmp_path: Path) -> None:
     """Whether a file can be written is found out without touching the one that is there."""
     report = tmp_path / "report.html"

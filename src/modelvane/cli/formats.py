@@ -8,7 +8,6 @@ from xml.etree import ElementTree as ET
 
 from modelvane.batch import Judged
 from modelvane.catalogue import titles
-from modelvane.cli.tables import table_text
 from modelvane.findings import Family, Finding, Verdict
 from modelvane.jobs import headline, json_text
 from modelvane.report.formatting import value_text
@@ -44,6 +43,8 @@ _HEAD = ("", "column", "measure", "value", "noise floor", "usual range", "limit"
 
 def _table(rows: Sequence[Sequence[str]]) -> str:
     """Give a table without the columns that are empty."""
+    from modelvane.cli.tables import table_text  # noqa: PLC0415 - rich, for people only
+
     kept = [at for at in range(len(_HEAD)) if any(row[at] for row in rows[1:])]
     head, *body = [[row[at] for at in kept] for row in rows]
     return table_text(head, body)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import special
 
+from modelvane import special
 from modelvane.compat.columns import Columns, kind_of
 from modelvane.compat.distribution import category_counts
 from modelvane.compat.sample import Dataset, Sample, sample

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
-from scipy import special
+
+from modelvane import special
 
 if TYPE_CHECKING:
     from modelvane.compat.distribution import Distribution
