@@ -18,6 +18,7 @@ BENCHES = {
     "detection": "Rows until a change is found",
     "scans": "Reading the log, against a plain fetch",
     "reference_build": "Building a reference",
+    "report_size": "Reports: size, time to build, time to open",
     "install": "Install and import",
 }
 

@@ -253,6 +253,10 @@ def test_on_paper_all_is_opened_and_light(report: Opened, wide: str) -> None:
     )
     assert hidden == 0
     assert report.run("return document.querySelector('.contents').offsetParent") is None
+    lost = "return [...document.querySelectorAll('svg rect')].filter((r) => r.getBBox().width && !r.checkVisibility())"
+    assert report.run(f"{lost}.length") == 0
+    # Chromium leaves a button out where a page repeats the head of a table
+    assert report.run("return getComputedStyle(document.querySelector('.sort')).display") == "contents"
 
 
 def test_it_prints_to_pages(report: Opened) -> None:

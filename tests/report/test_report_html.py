@@ -8,9 +8,11 @@ from hashlib import sha256
 from html.parser import HTMLParser
 from itertools import pairwise
 
+import pyarrow as pa
 import pytest
 from tests.report import samples
 
+from modelvane.report.contents import contents_of
 from modelvane.report.document import content_security_policy, render_report
 
 KINDS = (
@@ -165,6 +167,15 @@ def test_the_size_follows_from_columns_not_from_rows() -> None:
         for rows in (1000, 10_000)
     )
     assert len(many) < 1.1 * len(few)
+
+
+def test_long_names_do_not_fill_the_page() -> None:
+    """Free text that was taken for categories is cut wherever a category is named."""
+    texts = [f"{i} " + "word " * 2000 for i in range(3)]
+    tables = [pa.table({"comment": [texts[i % most] for i in range(600)]}) for most in (3, 2)]
+    judged = samples.judged(*tables, name="comments", categorical=["comment"])
+    assert len(render_report(judged)) < 60_000
+    assert all(len(one.label) <= 80 for one in contents_of(judged).columns[0].contributions)
 
 
 def test_a_report_of_what_could_not_be_read_says_so_at_the_top() -> None:

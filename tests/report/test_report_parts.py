@@ -13,7 +13,7 @@ from modelvane.findings import Verdict
 from modelvane.report.contents import contents_of
 from modelvane.report.parts import classification
 from modelvane.report.parts.columns import ColumnPart, first_alarms
-from modelvane.report.summary import overall
+from modelvane.report.summary import opening, overall
 
 
 def column(name: str) -> ColumnPart:
@@ -237,6 +237,16 @@ def test_the_opening_fits_the_verdict(judged, verdict, opening) -> None:
     contents = contents_of(judged())
     assert contents.verdict is verdict
     assert contents.summary[0] == opening
+
+
+def test_an_alarm_of_a_segment_alone_is_not_one_of_the_whole() -> None:
+    """The opening sends the reader to the segments."""
+    findings = samples.features().findings
+    alarmed = replace(findings.findings[0], verdict=Verdict.ALARM, segment="b=x")
+    assert (
+        opening(replace(findings, findings=(alarmed,)))
+        == "Something is off in some segments, not in the whole."
+    )
 
 
 def test_an_alarm_on_an_empty_period_stays_one() -> None:

@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from modelvane.report.formatting import clock_text, share_text, value_text
+from modelvane.report.formatting import clock_text, cut_text, share_text, value_text
 from modelvane.report.plotting import Bars, Lines, LyingBars, Trend
 from modelvane.report.svg import OPTIONS, inline, wrap
 from modelvane.schema import Kind
@@ -71,7 +71,11 @@ def over_time(series: Series, title: str) -> Markup:
 def grouped_bars(distribution: Distribution) -> Markup:
     """Draw the reference's and the current share of every bin (upright) or category (lying)."""
     is_numerical = distribution.kind is Kind.NUMERICAL
-    ticks = distribution.ticks if is_numerical else tuple(_cut(name) for name in distribution.ticks)
+    ticks = (
+        distribution.ticks
+        if is_numerical
+        else tuple(cut_text(name, _NAME_LENGTH) for name in distribution.ticks)
+    )
     kind, height = (Bars, _HEIGHT) if is_numerical else (LyingBars, 30 + 13 * len(ticks))
     chart = kind(
         width=_WIDTH,
@@ -158,7 +162,7 @@ def shift_text(distribution: Distribution) -> str:
     label, reference, current = shift
     if reference == current:
         return "No difference."
-    return f"Largest shift: {_cut(label, 40)}, {share_text(reference)} → {share_text(current)}"
+    return f"Largest shift: {cut_text(label, 40)}, {share_text(reference)} → {share_text(current)}"
 
 
 def _told(series: Series) -> str:
@@ -204,10 +208,6 @@ def _time_marks(times: list[float]) -> list[float]:
 def _sparse(ticks: tuple[str, ...]) -> list[str]:
     step = max(1, -(-len(ticks) // 5))
     return [tick for i, tick in enumerate(ticks) if i % step == step // 2]
-
-
-def _cut(name: str, most: int = _NAME_LENGTH) -> str:
-    return name if len(name) <= most else name[: most - 1] + "…"
 
 
 def _rect(classes: str, x: float, y: float, width: float, height: float) -> ET.Element:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from modelvane.errors import TallyMismatchError
-from modelvane.report.formatting import THIN, number_text
+from modelvane.report.formatting import THIN, cut_text, number_text
 from modelvane.ruler import require_same
 from modelvane.schema import Kind
 from modelvane.tallies.categorical import CategoricalTally
@@ -113,7 +113,7 @@ def _numerical(column: str, reference: NumericalTally, current: NumericalTally) 
 def bin_labels(tally: NumericalTally | CategoricalTally) -> list[str]:
     """Name every bin of a numerical column, or every category and the cell of those not in the reference."""
     if isinstance(tally, CategoricalTally):
-        return [*tally.ruler.names, NOT_IN_REFERENCE]
+        return [*map(cut_text, tally.ruler.names), NOT_IN_REFERENCE]
     return [_between(above, up_to) for above, up_to in tally.ruler.bin_limits()]
 
 
@@ -128,7 +128,7 @@ def _categorical(
     largest = np.argsort(-shares[:, : len(names)].max(axis=0), kind="stable")
     shown = sorted(largest[:top].tolist())
     rest = sorted(largest[top:].tolist())
-    labels = [names[i] for i in shown]
+    labels = [cut_text(names[i]) for i in shown]
     columns = [counts[:, i] for i in shown]
     if rest:
         labels.append(f"{len(rest)}{THIN}others" if len(rest) > 1 else "1 other")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Sequence
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -15,7 +15,7 @@ from modelvane.batch import Judged
 from modelvane.catalogue import titles
 from modelvane.findings import Family, Finding, Verdict
 from modelvane.report import outcomes, tables, wording
-from modelvane.report.cards import cards_of, slice_series, trends_of
+from modelvane.report.cards import Card, Trend, cards_of, slice_series, trends_of
 from modelvane.report.contents import Contents, contents_of
 from modelvane.report.formatting import slice_text, span_text
 from modelvane.report.history import unit_of
@@ -54,7 +54,7 @@ def render_report(judged: Judged, *, shown: int = SHOWN_COLUMNS) -> str:
     str
         A whole HTML document without any outside address: its style, drawings and script are in it.
     """
-    contents, known = contents_of(judged), titles()
+    contents, known, series = contents_of(judged), titles(), slice_series(judged)
     text = (
         environment()
         .get_template("report.html")
@@ -71,8 +71,8 @@ def render_report(judged: Judged, *, shown: int = SHOWN_COLUMNS) -> str:
             shown=shown,
             figures=key_figures(judged.findings, contents.columns, known),
             span=_span(contents),
-            **_columns(judged, contents, known, shown),
-            **_performance(judged, contents, known),
+            **_columns(judged, contents, cards_of(contents.columns[:shown], series, known)),
+            **_performance(contents, trends_of(judged, series, known)),
             **_rest(judged, contents, shown),
         )
     )
@@ -108,7 +108,7 @@ def _span(contents: Contents) -> str:
     return ""
 
 
-def _columns(judged: Judged, contents: Contents, known: Mapping[str, str], shown: int) -> dict[str, Any]:
+def _columns(judged: Judged, contents: Contents, cards: Sequence[Card]) -> dict[str, Any]:
     columns = contents.columns
     rows = [(part, tables.drift_row(part.finding), mini_bars(part.distribution)) for part in columns]
     reason = tables.shared_reason(part.finding for part in columns)
@@ -121,18 +121,18 @@ def _columns(judged: Judged, contents: Contents, known: Mapping[str, str], shown
         "drift_reason": reason,
         "also": [finding for finding in drift if finding.key not in decided],
         "has_limit": any(part.finding.threshold is not None for part in columns),
-        "cards": cards_of(columns[:shown], slice_series(judged), known),
+        "cards": cards,
     }
 
 
-def _performance(judged: Judged, contents: Contents, known: Mapping[str, str]) -> dict[str, Any]:
+def _performance(contents: Contents, trends: Sequence[Trend]) -> dict[str, Any]:
     part = contents.performance
     if part is None:
         return {"performance": None, "segments": _segments(contents, None, ())}
     beside = _REGRESSION_BESIDE if part.regression is not None else ()
     return {
         "performance": part,
-        "trends": trends_of(judged, slice_series(judged), known),
+        "trends": trends,
         "measured": [f for f in part.findings if f.label is None and not _says_nothing(f)],
         "by_label": [finding for finding in part.findings if finding.label is not None],
         "regression": outcomes.regression_charts(part.regression) if part.regression is not None else None,

@@ -63,7 +63,7 @@ class _Axes:
 
 
 def heat_map(heat: Heat) -> Markup:
-    """Draw predictions (up) against targets (across): the darker, the more rows for each unit of area.
+    """Draw predictions (up) against targets (across): the stronger the colour, the more rows for each unit of area.
 
     Both axes have one scale, so that a perfect model is the diagonal. They end a bin's width beyond the inner limits,
     where the outermost bins reach farther: one value of a million must not make a point of all others.

@@ -36,7 +36,7 @@ def opening(findings: Findings) -> str:
     if Family.QUALITY in alarms:
         return "The data has faults that somebody should look at."
     return {
-        Verdict.ALARM: "Part of the data has changed: some segments, not the whole.",
+        Verdict.ALARM: "Something is off in some segments, not in the whole.",
         Verdict.CHANGED: "Something has changed, within what this stream usually does.",
         Verdict.OK: "Nothing unusual.",
         Verdict.UNDEFINED: "There is not enough to judge.",

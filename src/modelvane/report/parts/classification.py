@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelvane.batch import Judged
+from modelvane.report.formatting import cut_text
 from modelvane.tallies.cells import Integers
 from modelvane.tallies.classification import ConfusionTally
 from modelvane.tallies.scores import CALIBRATION_BINS, SCORE_QUANTUM, ScoreTally
@@ -87,7 +88,7 @@ def confusion_part(judged: Judged) -> Confusion | None:
     most = classes[np.argsort(-rows[classes], kind="stable")[:MOST_CLASSES]]
     shown = sorted(most.tolist())
     rest = [i for i in range(len(rows)) if i not in shown]
-    labels = [after.labels[i] for i in shown]
+    labels = [cut_text(after.labels[i]) for i in shown]
     if rows[rest].any():
         labels.append(after.labels[-1] if len(classes) == len(shown) else "all others")
     else:
@@ -114,7 +115,7 @@ def curves_part(judged: Judged) -> tuple[ClassCurves, ...]:
     most = np.argsort(-positives, kind="stable")[:MOST_CLASSES]
     return tuple(
         ClassCurves(
-            label=after.ruler.names[i],
+            label=cut_text(after.ruler.names[i]),
             current=_curves(after, i),
             reference=_curves(reference, i) if reference is not None else None,
         )
