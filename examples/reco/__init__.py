@@ -1,0 +1,1 @@
+"""The recommender: products of an online shop, from cosine similarity of purchases."""

@@ -1,0 +1,225 @@
+"""The recommender: what similar customers bought, and what is bought with what.
+
+The model file is numpy's own format without pickles: loading one runs no code of the file's choosing.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from examples.reco.purchases import Purchases
+from examples.reco.similar import Neighbours, nearest, similarities
+from modelvane.errors import ModelvaneError, UnknownNameError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MOST = 100
+"""Products that one answer may hold."""
+
+NEIGHBOUR, POPULAR = "neighbour", "popular"
+
+_CUSTOMERS_KEPT = 50
+_FORMAT = 1
+
+
+class ModelFileError(ModelvaneError):
+    """A file is not a recommender."""
+
+
+class Recommendation(NamedTuple):
+    """One product of an answer.
+
+    Parameters
+    ----------
+    product
+        Its place among the products, the most popular first.
+    score
+        The similarity behind it, 0 to 1; of a popular product the share of customers who have bought it.
+    origin
+        :data:`NEIGHBOUR` or :data:`POPULAR`.
+    """
+
+    product: int
+    score: float
+    origin: str
+
+
+class Recommender:
+    """Recommends products to customers, and products that go with a product.
+
+    Parameters
+    ----------
+    purchases
+        Who bought what.
+    customers, products
+        Rows and columns of its matrix that are most like each.
+    """
+
+    def __init__(self, purchases: Purchases, customers: Neighbours, products: Neighbours) -> None:
+        self._purchases = purchases
+        self._customers = customers
+        self._products = products
+        self._rows = {name: row for row, name in enumerate(purchases.customers)}
+        self._columns = {code: column for column, code in enumerate(purchases.products)}
+        shape = purchases.matrix.shape
+        self._popularity = (np.bincount(purchases.matrix.indices, minlength=shape[1]) / shape[0]).tolist()
+
+    @classmethod
+    def fit(cls, purchases: Purchases) -> Recommender:
+        """Find the neighbours of every customer and of every product."""
+        by_product = purchases.matrix.T.tocsr()
+        return cls(purchases, nearest(purchases.matrix, _CUSTOMERS_KEPT), nearest(by_product, MOST))
+
+    @property
+    def customers(self) -> list[str]:
+        """Ids of the known customers."""
+        return self._purchases.customers
+
+    @property
+    def products(self) -> list[str]:
+        """Codes of the known products, the most popular first."""
+        return self._purchases.products
+
+    def describe(self, product: int) -> str:
+        """Give a product's description."""
+        return self._purchases.descriptions[product]
+
+    def for_customer(self, customer: str, n: int) -> list[Recommendation]:
+        """Recommend ``n`` products that a customer has not bought, or as many as the shop has.
+
+        First what the most similar customer bought, the most popular first, then what the next ones bought, then
+        what is popular. Of equally similar customers the first by id comes first.
+
+        Raises
+        ------
+        UnknownNameError
+            When nobody has this id.
+        """
+        row = self._rows.get(customer)
+        if row is None:
+            raise UnknownNameError.of("customer", customer, self._rows)
+        taken = set(self._bought(row))
+        found: list[Recommendation] = []
+        for neighbour, similarity in self._similar(row, n):
+            for product in self._bought(neighbour):
+                if product not in taken:
+                    taken.add(product)
+                    found.append(Recommendation(product, similarity, NEIGHBOUR))
+                    if len(found) == n:
+                        return found
+        return found + self._popular(n - len(found), taken)
+
+    def popular(self, n: int) -> list[Recommendation]:
+        """Recommend what most customers have bought."""
+        return self._popular(n, set())
+
+    def for_product(self, product: str, n: int) -> list[Recommendation]:
+        """Recommend at most ``n`` products that the same customers have bought, the most similar first.
+
+        Raises
+        ------
+        UnknownNameError
+            When there is no such product.
+        """
+        column = self._columns.get(product)
+        if column is None:
+            raise UnknownNameError.of("product", product, self._columns)
+        products, scores = self._products.of(column)
+        return [
+            Recommendation(other, score, NEIGHBOUR)
+            for other, score in zip(products[:n].tolist(), scores[:n].tolist(), strict=True)
+        ]
+
+    def _bought(self, row: int) -> list[int]:
+        matrix = self._purchases.matrix
+        bought: list[int] = matrix.indices[matrix.indptr[row] : matrix.indptr[row + 1]].tolist()
+        return bought
+
+    def _similar(self, row: int, n: int) -> Iterator[tuple[int, float]]:
+        kept, scores = self._customers.of(row)
+        # the first few are mostly enough, and cheaper than all
+        few = min(n, 8)
+        yield from zip(kept[:few].tolist(), scores[:few].tolist(), strict=True)
+        yield from zip(kept[few:].tolist(), scores[few:].tolist(), strict=True)
+        if len(kept) == _CUSTOMERS_KEPT:
+            line = similarities(self._purchases.matrix, slice(row, row + 1))[0]
+            line[row] = 0.0
+            order = np.argsort(-line, kind="stable")[_CUSTOMERS_KEPT : np.count_nonzero(line)]
+            yield from zip(order.tolist(), line[order].tolist(), strict=True)
+
+    def _popular(self, n: int, taken: set[int]) -> list[Recommendation]:
+        rest = (product for product in range(len(self.products)) if product not in taken)
+        return [
+            Recommendation(product, self._popularity[product], POPULAR)
+            for product, _ in zip(rest, range(n), strict=False)
+        ]
+
+    def save(self, path: Path) -> None:
+        """Write the model file, whole or not at all."""
+        matrix = self._purchases.matrix
+        part = path.with_name(path.name + ".part")
+        with part.open("wb") as file:
+            np.savez_compressed(
+                file,
+                allow_pickle=False,
+                format=np.array(_FORMAT),
+                shape=np.array(matrix.shape),
+                indptr=matrix.indptr.astype(np.int32),
+                indices=matrix.indices.astype(np.int16),
+                customers=np.array(self._purchases.customers),
+                products=np.array(self._purchases.products),
+                descriptions=np.array(self._purchases.descriptions),
+                **_arrays("customer", self._customers),
+                **_arrays("product", self._products),
+            )
+        part.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> Recommender:
+        """Read a model file.
+
+        Raises
+        ------
+        ModelFileError
+            The file is missing, or is no recommender that `save` wrote.
+        """
+        try:
+            # opened here, for numpy leaves a file open that looks like an archive and is none
+            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+                found = {name: file[name] for name in file.files}
+            if int(found["format"]) != _FORMAT:
+                raise ModelFileError(
+                    f"{path} has another format", received=int(found["format"]), expected=str(_FORMAT)
+                )
+            indices = found["indices"].astype(np.int32)
+            matrix = sparse.csr_array(
+                (np.ones(len(indices), np.float32), indices, found["indptr"]), shape=tuple(found["shape"])
+            )
+            names = (found[name].tolist() for name in ("customers", "products", "descriptions"))
+            return cls(
+                Purchases(matrix, *names), _neighbours("customer", found), _neighbours("product", found)
+            )
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise ModelFileError(
+                f"{path} cannot be read as a recommender",
+                received=f"{type(error).__name__}: {error}",
+                expected="a file that Recommender.save wrote",
+            ) from error
+
+
+def _arrays(whose: str, neighbours: Neighbours) -> dict[str, np.ndarray]:
+    return {
+        f"{whose}_starts": neighbours.starts,
+        f"{whose}_rows": neighbours.rows,
+        f"{whose}_similarities": neighbours.similarities,
+    }
+
+
+def _neighbours(whose: str, arrays: dict[str, np.ndarray]) -> Neighbours:
+    return Neighbours(*(arrays[f"{whose}_{part}"] for part in ("starts", "rows", "similarities")))
