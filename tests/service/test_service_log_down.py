@@ -356,8 +356,12 @@ def test_a_disk_that_is_well_again_while_nobody_posts(reference: Path, tmp_path:
         assert answer_of(f"{address}{ROWS}", [trip(1)]).status == 503
         failures = "modelvane_service_commit_failures_total"
         tries = series(address, failures)
-        await_that(lambda: series(address, failures) > tries + 1)
-        assert answer_of(f"{address}/readyz").status == 503
+
+        def tried_in_vain() -> bool:
+            assert answer_of(f"{address}/readyz").status == 503
+            return series(address, failures) > tries + 1
+
+        await_that(tried_in_vain)
         resource.prlimit(server.popen.pid, resource.RLIMIT_FSIZE, (unlimited, unlimited))
         await_ready(address)
         assert answer_of(f"{address}{ROWS}", [trip(1)]).status == 200
