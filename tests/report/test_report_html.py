@@ -169,6 +169,20 @@ def test_the_size_follows_from_columns_not_from_rows() -> None:
     assert len(many) < 1.1 * len(few)
 
 
+def test_many_faults_are_folded() -> None:
+    """The worst are in sight, the others one click away, and none is left out."""
+    names = [f"c{i:02d}" for i in range(30)]
+    judged = samples.judged(
+        pa.table({name: [float(i % 7) for i in range(300)] for name in names}),
+        pa.table({name: pa.nulls(300, pa.float64()) for name in names}),
+        name="broken",
+    )
+    text = render_report(judged, shown=10)
+    listed, folded = text.split("All others that are off (20)")
+    assert listed.count("300 of 300 rows") == 10
+    assert folded.count("300 of 300 rows") == 20
+
+
 def test_long_names_do_not_fill_the_page() -> None:
     """Free text that was taken for categories is cut wherever a category is named."""
     texts = [f"{i} " + "word " * 2000 for i in range(3)]
