@@ -108,6 +108,11 @@ class Table:
                 picked[name] = column.take(pa.array(index, pa.int64()))
         return Table(picked, len(index))
 
+    def in_memory(self) -> Table:
+        """Give the same table with every column read, for those who ask for them again and again."""
+        stored = isinstance(self._built, StoredColumns)
+        return Table(dict(self._columns), self.rows) if stored else self
+
     def slice(self, start: int, rows: int) -> Table:
         """Give at most so many rows from ``start`` on, which are not copied."""
         stop = min(start + rows, self.rows)

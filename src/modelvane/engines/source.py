@@ -92,7 +92,7 @@ class TableSource:
 
     @cached_property
     def _table(self) -> Table:
-        return Table.of(self.data)
+        return Table.of(self.data).in_memory()
 
     @property
     def rows(self) -> int | None:
