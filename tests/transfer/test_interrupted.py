@@ -107,6 +107,29 @@ def parquet_rows(folder: Path) -> int:
     return int(pa.dataset.dataset(folder, partitioning="hive").count_rows())
 
 
+def test_what_an_interrupted_page_left_is_removed(
+    filled: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Parts of a page that was not counted are gone after the next run, and so is what was half written."""
+    monkeypatch.setattr("modelvane.transfer.contents._MOST_ROWS", 20)
+    monkeypatch.setattr("modelvane.transfer.contents._FEWEST_ROWS", 1)
+
+    def interrupt(count: int) -> None:
+        if count:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        export(LogContents(filled, "taxi"), tmp_path, advance=interrupt)
+    whole = tmp_path / "taxi" / "rows" / "date=1970-01-01" / "part-00000000.parquet"
+    stray = tmp_path / "taxi" / "rows" / "date=1999-12-31"
+    stray.mkdir()
+    for name in ("part-00000001.parquet", "part-00000007.parquet", ".part-00000000.parquet.tmp"):
+        (stray / name).write_bytes(whole.read_bytes())
+    export(LogContents(filled, "taxi"), tmp_path)
+    assert list(stray.iterdir()) == []
+    assert parquet_rows(tmp_path / "taxi" / "rows") == 90
+
+
 @pytest.mark.parametrize(("module", "call"), [("pour.pour", 1), ("folder._read", 4), ("folder._read", 7)])
 def test_a_killed_import_goes_on(
     filled: Log, opener: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, call: int
@@ -214,7 +237,7 @@ def test_any_tool_reads_the_rows(filled: Log, tmp_path: Path) -> None:
     assert json.loads(misfit["modelvane_other"]) == {"distance": "far", "zone": 7.0, "payment": 3}
     assert {row["date"] for row in table.to_pylist()} == {"1970-01-01", "1970-01-02", "1970-01-03"}
     labels = parquet.read_table(tmp_path / "taxi" / "labels")
-    assert labels.num_rows == 50
+    assert (labels.num_rows, labels["time"].null_count) == (50, 50)
     assert str(labels.schema.field("target").type) == "double"
     rounds = parquet.read_table(tmp_path / "taxi" / "findings" / "live")
     assert sorted(rounds["computed_at"].to_pylist()) == [1.0, 2.0, 3.0]

@@ -24,7 +24,7 @@ from modelvane.table import Table
 from modelvane.transfer.contents import LogContents
 from modelvane.transfer.export import export
 from modelvane.transfer.folder import exports_in
-from modelvane.transfer.pour import pour
+from modelvane.transfer.pour import Poured, pour
 
 FOUND = Finding(
     family=Family.DRIFT, measure="psi", column="zone", value=math.inf, p_value=1e-300, verdict=Verdict.ALARM
@@ -43,6 +43,7 @@ def fill(log: Log) -> None:
         "taxi", Table.of([{"zone": "x", "shared": 1, "tags": [1, {"b": None}]}, {"pickup": "never"}]), 8.5
     )
     log.append("taxi", Table.of({"trip": ["d"], "payment": [b"\0\xff"], "duration": [4.0]}), 9.0)
+    log.append("taxi", Table.of({"trip": ["e", "f"], "payment": ["\ud800", "☃"], "zone": [10**30, 3.0]}), 9.5)
     log.label("taxi", ["early", "b", "a"], ["text", 12.0, math.nan], np.array([5, NO_TIME, -(10**14)]), 10.0)
     log.label("taxi", ["b"], [None], None, 11.0)
     for moment in (1.0, 2.0, 2.5):
@@ -72,13 +73,7 @@ def test_a_copy_keeps_everything(log: Log, opener: Opener) -> None:
     copy = opener("copy")
     poured = pour(LogContents(log, "taxi"), copy)
     assert content(copy) == content(log)
-    assert (poured.rows, poured.labels, poured.rounds, poured.known_rows, poured.known_labels) == (
-        6,
-        3,
-        6,
-        0,
-        0,
-    )
+    assert poured == Poured(rows=8, labels=3, rounds=6)
 
 
 def test_many_pages_keep_everything(
@@ -226,7 +221,7 @@ def test_filling_again_changes_nothing(log: Log, opener: Opener, tmp_path: Path)
     through_folder(log, copy, tmp_path / "out")
     for contents in (*exports_in(tmp_path / "out"), LogContents(log, "taxi")):
         poured = pour(contents, copy)
-        assert (poured.rows, poured.labels, poured.known_rows, poured.known_labels) == (0, 0, 6, 3)
+        assert (poured.rows, poured.labels, poured.known_rows, poured.known_labels) == (0, 0, 8, 3)
     assert content(copy) == content(log)
 
 
@@ -238,7 +233,7 @@ def test_what_is_there_stays(log: Log, opener: Opener, schema: Schema) -> None:
     copy.append("taxi", Table.of({"trip": ["a", "z"], "distance": [77.0, 78.0], "tip": [1.0, 2.0]}), 1.0)
     fill(log)
     poured = pour(LogContents(log, "taxi"), copy)
-    assert (poured.rows, poured.known_rows) == (5, 1)
+    assert (poured.rows, poured.known_rows) == (7, 1)
     assert copy.find("taxi", ["a", "z"]).table.values("distance") == [77.0, 78.0]
     assert copy.datasets()["taxi"] == own
 
