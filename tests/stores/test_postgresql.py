@@ -17,7 +17,7 @@ from tests.stores.servers.postgresql import Server, drop_schema, in_own_schema
 from modelvane.errors import ConfigError, ModelvaneError, StoreError, UnknownNameError
 from modelvane.schema import Column, Kind, Role, Schema
 from modelvane.store import GroupCommit, LogDownError, open_log, without_password
-from modelvane.store.postgresql import PostgresqlLog, connections
+from modelvane.store.postgresql import PostgresqlLog, connections, ownership
 from modelvane.store.postgresql.address import Address
 from modelvane.store.postgresql.faults import store_error
 from modelvane.store.postgresql.layout import escaped, unescaped
@@ -270,7 +270,7 @@ def test_rows_sent_twice_among_new_ones(opened: Opener) -> None:
 
 def test_a_second_writer_is_refused(opened: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     """While one writer has the log open another is told who it is; after it closed, not."""
-    monkeypatch.setattr(connections, "OWNER_SECONDS", 0.2)
+    monkeypatch.setattr(ownership, "OWNER_SECONDS", 0.2)
     first = opened()
     with pytest.raises(StoreError, match=r"Another writer.*modelvane \w+ writer from .*pid \d+"):
         opened()
@@ -282,7 +282,7 @@ def test_two_writers_never_give_the_same_number(
     opened: Opener, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A writer that lost its connection goes on only when no other has taken its place, and behind its numbers."""
-    monkeypatch.setattr(connections, "OWNER_SECONDS", 0.2)
+    monkeypatch.setattr(ownership, "OWNER_SECONDS", 0.2)
     first = opened()
     first.append("taxi", Table.of({"trip": ["a"]}), 1.0)
     _end_sessions(url, "writer")

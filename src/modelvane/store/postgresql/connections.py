@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TypeVar
@@ -15,6 +14,7 @@ import psycopg
 from modelvane.errors import StoreError
 from modelvane.store.postgresql.address import Address
 from modelvane.store.postgresql.faults import store_error, translated
+from modelvane.store.postgresql.ownership import own
 from modelvane.store.postgresql.session import Session, Watchdog
 from modelvane.store.protocol import LogDownError
 
@@ -33,15 +33,6 @@ _IDLE_SECONDS = 120
 _MOST_IDLE = 4
 _PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Seconds between attempts to connect; in between, who asks is told at once what the last attempt was told."""
-
-_LOCK_SPACE = 0x6D76616E
-OWNER_SECONDS = 3.0
-_HOLDER = """
-SELECT a.pid, a.application_name, coalesce(host(a.client_addr), 'the same machine')
-FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-WHERE l.locktype = 'advisory' AND l.granted AND l.classid = %s AND l.objid = %s
-  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-"""
 
 
 class Connections:
@@ -193,9 +184,12 @@ class Connections:
     def _new_writer(self) -> Session:
         session = self._connect("writer", WRITE_SECONDS)
         try:
-            self._own(session)
+            own(session, self._name, self.where, again=self._has_owned)
+            self._has_owned = True
             self._prepare(session)
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, StoreError):
+                self._keep_away(error)
             session.close()
             raise
         return session
@@ -216,35 +210,6 @@ class Connections:
 
     def _unanswered(self) -> LogDownError:
         return LogDownError(f"PostgreSQL does not answer in time: {self.where}")
-
-    def _own(self, session: Session) -> None:
-        """Take the lock that makes this session the one writer; what is left of an earlier one of ours is ended."""
-        schema = session.execute("SELECT current_schema()").fetchone()
-        if schema is None or schema[0] is None:
-            raise StoreError(
-                f"There is no schema to keep the log in: {self.where}",
-                remedy="GRANT the user USAGE and CREATE on a schema of its search_path",
-            )
-        key = (_LOCK_SPACE, zlib.crc32(str(schema[0]).encode()) - 2**31)
-        given_up = time.monotonic() + OWNER_SECONDS
-        while not _one(session, "SELECT pg_try_advisory_lock(%s, %s)", key):
-            holder = session.execute(_HOLDER, (key[0], key[1] % 2**32)).fetchone()
-            if holder is not None and str(holder[1]).startswith(self._name):
-                # it may still commit what nobody waits for any more
-                session.execute("SELECT pg_terminate_backend(%s)", (holder[0],))
-            if time.monotonic() > given_up:
-                # who had the lock gets it back when the other ends; at a start there is a mistake to be told
-                kind = LogDownError if self._has_owned else StoreError
-                fault = kind(
-                    f"Another writer has the log open: {self.where}",
-                    received=None if holder is None else f"{holder[1]} from {holder[2]} (pid {holder[0]})",
-                    expected="one writing process per log",
-                    remedy="Stop the other process, or give this one another database or schema",
-                )
-                self._keep_away(fault)
-                raise fault
-            time.sleep(0.1)
-        self._has_owned = True
 
     # --------------------------------------------------------------------- reading
 
@@ -304,8 +269,3 @@ class Connections:
                 self._writer.close()
                 self._writer = None
             self._watchdog.close()
-
-
-def _one(session: Session, sql: str, parameters: tuple[int, int]) -> object:
-    found = session.execute(sql, parameters).fetchone()
-    return None if found is None else found[0]
