@@ -18,7 +18,7 @@ from modelvane.service import health
 def url(own_mongodb: Server) -> Iterator[str]:
     """Give a database whose server is not waited for as long as in production."""
     with own_database(own_mongodb.url) as own:
-        yield f"{own}?serverSelectionTimeoutMS=1000&connectTimeoutMS=500&socketTimeoutMS=1000"
+        yield f"{own}?serverSelectionTimeoutMS=1000"
 
 
 def logged(url: str) -> list[str]:

@@ -58,7 +58,7 @@ class Server:
         return f"mongodb://127.0.0.1:{self._port}/"
 
     def start(self) -> None:
-        """Start it, on the port that it had, and wait until it listens."""
+        """Start it, on the port that it had, and wait until it answers."""
         flags = [f"-Xmx{self._heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"]
         with (self.folder / "server.log").open("a") as log:
             self._process = subprocess.Popen(
@@ -78,6 +78,9 @@ class Server:
         said = _stdout(self._process).readline()
         assert said, (self.folder / "server.log").read_text()
         self._port = int(said)
+        # a Java that has just started takes its time for the first answer
+        with MongoClient(self.url, serverSelectionTimeoutMS=int(_PATIENCE * 1000)) as client:
+            client.admin.command("ping")
 
     def kill(self) -> None:
         """End it at once, as a crash does."""
