@@ -123,7 +123,7 @@ def test_what_an_interrupted_page_left_is_removed(
     whole = tmp_path / "taxi" / "rows" / "date=1970-01-01" / "part-00000000.parquet"
     stray = tmp_path / "taxi" / "rows" / "date=1999-12-31"
     stray.mkdir()
-    for name in ("part-00000001.parquet", "part-00000007.parquet", ".part-00000000.parquet.tmp"):
+    for name in ("part-00000000.parquet", "part-00000007.parquet", ".part-00000000.parquet.tmp"):
         (stray / name).write_bytes(whole.read_bytes())
     export(LogContents(filled, "taxi"), tmp_path)
     assert list(stray.iterdir()) == []
