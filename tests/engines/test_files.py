@@ -12,6 +12,7 @@ import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
 
+from modelvane.batch import judge
 from modelvane.engines import parquet
 from modelvane.engines.count import count
 from modelvane.engines.counted import Counted
@@ -216,7 +217,7 @@ def test_each_file_has_its_own_types(tmp_path: Path, reference: Reference) -> No
 
 
 def test_columns_that_files_lack_are_missing(tmp_path: Path, reference: Reference) -> None:
-    """A column that one file lacks is missing there, and one that nothing knows is unexpected."""
+    """A column that one file lacks is missing there; one that is unexpected may be what it is called now."""
     table = trips(400, 10)
     pq.write_table(table, tmp_path / "0.parquet")
     renamed = table.rename_columns([name.replace("distance", "distance_km") for name in table.column_names])
@@ -225,6 +226,9 @@ def test_columns_that_files_lack_are_missing(tmp_path: Path, reference: Referenc
     assert found.stream.missing == ("distance",)
     assert found.stream.unexpected == ("distance_km",)
     assert found.window.rows.columns["distance"].missing >= 400
+    lacking = judge("taxi", reference, found).findings.get("missing_columns")
+    assert lacking is not None
+    assert lacking.cause == "distance (there is distance_km)"
 
 
 def test_folder_names_are_columns(tmp_path: Path, reference: Reference) -> None:

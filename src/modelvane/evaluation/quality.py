@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from functools import partial
 
 from modelvane.calibration.calibration import is_constant
@@ -145,12 +146,18 @@ def dataset_quality(this: Round, rows: DatasetTally, stream: Stream) -> Iterator
     yield finding("window_rows", float(rows.rows), "rows")
     yield finding("duplicate_ids", float(stream.duplicates), "rows")
     missing, unexpected = stream.missing, stream.unexpected
-    yield finding("missing_columns", float(len(missing)), "", fault=True, cause=", ".join(missing))
+    yield finding("missing_columns", float(len(missing)), "", fault=True, cause=_lacking(missing, unexpected))
     yield finding("unexpected_columns", float(len(unexpected)), "", cause=", ".join(unexpected[:10]))
     yield finding("late_rows", float(stream.late), "rows")
     age = None if stream.last_row is None else max(0.0, stream.now - stream.last_row)
     yield finding("last_row_age", age, "seconds", why=statistics.NO_ROWS)
     yield finding("rows_per_second", stream.rows_per_second, "", why=_no_rate(rows, stream))
+
+
+def _lacking(missing: Sequence[str], unexpected: Sequence[str]) -> str:
+    """Name the columns that rows lack, each with the unexpected one that it may have been renamed to."""
+    near = {name: get_close_matches(name, unexpected, 1) for name in missing}
+    return ", ".join(f"{name} (there is {found[0]})" if found else name for name, found in near.items())
 
 
 def _no_rate(rows: DatasetTally, stream: Stream) -> str:

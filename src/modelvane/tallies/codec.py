@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import zlib
+from bisect import bisect_left
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -61,10 +63,10 @@ def loads(data: bytes, kind: str) -> tuple[dict[str, Any], dict[str, NDArray[Any
         )
     try:
         packed = _decode(_decompressed(data[len(_MAGIC) + 1 :]))
-        arrays = {
-            name: np.frombuffer(content, np.dtype(dtype)).reshape(shape).copy()
+        arrays: dict[str, NDArray[Any]] = _Arrays(
+            (name, np.frombuffer(content, np.dtype(dtype)).reshape(shape).copy())
             for name, (dtype, shape, content) in packed.arrays.items()
-        }
+        )
     except (zlib.error, msgspec.MsgspecError, ValueError, TypeError) as error:
         raise ReferenceFileError(f"These bytes are damaged: {error}") from error
     if packed.kind != kind:
@@ -87,5 +89,21 @@ def nested(prefix: str, arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[An
 
 def inside(prefix: str, arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """Give back the arrays of a part."""
-    start = len(prefix) + 1
-    return {name[start:]: array for name, array in arrays.items() if name.startswith(f"{prefix}/")}
+    named = arrays if isinstance(arrays, _Arrays) else _Arrays(arrays)
+    ordered, start = named.ordered, len(prefix) + 1
+    # what follows "/" in the alphabet ends the names with this prefix
+    first, end = bisect_left(ordered, f"{prefix}/"), bisect_left(ordered, f"{prefix}0")
+    names = sorted(ordered[first:end], key=named.places.__getitem__)
+    return _Arrays((name[start:], named[name]) for name in names)
+
+
+class _Arrays(dict[str, NDArray[Any]]):
+    """Arrays by name, of which parts are found without looking at all."""
+
+    @cached_property
+    def ordered(self) -> list[str]:
+        return sorted(self)
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self)}
