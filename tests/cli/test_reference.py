@@ -46,6 +46,18 @@ def test_build_says_what_the_columns_are(tmp_path: Path) -> None:
     assert "rows     240" in result.stderr
 
 
+def test_build_from_a_folder_or_a_url(tmp_path: Path) -> None:
+    """A folder of files, by its path or its URL, is one reference."""
+    folder = tmp_path / "january"
+    folder.mkdir()
+    for part in range(2):
+        write(folder / f"{part}.parquet", labelled(300, part))
+    for place in (folder, folder.as_uri()):
+        result = modelvane("reference", "build", place, "-o", tmp_path / "ref.mv")
+        assert result.exit_code == 0, result.output
+        assert Reference.load(tmp_path / "ref.mv").rows == 480
+
+
 def test_build_by_a_config(tmp_path: Path, data: Path) -> None:
     """With --config the columns, and the data where none is given, are those of the config."""
     config = watched(tmp_path, data, column_mapping={"numerical_features": ["distance"]}, segments=["zone"])

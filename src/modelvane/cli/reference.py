@@ -25,7 +25,7 @@ def reference() -> None:
 
 
 @reference.command()
-@click.argument("data", type=_FILE, required=False)
+@click.argument("data", required=False)
 @click.option("-o", "--output", type=_FILE, required=True, help="The reference to write, such as ref.mv.")
 @click.option("--target", help="The column of the ground truth.")
 @click.option(
@@ -40,8 +40,8 @@ def reference() -> None:
 @click.option("--positive", help="The positive class of a binary classifier.")
 @click.option("--config", type=_FILE, help="Rather what a config says of the columns (and its data).")
 @click.option("--dataset", help="Which dataset of the config; not needed where it has one.")
-def build(data: Path | None, output: Path, config: Path | None, dataset: str | None, **columns: Any) -> None:
-    """Build a reference from DATA: Parquet, CSV or Arrow, of a time when all was well."""
+def build(data: str | None, output: Path, config: Path | None, dataset: str | None, **columns: Any) -> None:
+    """Build a reference from DATA: a file, a folder or a URL of Parquet, CSV or Arrow, of a time when all was well."""
     from modelvane.jobs import check_writable  # noqa: PLC0415 - numpy and more, not for --help
     from modelvane.jobs.ruled import ruled  # noqa: PLC0415 - as above
 
@@ -74,7 +74,7 @@ _KEYWORDS = {
 }
 
 
-def _of_data(data: Path | None, given: dict[str, Any], progress: Progress) -> Reference:
+def _of_data(data: str | None, given: dict[str, Any], progress: Progress) -> Reference:
     from modelvane.reference import Reference  # noqa: PLC0415 - numpy and more, not for --help
 
     if len(given.get("prediction", ())) == 1:
@@ -82,14 +82,16 @@ def _of_data(data: Path | None, given: dict[str, Any], progress: Progress) -> Re
     return Reference.of(data, **_calls(progress), **given)
 
 
-def _of_config(path: Path, dataset: str | None, data: Path | None, progress: Progress) -> Reference:
+def _of_config(file: Path, dataset: str | None, data: str | None, progress: Progress) -> Reference:
     from modelvane.config import Config  # noqa: PLC0415 - pydantic, not for --help
     from modelvane.jobs import Job  # noqa: PLC0415 - numpy and more, not for --help
     from modelvane.references import build_reference  # noqa: PLC0415 - as above
 
-    config = Config.load(path)
+    config = Config.load(file)
     name = Job.of_config(config, dataset).dataset
-    return build_reference(config, name, data or config.reference_file(name), **_calls(progress))
+    return build_reference(
+        config, name, config.reference_file(name) if data is None else Path(data), **_calls(progress)
+    )
 
 
 def _calls(progress: Progress) -> dict[str, Any]:
