@@ -101,11 +101,16 @@ class LabelJoin:
         self._horizon = horizon
         self._positions: dict[str | None, int] = {}
         self._order: deque[str | None] = deque()
+        # predictions by the block, each with the position of its first, that no label was looked up in yet: of a
+        # stream without labels none ever is
+        self._blocks: deque[tuple[int, Sequence[str | None]]] = deque()
+        self._in_blocks = 0
         self._early: OrderedDict[str, Label] = OrderedDict()
         self._known: dict[str | None, Any] = {}
         self.counts = LabelCounts()
 
     def __contains__(self, id: object) -> bool:  # noqa: A002 - the role's own name
+        self._index()
         return id is not None and id in self._positions
 
     @property
@@ -123,11 +128,10 @@ class LabelJoin:
         first
             Position of the first of these rows.
         """
-        positions = range(first, first + len(ids))
-        self._positions.update(zip(ids, positions, strict=True))
-        self._order.extend(ids)
+        self._blocks.append((first, ids))
+        self._in_blocks += len(ids)
         joined = []
-        for position, id_ in zip(positions, ids, strict=True) if self._early else ():
+        for position, id_ in enumerate(ids, first) if self._early else ():
             label = self._early.pop(id_, None) if id_ is not None else None
             if label is not None:
                 self.counts.matched += 1
@@ -136,11 +140,21 @@ class LabelJoin:
         self._forget()
         return joined
 
+    def _index(self) -> None:
+        """Make every prediction one that can be looked up."""
+        while self._blocks:
+            first, ids = self._blocks.popleft()
+            self._positions.update(zip(ids, range(first, first + len(ids)), strict=True))
+            self._order.extend(ids)
+        self._in_blocks = 0
+        self._forget()
+
     def labelled(self, labels: Sequence[Label]) -> tuple[list[Joined], list[Joined], LabelCounts]:
         """Join labels; give the new ones, those that changed, and what became of all."""
         new: dict[str, Joined] = {}
         changed: list[Joined] = []
         counts = LabelCounts()
+        self._index()
         for label in labels:
             position = self._positions.get(label.id)
             if position is None:
@@ -163,6 +177,7 @@ class LabelJoin:
 
     def told(self, targets: Mapping[str | None, Any]) -> None:
         """Remember targets that came in their own rows, so that a label for one of these is no second truth."""
+        self._index()
         self._known.update((id_, target) for id_, target in targets.items() if id_ in self._positions)
 
     def _wait(self, label: Label, counts: LabelCounts) -> None:
@@ -180,11 +195,22 @@ class LabelJoin:
 
     def _forget(self) -> None:
         # an id is remembered once at most, so the oldest rows' ids are nobody else's
-        leaving = [self._order.popleft() for _ in range(len(self._order) - self._horizon)]
+        beyond = len(self._order) + self._in_blocks - self._horizon
+        leaving = [self._order.popleft() for _ in range(min(beyond, len(self._order)))]
+        if not self._order:
+            self._forget_blocks()
         for id_ in leaving:
             self._positions.pop(id_, None)
         if self._known:
             for id_ in leaving:
+                self._known.pop(id_, None)
+
+    def _forget_blocks(self) -> None:
+        # those that are old as a whole: the rest of the oldest is forgotten when it is indexed
+        while self._blocks and self._in_blocks - len(self._blocks[0][1]) >= self._horizon:
+            ids = self._blocks.popleft()[1]
+            self._in_blocks -= len(ids)
+            for id_ in ids if self._known else ():
                 self._known.pop(id_, None)
 
 

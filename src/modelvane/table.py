@@ -37,17 +37,22 @@ class Table:
         Length of each.
     records
         The same rows as mappings, where they came as such: columns are then built when one is asked for.
+    is_plain
+        Whether who decoded the columns knows that each value is a number other than NaN, a text or ``None``.
     """
 
-    __slots__ = ("_built", "records", "rows")
+    __slots__ = ("_built", "is_plain", "records", "rows")
 
     def __init__(
         self,
         columns: Mapping[str, RawColumn] | None,
         rows: int,
         records: Sequence[Mapping[str, Any]] | None = None,
+        *,
+        is_plain: bool = False,
     ) -> None:
         self._built = columns
+        self.is_plain = is_plain
         self.records = records
         self.rows = rows
 

@@ -305,3 +305,17 @@ def test_all_labelled_rows_of_one_big_push_count(window: Window) -> None:
     assert whole.tally() == parts.tally()
     assert whole.tally().labelled.rows == (100 if window.seconds is None else 1000)
     assert _value(whole, "label_coverage") == _value(parts, "label_coverage")
+
+
+def test_predictions_that_no_label_asks_for_are_forgotten_in_blocks() -> None:
+    """Of a stream without labels no more than the horizon is held; a label that comes then finds all of that."""
+    join = LabelJoin(10)
+    for first in range(0, 400, 4):
+        join.predicted([f"trip {first + i}" for i in range(4)], first)
+        assert sum(len(ids) for _, ids in join._blocks) < 10 + 4
+    new, _, counts = join.labelled([Label(f"trip {number}", 1.0, 0) for number in range(380, 400)])
+    assert [one.position for one in new] == list(range(390, 400))
+    assert (counts.matched, counts.early) == (10, 10)
+    join.predicted(["trip 400", "trip 401"], 400)
+    assert "trip 391" not in join
+    assert "trip 392" in join

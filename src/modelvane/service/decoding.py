@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from modelvane.errors import DecodeError
 from modelvane.service.problems import HttpError
+from modelvane.service.shapes import Shapes
 from modelvane.table import Table
 
 JSON = "application/json"
@@ -112,6 +113,10 @@ _READERS: dict[str, Callable[[bytes, Names], Table]] = {
 }
 
 
+# whose rows may be decoded by their shape
+_SHAPED = frozenset({JSON, "application/x-ndjson", "application/jsonl"})
+
+
 def _object_or_list(value: Any) -> Any:
     if isinstance(value, dict | list):
         return value
@@ -126,7 +131,11 @@ def _list(value: Any) -> list[Any]:
 
 
 def decode_rows(
-    body: bytes, content_type: str, headers: Mapping[bytes, bytes], names: Names = Names()
+    body: bytes,
+    content_type: str,
+    headers: Mapping[bytes, bytes],
+    names: Names = Names(),
+    shapes: Shapes | None = None,
 ) -> Table:
     """Read rows.
 
@@ -138,6 +147,8 @@ def decode_rows(
         Of the request: a CloudEvent in binary mode has its id and time there.
     names
         What id and time of a CloudEvent are called in the rows.
+    shapes
+        What the dataset's rows looked like, for bodies of many.
 
     Raises
     ------
@@ -161,7 +172,13 @@ def decode_rows(
             name: unquote_to_bytes(value).decode(errors="replace") for name, value in stated.items() if value
         }
         return _event_rows([{**event, "data": decode_json(body)}], names)
-    return reader(body, names)
+    if shapes is None or content_type not in _SHAPED:
+        return reader(body, names)
+    table = shapes.table(body, lines=content_type != JSON)
+    if table is None:
+        table = reader(body, names)
+        shapes.learn(table, body)
+    return table
 
 
 def decode_labels(

@@ -129,7 +129,7 @@ class Intake:
     ) -> None:
         """Take a body of rows; ``reply`` is called once, after their commit, or now with what is wrong."""
         try:
-            table = decode_rows(body, content_type_of(headers), headers, watch.names)
+            table = decode_rows(body, content_type_of(headers), headers, watch.names, watch.shapes)
             self._check_rows(table.rows)
             if table.rows == 0:
                 reply(Answer(200, _JSON, b'{"accepted":0,"duplicates":0,"ids":[]}'))

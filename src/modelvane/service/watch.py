@@ -19,6 +19,7 @@ from modelvane.findings import Family, Findings
 from modelvane.monitor import Monitor
 from modelvane.service.background import Evaluator
 from modelvane.service.decoding import Names
+from modelvane.service.shapes import Shapes
 from modelvane.service.warming import replayable, warm_up
 from modelvane.store.protocol import Appended, LabelOutcome, LabelResult, Log, Rows, Snapshot
 from modelvane.table import Table
@@ -86,6 +87,7 @@ class Watch:
     ) -> None:
         self.name = monitor.dataset
         self.names = _names(monitor)
+        self.shapes = Shapes()
         self.monitor = monitor
         self.traffic = Traffic()
         self.history: deque[Findings] = deque(maxlen=HISTORY_ROUNDS)

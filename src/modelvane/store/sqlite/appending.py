@@ -79,6 +79,9 @@ def _interleaved(layout: Layout, own: Sequence[Sequence[Any]], table: Table, *, 
         encoded: Sequence[Any]
         if exact:
             encoded = [encode_value(value, boolean=stored.boolean) for value in python_values(raw)]
+        elif table.is_plain and isinstance(raw, list) and not stored.boolean:
+            # as SQLite keeps them already
+            encoded = raw
         else:
             encoded = encode(raw, boolean=stored.boolean)
         values[place :: layout.width] = encoded
