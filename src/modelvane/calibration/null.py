@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelvane import special
+from modelvane.calibration.redrawing import redrawn
 from modelvane.divergences.base import Divergence
 from modelvane.tallies.sample import Sample
 
@@ -107,7 +108,7 @@ def null_moments(divergence: Divergence, reference: Sample, draws: int = DRAWS, 
 
     A draw of n rows without replacement, seen on a ruler, is a draw of n of the reference's cells: the tally is all
     it takes, and the rows themselves need not be kept. For n over half of the reference both sides are redrawn with
-    replacement.
+    replacement (see `modelvane.calibration.redrawing`).
 
     Parameters
     ----------
@@ -146,13 +147,8 @@ def _pairs(
     rows = int(counts.sum())
     at_once = max(1, _HELD_CELLS // len(counts))
     if 2 * n > rows:
-        shares = counts / rows
         for start in range(0, draws, at_once):
-            redrawn = min(at_once, draws - start)
-            yield (
-                reference.with_counts(rng.multinomial(rows, shares, redrawn)),
-                reference.with_counts(rng.multinomial(n, shares, redrawn)),
-            )
+            yield redrawn(reference, rows, n, min(at_once, draws - start), rng)
         return
     for drawn in _drawn(counts, n, draws, rng):
         for start in range(0, len(drawn), at_once):
