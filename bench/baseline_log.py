@@ -23,7 +23,7 @@ class PlainLog:
         row: Any = msgspec.defstruct(
             "Row", [(field, int | float | str | None) for field in fields], rename=fields, gc=False
         )
-        self._rows = msgspec.json.Decoder(list[row])
+        self._array = msgspec.json.Decoder(list[row])
         self._lines = msgspec.json.Decoder(row)
         self._connection = sqlite3.connect(path, isolation_level=None)
         self._connection.execute("PRAGMA journal_mode = WAL")
@@ -48,7 +48,7 @@ class PlainLog:
         now = time.time()
         if kind.endswith("json"):
             is_array = kind == "application/json"
-            rows = self._rows.decode(content) if is_array else self._lines.decode_lines(content)
+            rows = self._array.decode(content) if is_array else self._lines.decode_lines(content)
             values = list(chain.from_iterable(map(astuple, rows)))
             columns = [values[place :: len(self._columns)] for place in range(len(self._columns))]
         else:
