@@ -90,6 +90,9 @@ def test_artifacts_have_the_verdicts_and_a_link(config: Path) -> None:
     rows = json.loads(artifact("taxi-verdicts").data)
     assert (rows[0]["verdict"], rows[0]["column"]) == ("Alarm", "distance")
     assert "→" in rows[0]["cause"]
+    verdicts = [row["verdict"] for row in rows]
+    assert verdicts == sorted(verdicts)
+    assert verdicts.count("Alarm") > 1
     found = json.loads(watched.json.read_text())
     assert {row["column"] for row in rows} >= {column["name"] for column in found["columns"]}
     link = artifact("taxi-report")

@@ -71,10 +71,12 @@ def test_a_config_without_a_schedule_is_not_served(tmp_path: Path) -> None:
 
 
 def test_the_file_for_prefect_deploy_is_valid(tmp_path: Path) -> None:
-    """Entry points of prefect.yaml are the flow, and their parameters are some that it has."""
-    (deployment,) = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
+    """prefect.yaml is what `prefect deploy` takes; its entry point is the flow, and its parameters are the flow's."""
+    settings = yaml.safe_load((ROOT / "prefect.yaml").read_text())
+    (deployment,) = settings["deployments"]
     code = (
-        "import json\n"
+        "from prefect.cli.deploy._models import PrefectYamlModel\n"
+        f"PrefectYamlModel.model_validate({settings!r})\n"
         "from prefect.flows import load_flow_from_entrypoint\n"
         f"flow = load_flow_from_entrypoint({deployment['entrypoint']!r}, use_placeholder_flow=False)\n"
         f"flow.validate_parameters({deployment['parameters']!r})\n"
