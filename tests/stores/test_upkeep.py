@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from modelvane.findings import Family, Finding, Findings, Verdict
@@ -106,6 +107,19 @@ def test_retention_by_age_removes_rows_with_their_labels(log: Log) -> None:
     assert log.tail("taxi").ids == ["6", "7", "8", "9"]
     assert [r.computed_at for r in log.read_findings("taxi")] == [6.0, 7.0, 8.0, 9.0]
     assert log.append("taxi", Table.of({"trip": ["0", "unknown 0", "unknown 9"]}), 20.0).early == {2: 1.0}
+
+
+def test_retention_by_age_spares_later_rows_before_restored_ones(log: Log) -> None:
+    """Rows of another log that are too old leave; rows that arrived later but stand before them stay, labels too."""
+    log.append("taxi", Table.of({"trip": ["new", "newer"], "distance": [1.0, 2.0]}), 100.0)
+    log.label("taxi", ["new"], [7.0], None, 100.0)
+    old = log.find("taxi", ["newer"])
+    log.restore("taxi", replace(old, ids=["old"], received=np.array([5.0])))
+    log.label("taxi", ["old"], [8.0], None, 100.0)
+    removed = log.retain(max_age_seconds=50.0, now=110.0)
+    assert (removed.rows, removed.labels) == (1, 1)
+    assert log.tail("taxi").ids == ["new", "newer"]
+    assert log.find("taxi", ["new"]).table.values("duration") == [7.0]
 
 
 def test_retention_by_size_removes_the_oldest(log: Log) -> None:

@@ -5,6 +5,7 @@ Documents that another program wrote stay: they are its own to remove.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 
 from pymongo import ASCENDING
@@ -27,9 +28,12 @@ CHUNK = 5_000
 
 
 def remove_before(collections: Collections, layout: Layout, moment: float) -> Removed:
-    """Remove up to a chunk of rows that arrived before a moment, and labels that waited since before."""
+    """Remove up to a chunk of rows that arrived before a moment, and labels that waited since before.
+
+    Rows of another log may stand behind later ones: they leave when those before them are few, and no other with them.
+    """
     old = [own["seq"] for own in _oldest(collections, layout, CHUNK) if own["received"] < moment]
-    rows, labels = _remove_up_to(collections, layout, max(old)) if old else (0, 0)
+    rows, labels = _remove_up_to(collections, layout, max(old), moment) if old else (0, 0)
     waited = collections.waiting.delete_many({"dataset": layout.dataset, "received": {"$lt": moment}})
     rounds = remove_rounds(collections, layout.dataset, moment)
     return Removed(rows, labels + waited.deleted_count, rounds, more=rows > 0 or waited.deleted_count > 0)
@@ -67,7 +71,9 @@ def _oldest(collections: Collections, layout: Layout, rows: int) -> list[Documen
     return [document[OWN] for document in found]
 
 
-def _remove_up_to(collections: Collections, layout: Layout, last: int) -> tuple[int, int]:
-    where = _removable(layout, last)
+def _remove_up_to(
+    collections: Collections, layout: Layout, last: int, before: float = math.inf
+) -> tuple[int, int]:
+    where = _removable(layout, last) | {RECEIVED: {"$lt": before}}
     labels = collections.data.count_documents(where | {LABEL: {"$gt": 0}})
     return collections.data.delete_many(where).deleted_count, labels

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -53,13 +54,16 @@ def size_of(session: Session, layout: Layout) -> Size:
 
 
 def remove_before(session: Session, layout: Layout, moment: float) -> Removed:
-    """Remove up to a chunk of rows that arrived before a moment, and labels that waited since before."""
+    """Remove up to a chunk of rows that arrived before a moment, and labels that waited since before.
+
+    Rows of another log may stand behind later ones: they leave when those before them are few, and no other with them.
+    """
     [(last,)] = session.execute(
         f"SELECT max(seq) FROM (SELECT seq, received FROM {layout.predictions} ORDER BY seq LIMIT {CHUNK}) t"  # noqa: S608 - quoted
         " WHERE received < %s",
         (moment,),
     ).fetchall()
-    removed = Removed() if last is None else _remove_up_to(session, layout, last)
+    removed = Removed() if last is None else _remove_up_to(session, layout, last, moment)
     waited = session.execute(
         f"DELETE FROM {layout.labels} WHERE seq IN (SELECT seq FROM {layout.labels}"  # noqa: S608 - quoted
         f" WHERE waiting AND received < %s LIMIT {CHUNK})",
@@ -93,13 +97,14 @@ def remove_oldest(session: Session, layouts: Collection[Layout]) -> tuple[Layout
     return layout, Removed(removed.rows, removed.labels, rounds, more=True)
 
 
-def _remove_up_to(session: Session, layout: Layout, last: int) -> Removed:
+def _remove_up_to(session: Session, layout: Layout, last: int, before: float = math.inf) -> Removed:
     labels = session.execute(
-        f"DELETE FROM {layout.labels} l USING {layout.predictions} p WHERE p.id = l.id AND p.seq <= %s",  # noqa: S608 - quoted
-        (last,),
+        f"DELETE FROM {layout.labels} l USING {layout.predictions} p"  # noqa: S608 - quoted
+        " WHERE p.id = l.id AND p.seq <= %s AND p.received < %s",
+        (last, before),
     ).rowcount
     rows = session.execute(
-        f"DELETE FROM {layout.predictions} WHERE seq <= %s",  # noqa: S608 - quoted
-        (last,),
+        f"DELETE FROM {layout.predictions} WHERE seq <= %s AND received < %s",  # noqa: S608 - quoted
+        (last, before),
     ).rowcount
     return Removed(rows, labels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Collection
 
@@ -30,13 +31,16 @@ def give_back(connection: sqlite3.Connection) -> None:
 
 
 def remove_before(connection: sqlite3.Connection, layout: Layout, moment: float) -> Removed:
-    """Remove up to a chunk of rows that arrived before a moment, and labels that waited since before."""
+    """Remove up to a chunk of rows that arrived before a moment, and labels that waited since before.
+
+    Rows of another log may stand behind later ones: they leave when those before them are few, and no other with them.
+    """
     last = connection.execute(
         f"SELECT max(seq) FROM (SELECT seq, received FROM {layout.predictions} ORDER BY seq LIMIT ?)"  # noqa: S608 - quoted
         " WHERE received < ?",
         (CHUNK, moment),
     ).fetchone()[0]
-    removed = Removed() if last is None else _remove_up_to(connection, layout, last)
+    removed = Removed() if last is None else _remove_up_to(connection, layout, last, moment)
     waited = connection.execute(
         f"DELETE FROM {layout.labels} WHERE seq IN (SELECT seq FROM {layout.labels}"  # noqa: S608 - quoted
         " WHERE waiting AND received < ? LIMIT ?)",
@@ -80,14 +84,16 @@ def _share(connection: sqlite3.Connection, layout: Layout) -> int:
     return max(1, min(CHUNK, rows // 20))
 
 
-def _remove_up_to(connection: sqlite3.Connection, layout: Layout, last: int) -> Removed:
+def _remove_up_to(
+    connection: sqlite3.Connection, layout: Layout, last: int, before: float = math.inf
+) -> Removed:
     labels = connection.execute(
         f"DELETE FROM {layout.labels} WHERE id IN"  # noqa: S608 - quoted
-        f" (SELECT id FROM {layout.predictions} WHERE seq <= ?)",
-        (last,),
+        f" (SELECT id FROM {layout.predictions} WHERE seq <= ? AND received < ?)",
+        (last, before),
     ).rowcount
     rows = connection.execute(
-        f"DELETE FROM {layout.predictions} WHERE seq <= ?",  # noqa: S608 - quoted
-        (last,),
+        f"DELETE FROM {layout.predictions} WHERE seq <= ? AND received < ?",  # noqa: S608 - quoted
+        (last, before),
     ).rowcount
     return Removed(rows, labels)
