@@ -13,7 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from examples.reco.purchases import Purchases
-from examples.reco.similar import Neighbours, nearest, similarities
+from examples.reco.similar import Neighbours, integer, nearest, similarities
 from modelvane.errors import ModelvaneError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class Recommender:
         yield from zip(kept[:few].tolist(), scores[:few].tolist(), strict=True)
         yield from zip(kept[few:].tolist(), scores[few:].tolist(), strict=True)
         if len(kept) == _CUSTOMERS_KEPT:
-            line = similarities(self._purchases.matrix, slice(row, row + 1))[0]
+            line = similarities(self._purchases.matrix, row)
             line[row] = 0.0
             order = np.argsort(-line, kind="stable")[_CUSTOMERS_KEPT : np.count_nonzero(line)]
             yield from zip(order.tolist(), line[order].tolist(), strict=True)
@@ -171,7 +171,7 @@ class Recommender:
                 format=np.array(_FORMAT),
                 shape=np.array(matrix.shape),
                 indptr=matrix.indptr.astype(np.int32),
-                indices=matrix.indices.astype(np.int16),
+                indices=matrix.indices.astype(integer(matrix.shape[1])),
                 customers=np.array(self._purchases.customers),
                 products=np.array(self._purchases.products),
                 descriptions=np.array(self._purchases.descriptions),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +14,10 @@ from scipy import sparse
 DIGITS = 12
 """Similarities that are equal to so many digits are ties; the row that comes first wins."""
 
-_ROWS_AT_ONCE = 256
+_ROWS_AT_ONCE = 128
+_SLACK = np.float32(1e-5)  # more than single precision loses in one product
+
+Places = npt.NDArray[np.int16] | npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -25,49 +31,79 @@ class Neighbours:
     """
 
     starts: npt.NDArray[np.int32]
-    rows: npt.NDArray[np.int16]
+    rows: Places
     similarities: npt.NDArray[np.float32]
 
-    def of(self, row: int) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.float32]]:
+    def of(self, row: int) -> tuple[Places, npt.NDArray[np.float32]]:
         """Give the neighbours of a row, and how similar each is."""
         part = slice(self.starts[row], self.starts[row + 1])
         return self.rows[part], self.similarities[part]
 
 
-def similarities(matrix: sparse.csr_array, rows: slice) -> npt.NDArray[np.float64]:
-    """Give the cosine similarity of some rows of a 0/1 matrix to all rows.
+def integer(most: int) -> type[np.int16] | type[np.int32]:
+    """Give the narrow type that holds ``0 .. most``: what is half as wide is moved and kept at half the cost."""
+    return np.int16 if most <= np.iinfo(np.int16).max else np.int32
+
+
+def similarities(matrix: sparse.csr_array, row: int) -> npt.NDArray[np.float64]:
+    """Give the cosine similarity of a row of a 0/1 matrix to all rows.
 
     Between rows of 0 and 1 it is the number of common ones over the root of the product of both numbers of ones.
     """
-    sizes = np.diff(matrix.indptr).astype(np.float64)
-    # with a dense block of columns each one of the matrix adds a whole line of the answer
-    common = (matrix @ matrix[rows].toarray().T).T
-    return np.round(common / np.sqrt(np.outer(sizes[rows], sizes)), DIGITS)
+    common = matrix @ matrix[[row]].toarray()[0]
+    sizes = _sizes(matrix)
+    return _similarity(common, sizes[row], sizes)
 
 
 def nearest(matrix: sparse.csr_array, most: int) -> Neighbours:
     """Find at most ``most`` rows that share a one with each row."""
-    counts, found, how = [np.zeros(1, np.int64)], [], []
-    for first in range(0, matrix.shape[0], _ROWS_AT_ONCE):
-        block = similarities(matrix, slice(first, first + _ROWS_AT_ONCE))
-        own = np.arange(len(block))
-        block[own, first + own] = 0.0
-        rows, columns = _largest(block, most)
-        counts.append(np.bincount(rows, minlength=len(block)))
-        found.append(columns.astype(np.int16))
-        how.append(block[rows, columns].astype(np.float32))
-    starts = np.cumsum(np.concatenate(counts))
-    return Neighbours(starts.astype(np.int32), np.concatenate(found), np.concatenate(how))
+    rows, columns = matrix.shape
+    counts = matrix.astype(integer(columns))
+    blocks = range(0, rows, _ROWS_AT_ONCE)
+    # numpy and scipy let go of the interpreter where the work is
+    with ThreadPoolExecutor(min(len(blocks), os.cpu_count() or 1)) as pool:
+        found = list(pool.map(partial(_nearest_of_block, counts, _sizes(matrix), most), blocks))
+    lengths, neighbours, how = (np.concatenate(part) for part in zip(*found, strict=True))
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    return Neighbours(starts.astype(np.int32), neighbours.astype(integer(rows)), how.astype(np.float32))
 
 
-def _largest(block: npt.NDArray[np.float64], most: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Give where the largest positive values of each line are: the largest first, of equal ones the first."""
-    lines, width = block.shape
-    least = np.partition(block, width - most, axis=1)[:, width - most] if width > most else np.zeros(lines)
-    # all that tie with the last one, so that the tie is broken by position and not by chance
-    rows, columns = np.nonzero((block >= least[:, None]) & (block > 0))
-    order = np.lexsort((columns, -block[rows, columns], rows))
-    rows, columns = rows[order], columns[order]
-    starts = np.searchsorted(rows, np.arange(lines))
-    kept = np.arange(len(rows)) - starts[rows] < most
-    return rows[kept], columns[kept]
+def _sizes(matrix: sparse.csr_array) -> npt.NDArray[np.float64]:
+    return np.maximum(np.diff(matrix.indptr), 1).astype(np.float64)
+
+
+def _similarity(
+    common: npt.NDArray[np.float64], of: npt.NDArray[np.float64] | float, to: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    return np.round(common / np.sqrt(of * to), DIGITS)
+
+
+def _nearest_of_block(
+    counts: sparse.csr_array, sizes: npt.NDArray[np.float64], most: int, first: int
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.float64]]:
+    """Give for some rows how many neighbours each has, then of all of them the neighbours and similarities."""
+    # with a dense block of columns each one of the matrix adds a whole line of the answer
+    common = (counts @ counts[first : first + _ROWS_AT_ONCE].toarray().T).T
+    own = np.arange(len(common))
+    common[own, first + own] = 0
+    rows, columns = _candidates(common, sizes, most)
+    how = _similarity(common[rows, columns], sizes[first + rows], sizes[columns])
+    order = np.lexsort((columns, -how, rows))
+    rows = rows[order]
+    kept = np.arange(len(rows)) - np.searchsorted(rows, own)[rows] < most
+    order = order[kept]
+    return np.bincount(rows[kept], minlength=len(common)), columns[order], how[order]
+
+
+def _candidates(
+    common: npt.NDArray[np.int_], sizes: npt.NDArray[np.float64], most: int
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Give where the largest similarities of each line are, and a few more: those that may tie with the last."""
+    # a line's own size does not change its order, and single precision does to leave out nearly all
+    rough = np.multiply(common, (1 / np.sqrt(sizes)).astype(np.float32), order="C")
+    width = rough.shape[1]
+    least = np.full(len(rough), np.finfo(np.float32).tiny)
+    if width > most:
+        last = np.partition(rough, width - most, axis=1)[:, width - most]
+        least = np.maximum(least, last * (1 - _SLACK))
+    return np.nonzero(rough >= least[:, None])
