@@ -169,6 +169,7 @@ class Demo:
         findings = fetch_findings(self._monitor, DATASET, since=time.time(), check=children.check)
         print_summary(findings, self._console)
         require_drift(findings)
+        self._console.print("The nightly report of these trips: make demo-batch", highlight=False)
 
     def _keep_serving(self, children: Children) -> NoReturn:
         self._console.print("The replay is over; both services go on until Ctrl-C.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -120,3 +121,22 @@ def test_what_may_pass(error: str, passes: bool) -> None:
     known = {"caused": caused, "sqlite": sqlite, "sqlite3": sqlite3, "OutputError": OutputError}
     made = eval(error, {**known, "ConfigError": ConfigError, "StoreError": StoreError})  # noqa: S307 - those above
     assert can_pass(made) is passes
+
+
+def test_progress_is_told_now_and_then(caplog: pytest.LogCaptureFixture) -> None:
+    """What begins is logged, and how far it is once ten seconds have passed, not with every batch."""
+    from modelvane.flows.progress import Logged
+
+    # after the import: Prefect sets up logging
+    caplog.set_level(logging.INFO)
+    seconds = iter([0.0, 4.0, 8.0, 11.0, 11.0, 12.0, 22.0, 22.0])
+    progress = Logged(logging.getLogger("a run"), clock=lambda: next(seconds))
+    progress.begin("Counting", "rows", 4000)
+    for _ in range(4):
+        progress.advance(1000)
+    progress.advance(0, share=0.5)
+    assert caplog.messages == [
+        "Counting: 4,000 rows",
+        "Counting: 3,000 rows (75%)",
+        "Counting: 4,000 rows (100%)",
+    ]
