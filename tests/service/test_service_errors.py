@@ -290,7 +290,7 @@ def test_tokens_are_compared_in_constant_time(guarded: TestClient, monkeypatch: 
     """Tokens go through `hmac.compare_digest` and nothing else decides."""
     seen: list[tuple[bytes, bytes]] = []
     monkeypatch.setattr(
-        "modelvane.service.intake.hmac.compare_digest", lambda *pair: seen.append(pair) or False
+        "modelvane.service.headers.hmac.compare_digest", lambda *pair: seen.append(pair) or False
     )
     refused(guarded.post("/iterate/taxi", json=[], headers=bearer("write-ä")), 401)
     refused(guarded.get("/metrics", headers=bearer("look")), 401)

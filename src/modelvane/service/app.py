@@ -21,8 +21,9 @@ from modelvane.config import Config
 from modelvane.errors import ModelvaneError, UnknownNameError
 from modelvane.exposition import render
 from modelvane.service.exposed import Exposition
+from modelvane.service.headers import check_token
 from modelvane.service.ingest import Ingest
-from modelvane.service.intake import Intake, check_token
+from modelvane.service.intake import Intake
 from modelvane.service.openapi import INGEST_PATHS
 from modelvane.service.page import CONTENT_SECURITY_POLICY, render_dataset, render_overview, static
 from modelvane.service.problems import CONTENT_TYPE, HttpError, headers_of, problem, status_of, unexpected

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import logging
 import re
 import time
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -19,6 +17,7 @@ from modelvane.casting import NO_TIME, microseconds
 from modelvane.config import Limits
 from modelvane.errors import ModelvaneError, OverloadedError, UnknownNameError
 from modelvane.service.decoding import decode_labels, decode_rows
+from modelvane.service.headers import check_coding, check_token, content_type_of
 from modelvane.service.problems import CONTENT_TYPE, HttpError, headers_of, problem, status_of, unexpected
 from modelvane.service.watch import Watch
 from modelvane.store.protocol import Appended
@@ -114,7 +113,7 @@ class Intake:
         watch = self.watches.get(dataset)
         if watch is None:
             raise UnknownNameError.of("dataset", dataset, self.watches)
-        _check_coding(headers)
+        check_coding(headers)
         declared = headers.get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > self.limits.body_bytes:
             raise self.too_large(f"{int(declared)} bytes")
@@ -236,18 +235,6 @@ class _Posted:
         self._reply(Answer(200, _JSON, _encode(told)))
 
 
-def _check_coding(headers: Mapping[bytes, bytes]) -> None:
-    coding = headers.get(b"content-encoding", b"identity")
-    if coding != b"identity":
-        raise HttpError(
-            415,
-            "Compressed bodies are not read",
-            received=f"Content-Encoding: {coding.decode('latin-1')}",
-            remedy="Send it as it is; Arrow IPC is the smaller body for many rows",
-            headers={"accept-encoding": "identity"},
-        )
-
-
 def _stamps(times: list[Any], received: float) -> NDArray[np.int64]:
     at = np.fromiter(map(microseconds, times), np.int64, len(times))
     return np.where(at == NO_TIME, round(received * 1e6), at)
@@ -275,34 +262,3 @@ def _reason(error: ModelvaneError) -> str:
         # nothing else of its own is 400
         return "disconnected"
     return _REASONS.get(status_of(error), "refused")
-
-
-def content_type_of(headers: Mapping[bytes, bytes]) -> str:
-    """Give the content type without its parameters."""
-    return _without_parameters(headers.get(b"content-type", b""))
-
-
-@lru_cache(maxsize=64)
-def _without_parameters(value: bytes) -> str:
-    return value.partition(b";")[0].strip().lower().decode("latin-1")
-
-
-def check_token(headers: Mapping[bytes, bytes], token: str | None) -> None:
-    """Compare the bearer token, in constant time.
-
-    Raises
-    ------
-    HttpError
-        401 when one is asked for and another, or none, is shown.
-    """
-    if token is None:
-        return
-    shown = headers.get(b"authorization", b"")
-    if not hmac.compare_digest(shown, f"Bearer {token}".encode()):
-        raise HttpError(
-            401,
-            "This needs a token",
-            received="another token" if shown else "no Authorization header",
-            expected="Authorization: Bearer ...",
-            headers={"www-authenticate": "Bearer"},
-        )
