@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from modelvane.casting import NO_TIME
@@ -135,6 +136,24 @@ def test_rows_of_another_log_need_no_columns_for_id_and_time(opener: Callable[[]
     back = log.tail("bare")
     assert (back.ids, back.times.tolist()) == (ROWS.ids, ROWS.times.tolist())
     assert back.table.values("id") == [1.0, 2.0, 3.0]
+
+
+def test_times_that_python_has_none_for(log: Log) -> None:
+    """Rows of the years before 1 and after 9999 are kept and read; where a store has no such times, as its nearest."""
+    times = np.array([-(10**17), 0, 10**18])
+    moments = pa.array(times, pa.timestamp("us", "UTC"))
+    columns = {"trip": pa.array(list("abc")), "pickup": moments, "payment": moments, "hint": moments}
+    log.restore("taxi", replace(ROWS, times=times, table=Table.of(pa.table(columns))))
+    years = np.array(["0001-01-01", "9999-12-31T23:59:59.999999"], "datetime64[us]").astype(np.int64)
+    [back] = log.scan("taxi")
+    assert back.ids == list("abc")
+    assert np.clip(back.times, *years).tolist() == np.clip(times, *years).tolist()
+    texts = [
+        "-1199-02-15T14:13:20.000000+00:00",
+        "1970-01-01T00:00:00+00:00",
+        "33658-09-27T01:46:40.000000+00:00",
+    ]
+    assert back.table.values("payment") == back.table.values("hint") == texts
 
 
 def test_rows_that_are_there_are_not_restored_again(log: Log) -> None:

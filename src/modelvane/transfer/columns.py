@@ -12,6 +12,7 @@ import pyarrow as pa
 from modelvane.casting import canonical
 from modelvane.errors import StoreError
 from modelvane.schema import Column, Kind
+from modelvane.store.values import is_unicode
 from modelvane.table import RawColumn
 
 OTHER = "modelvane_other"
@@ -92,15 +93,6 @@ def _as_double(value: int) -> float | None:
     except OverflowError:
         return None
     return number if number == value else None
-
-
-def is_unicode(text: str) -> bool:
-    """Say whether a text has bytes in UTF-8; lone surrogates, which JSON can carry, have none."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def to_other(misfits: Mapping[str, Misfits], rows: int) -> pa.Array:

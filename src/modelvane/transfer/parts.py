@@ -16,12 +16,12 @@ from modelvane.casting import NO_TIME
 from modelvane.findings import Family, Finding, Findings, Verdict
 from modelvane.schema import Column, Kind, Role, Schema
 from modelvane.store.protocol import Labels, Rows
+from modelvane.store.values import is_unicode
 from modelvane.table import RawColumn, Table
 from modelvane.transfer.columns import (
     OTHER,
     Misfits,
     fit_as,
-    is_unicode,
     of_other,
     present,
     scattered,

@@ -12,7 +12,7 @@ from modelvane.casting import NO_TIME, as_times, canonical
 from modelvane.store.mongodb.layout import Document, Layout
 from modelvane.store.mongodb.values import OWN, encode, field_of
 from modelvane.store.protocol import Rows
-from modelvane.store.sqlite.values import is_unicode, python_values
+from modelvane.store.values import is_unicode, python_values
 from modelvane.table import Table
 
 _EXACT = 2**53

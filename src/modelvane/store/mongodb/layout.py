@@ -12,7 +12,7 @@ from pymongo.database import Database
 from modelvane.errors import StoreError
 from modelvane.schema import Schema
 from modelvane.store.mongodb.values import OWN, field_of
-from modelvane.store.sqlite.values import is_unicode
+from modelvane.store.values import is_unicode
 
 Document: TypeAlias = dict[str, Any]
 Documents: TypeAlias = Collection[Document]

@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 from bson import Binary, Decimal128, Int64, ObjectId
 
-from modelvane.store.sqlite.values import is_unicode, python_values, to_json
+from modelvane.store.values import is_unicode, python_values, to_json
 from modelvane.table import RawColumn
 
 OWN = "_modelvane"

@@ -19,7 +19,7 @@ from modelvane.store.postgresql.layout import OWN_COLUMNS, Layout
 from modelvane.store.postgresql.session import Session
 from modelvane.store.postgresql.values import JSON, fitted, from_json, to_json
 from modelvane.store.protocol import Appended, Rows
-from modelvane.store.sqlite.values import is_unicode, python_values
+from modelvane.store.values import is_unicode, python_values
 from modelvane.table import Table
 
 EARLIEST, LATEST = -62_135_596_800_000_000, 253_402_300_799_999_999
@@ -106,7 +106,7 @@ def _part(
             # JSON has no bytes: what has no column is what JSON can say of it
             values = {
                 row: str(value) if isinstance(value, bytes) else value
-                for row, value in enumerate(table.values(name))
+                for row, value in enumerate(python_values(table[name]))
             }
             _put_beside(beside, name, values)
     own = [

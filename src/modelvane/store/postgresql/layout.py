@@ -13,7 +13,7 @@ from modelvane.schema import Schema
 from modelvane.store.postgresql.session import Session
 from modelvane.store.postgresql.values import BY_SQL, JSON, TEXT, ColumnType, type_of
 from modelvane.store.schemas import from_json, joined, to_json
-from modelvane.store.sqlite.values import is_unicode
+from modelvane.store.values import is_unicode
 
 VERSION = 1
 """Version of the log's own tables."""

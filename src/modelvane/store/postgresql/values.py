@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from modelvane.store.sqlite.values import is_unicode, python_values
+from modelvane.store.values import is_unicode, python_values
 from modelvane.table import RawColumn
 
 _TAG = "$modelvane"

@@ -14,15 +14,8 @@ from numpy.typing import NDArray
 from modelvane.casting import NO_TIME, as_times, canonical, microseconds
 from modelvane.store.protocol import Appended, Rows
 from modelvane.store.sqlite.layout import Layout
-from modelvane.store.sqlite.values import (
-    PLAIN,
-    decode_value,
-    encode,
-    encode_value,
-    is_unicode,
-    python_values,
-    to_json,
-)
+from modelvane.store.sqlite.values import PLAIN, decode_value, encode, encode_value
+from modelvane.store.values import is_unicode, python_values, to_json
 from modelvane.table import Table
 
 # types for which the quick JSON writer and the standard library's agree; it has no NaN, so floats are not among them
@@ -158,9 +151,9 @@ def _extra(layout: Layout, table: Table, timed: NDArray[np.bool_] | None) -> Seq
     """Give JSON of what has no column: unexpected columns, and times and ids that cannot be read as such."""
     expected = layout.known.issuperset(table.names)
     names = [] if expected else [name for name in table.names if name not in layout.known]
-    columns = {name: table.values(name) for name in names}
+    columns = {name: python_values(table[name]) for name in names}
     if timed is not None and layout.time_name is not None:
-        raw = table.values(layout.time_name)
+        raw = python_values(table[layout.time_name])
         columns[layout.time_name] = [None if ok else value for ok, value in zip(timed, raw, strict=True)]
     if not columns:
         return [None] * table.rows

@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from modelvane.errors import StoreError
 from modelvane.schema import Schema
 from modelvane.store.schemas import from_json, joined, to_json
-from modelvane.store.sqlite.values import is_unicode
+from modelvane.store.values import is_unicode
 
 OWN_COLUMNS = ("seq", "id", "event_time", "received", "extra")
 _RESERVED = frozenset({*OWN_COLUMNS, "rowid", "oid", "_rowid_"})

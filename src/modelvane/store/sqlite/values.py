@@ -18,8 +18,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from modelvane.store.values import is_unicode, python_values, to_json
 from modelvane.table import RawColumn
 
 Stored: TypeAlias = "int | float | str | bytes | None"
@@ -41,23 +41,6 @@ def encode(column: RawColumn, *, boolean: bool = False) -> Sequence[Any]:
     if types <= (_PLAIN_BOOLEAN if boolean else PLAIN) and not _has_nan(values, types):
         return values
     return [encode_value(value, boolean=boolean) for value in values]
-
-
-def python_values(column: RawColumn) -> list[Any]:
-    """Give a column as Python values, by way of numpy where that is the same and several times faster."""
-    if isinstance(column, list):
-        return column
-    kind = column.type
-    if pa.types.is_timestamp(kind):
-        # nanoseconds would need pandas to become Python values
-        column = pc.cast(column, pa.timestamp("us", kind.tz), safe=False)
-    is_number = pa.types.is_integer(kind) or pa.types.is_floating(kind)
-    values: list[Any]
-    if (is_number and not column.null_count) or pa.types.is_string(kind):
-        values = column.to_numpy().tolist()
-    else:
-        values = column.to_pylist()
-    return values
 
 
 def _has_nan(values: list[Any], types: set[type]) -> bool:
@@ -96,32 +79,8 @@ def encode_value(value: Any, *, boolean: bool = False) -> Stored:  # noqa: PLR09
     return _json(value)
 
 
-def is_unicode(text: str) -> bool:
-    """Say whether a text can be written as UTF-8; lone surrogates, which JSON can carry, cannot."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _json(value: object) -> bytes:
     return to_json(value).encode()
-
-
-def to_json(value: object) -> str:
-    """Give JSON text of any value; what JSON has no form for becomes text."""
-    try:
-        return json.dumps(value, default=_as_json, separators=(",", ":"))
-    except (TypeError, ValueError):
-        # keys that are no text, or an object that holds itself
-        return json.dumps(str(value))
-
-
-def _as_json(value: object) -> object:
-    if isinstance(value, np.generic | np.ndarray):
-        return value.tolist()
-    return value.isoformat() if isinstance(value, datetime | date | time) else str(value)
 
 
 def decode_value(value: Any, *, boolean: bool = False) -> Any:
