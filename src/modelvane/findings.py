@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
@@ -23,6 +23,19 @@ class Verdict(StrEnum):
     """There is no value; ``why`` says the reason."""
     INFO = "info"
     """A value without lines."""
+
+
+def verdict_of(verdicts: Iterable[Verdict]) -> Verdict:
+    """Give the verdict of findings together: one that has none takes nothing from those that have.
+
+    Examples
+    --------
+    >>> verdict_of([Verdict.OK, Verdict.UNDEFINED]), verdict_of([Verdict.INFO])
+    (<Verdict.OK: 'ok'>, <Verdict.UNDEFINED: 'undefined'>)
+    """
+    found = set(verdicts)
+    told = (verdict for verdict in (Verdict.ALARM, Verdict.CHANGED, Verdict.OK) if verdict in found)
+    return next(told, Verdict.UNDEFINED)
 
 
 class Family(StrEnum):
@@ -124,12 +137,9 @@ class Findings:
 
     @property
     def verdict(self) -> Verdict:
-        """The worst verdict among drift, quality and performance."""
-        found = {finding.verdict for finding in self.findings}
-        for verdict in (Verdict.ALARM, Verdict.CHANGED, Verdict.OK):
-            if verdict in found:
-                return verdict
-        return Verdict.UNDEFINED
+        """The worst verdict among drift, quality and performance; that no row has a fault makes none of them good."""
+        verdict = verdict_of(finding.verdict for finding in self.findings)
+        return Verdict.UNDEFINED if verdict is Verdict.OK and not self.rows else verdict
 
     def get(
         self, measure: str, column: str | None = None, segment: str | None = None, label: str | None = None

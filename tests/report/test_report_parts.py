@@ -13,7 +13,7 @@ from modelvane.findings import Verdict
 from modelvane.report.contents import contents_of
 from modelvane.report.parts import classification
 from modelvane.report.parts.columns import ColumnPart, first_alarms
-from modelvane.report.summary import opening, overall
+from modelvane.report.summary import opening
 
 
 def column(name: str) -> ColumnPart:
@@ -253,8 +253,8 @@ def test_an_alarm_on_an_empty_period_stays_one() -> None:
     """Only what is fine for want of rows becomes no verdict."""
     findings = samples.empty().findings
     alarmed = replace(findings.findings[0], verdict=Verdict.ALARM)
-    assert overall(findings) is Verdict.UNDEFINED
-    assert overall(replace(findings, findings=(alarmed,))) is Verdict.ALARM
+    assert findings.verdict is Verdict.UNDEFINED
+    assert replace(findings, findings=(alarmed,)).verdict is Verdict.ALARM
 
 
 def test_a_ratio_is_compared_in_points() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from markupsafe import Markup
 
 from modelvane.batch import Judged
-from modelvane.findings import Family, Finding, Verdict
+from modelvane.findings import Finding, Verdict
 from modelvane.report.charts import grouped_bars, over_time, shift_text
 from modelvane.report.formatting import number_text, share_text, value_text
 from modelvane.report.history import Key, Point, Series, series_of, unit_of
@@ -114,8 +114,7 @@ def trends_of(judged: Judged, series: Mapping[Key, Series], titles: Mapping[str,
     return [
         Trend(finding, over_time(past, f"{title_of(finding.measure, titles)} over the period"))
         for finding in shown
-        if finding.family is Family.PERFORMANCE
-        and (past := series.get(finding.key)) is not None
+        if (past := series.get(finding.key)) is not None
         # a measure that stood still needs no chart
         and len({point.value for point in past.points} - {None}) > 1
     ]

@@ -27,7 +27,7 @@ from modelvane.report.parts.provenance import (
     versions,
 )
 from modelvane.report.parts.quality import Fault, fault_parts
-from modelvane.report.summary import overall, summary
+from modelvane.report.summary import summary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,8 @@ class Contents:
 
 def contents_of(judged: Judged) -> Contents:
     """Put together what a report says of a judged batch."""
-    findings, columns, slices = judged.findings, column_parts(judged), slice_parts(judged)
+    findings, columns = judged.findings, column_parts(judged)
+    slices, segments = slice_parts(judged), segment_parts(judged)
     return Contents(
         version=__version__,
         dataset=judged.dataset,
@@ -92,12 +93,12 @@ def contents_of(judged: Judged) -> Contents:
         period=findings.period,
         rows=findings.rows,
         labelled=findings.labelled,
-        verdict=overall(findings),
-        summary=summary(findings, columns, slices, titles()),
+        verdict=findings.verdict,
+        summary=summary(findings, columns, slices, segments, titles()),
         columns=columns,
         slices=slices,
         performance=performance_part(judged),
-        segments=segment_parts(judged),
+        segments=segments,
         faults=fault_parts(judged),
         reference=reference_facts(judged),
         source=source_facts(judged),

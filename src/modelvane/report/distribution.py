@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from modelvane.errors import TallyMismatchError
-from modelvane.report.formatting import THIN, cut_text, number_text
-from modelvane.ruler import require_same
+from modelvane.report.formatting import THIN, cut_text, number_texts
+from modelvane.ruler import NumericalRuler, require_same
 from modelvane.schema import Kind
 from modelvane.tallies.categorical import CategoricalTally
 from modelvane.tallies.numerical import NumericalTally
@@ -97,12 +97,12 @@ def distribution(
 
 def _numerical(column: str, reference: NumericalTally, current: NumericalTally) -> Distribution:
     require_same(reference.ruler, current.ruler)
-    limits = reference.ruler.bin_limits()
+    texts = _limit_texts(reference.ruler)
     return Distribution(
         column=column,
         kind=Kind.NUMERICAL,
         labels=tuple(bin_labels(reference)),
-        ticks=tuple(_tick(above, up_to) for above, up_to in limits),
+        ticks=(*(f"≤{THIN}{text}" for text in texts), f">{THIN}{texts[-1]}" if texts else "all"),
         reference=_shares(np.asarray(reference.sample.bins), reference.n),
         current=_shares(np.asarray(current.sample.bins), current.n),
         reference_rows=reference.n,
@@ -114,7 +114,16 @@ def bin_labels(tally: NumericalTally | CategoricalTally) -> list[str]:
     """Name every bin of a numerical column, or every category and the cell of those not in the reference."""
     if isinstance(tally, CategoricalTally):
         return [*map(cut_text, tally.ruler.names), NOT_IN_REFERENCE]
-    return [_between(above, up_to) for above, up_to in tally.ruler.bin_limits()]
+    texts = _limit_texts(tally.ruler)
+    if not texts:
+        return ["all values"]
+    between = (" to ".join(pair) for pair in pairwise(texts))
+    return [f"up to {texts[0]}", *between, f"above {texts[-1]}"]
+
+
+def _limit_texts(ruler: NumericalRuler) -> list[str]:
+    """Write the limits between bins."""
+    return number_texts([up_to for _, up_to in ruler.bin_limits()[:-1]])
 
 
 def _categorical(
@@ -153,19 +162,3 @@ def _categorical(
 
 def _shares(counts: NDArray[Any], rows: int) -> tuple[float, ...]:
     return tuple((counts / rows).tolist()) if rows else (0.0,) * len(counts)
-
-
-def _between(above: float, up_to: float) -> str:
-    if math.isinf(above) and math.isinf(up_to):
-        return "all values"
-    if math.isinf(above):
-        return f"up to {number_text(up_to)}"
-    if math.isinf(up_to):
-        return f"above {number_text(above)}"
-    return f"{number_text(above)} to {number_text(up_to)}"
-
-
-def _tick(above: float, up_to: float) -> str:
-    if math.isinf(up_to):
-        return "all" if math.isinf(above) else f">{THIN}{number_text(above)}"
-    return f"≤{THIN}{number_text(up_to)}"

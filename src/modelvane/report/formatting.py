@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 # narrow and does not break: the separator of thousands, and the space before a unit
@@ -30,7 +31,30 @@ def number_text(value: float) -> str:
         text = f"{value:,.0f}".replace(",", THIN)
     else:
         text = f"{value:.{1 if size >= 100 else 2 if size >= 1 else 3}f}"
-    return text.replace("-", "−", 1) if text.startswith("-") else text
+    return _with_minus(text)
+
+
+def number_texts(values: Sequence[float]) -> list[str]:
+    """Write ascending numbers, each with as few digits as tell it from its neighbours.
+
+    Examples
+    --------
+    >>> number_texts([1.0, 40.7512, 40.7534])
+    ['1', '40.751', '40.753']
+    """
+    return [_told_apart(value, {*values[max(0, i - 1) : i + 2]} - {value}) for i, value in enumerate(values)]
+
+
+def _told_apart(value: float, others: Collection[float]) -> str:
+    if number_text(value) not in map(number_text, others):
+        return number_text(value)
+    # of some 17 digits no two numbers are written alike
+    texts = (f"{value:.{digits}g}" for digits in range(4, 18) if _differs(value, others, digits))
+    return _with_minus(next(texts))
+
+
+def _differs(value: float, others: Collection[float], digits: int) -> bool:
+    return f"{value:.{digits}g}" not in (f"{other:.{digits}g}" for other in others)
 
 
 def share_text(value: float) -> str:
@@ -38,12 +62,17 @@ def share_text(value: float) -> str:
 
     Examples
     --------
-    >>> [share_text(x).replace(THIN, " ") for x in (0.0, 0.0004, 0.0312, 1.0)]
-    ['0 %', '0.04 %', '3.1 %', '100 %']
+    >>> [share_text(x).replace(THIN, " ") for x in (0.0, 1e-6, 0.0004, 0.0312, 0.99999, 1.0)]
+    ['0 %', '< 0.01 %', '0.04 %', '3.1 %', '> 99.9 %', '100 %']
     """
     percent = value * 100
     if not math.isfinite(percent):
         return number_text(percent)
+    # what is not quite nothing, or not quite all, does not read as if it were
+    if 0 < percent < 0.005:
+        return f"<{THIN}0.01{THIN}%"
+    if 99.95 <= percent < 100:
+        return f">{THIN}99.9{THIN}%"
     digits = 0 if percent in (0, 100) else 2 if abs(percent) < 0.1 else 1
     return f"{percent:.{digits}f}{THIN}%".replace("-", "−", 1)
 
@@ -97,17 +126,16 @@ def value_text(value: float | None, unit: str = "") -> str:
 
 def clock_text(seconds: float, span: float = 0.0) -> str:
     """Write a moment (seconds since 1970) in UTC: the time of day, with the day when ``span`` exceeds one."""
-    moment = datetime.fromtimestamp(seconds, UTC)
     if span > 7 * 86400:
-        return moment.strftime("%d %b").lstrip("0")
+        return written(seconds, "%d %b")
     if span > 86400:
-        return moment.strftime("%d %b %H:%M").lstrip("0")
-    return moment.strftime("%H:%M:%S" if 0 < span < 300 else "%H:%M")
+        return written(seconds, "%d %b %H:%M")
+    return written(seconds, "%H:%M:%S" if 0 < span < 300 else "%H:%M", pads=True)
 
 
 def moment_text(seconds: float) -> str:
     """Write a moment (seconds since 1970) in full, in UTC."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%d %b %Y, %H:%M:%S UTC").lstrip("0")
+    return written(seconds, "%d %b %Y, %H:%M:%S UTC")
 
 
 def slice_text(seconds: float, *, year: bool = True) -> str:
@@ -119,7 +147,7 @@ def slice_text(seconds: float, *, year: bool = True) -> str:
     ('2 Jan 2022, 07:00', '2 Jan 07:00')
     """
     pattern = "%d %b %Y, %H:%M" if year else "%d %b %H:%M"
-    return datetime.fromtimestamp(round(seconds / 60) * 60, UTC).strftime(pattern).lstrip("0")
+    return written(round(seconds / 60) * 60, pattern)
 
 
 def span_text(since: float, until: float) -> str:
@@ -146,3 +174,24 @@ def cut_text(name: str, most: int = NAME_LENGTH) -> str:
     ('north', 'north…')
     """
     return name if len(name) <= most else name[: most - 1] + "…"
+
+
+def written(seconds: float, pattern: str, *, pads: bool = False) -> str:
+    """Write a moment (seconds since 1970) in UTC, by a pattern of ``strftime``; one beyond the calendar by its year.
+
+    Examples
+    --------
+    >>> written(1_640_995_200.0, "%d %b"), written(1e12, "%d %b").replace(THIN, " ")
+    ('1 Jan', 'year 33 658')
+    """
+    try:
+        text = datetime.fromtimestamp(seconds, UTC).strftime(pattern)
+    except (ValueError, OverflowError, OSError):
+        # nanoseconds that were read as microseconds are beyond the year 9999, and no reason to say nothing
+        year = 1970 + seconds / 31_556_952
+        return f"year {number_text(math.floor(year))}"
+    return text if pads else text.lstrip("0")
+
+
+def _with_minus(text: str) -> str:
+    return text.replace("-", "−", 1) if text.startswith("-") else text

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from modelvane.findings import Finding
 from modelvane.report.charts import grouped_bars
-from modelvane.report.formatting import number_text, share_text
+from modelvane.report.formatting import number_text, number_texts, share_text
 from modelvane.report.parts.classification import ClassCurves, Confusion
 from modelvane.report.parts.performance import SegmentPart
 from modelvane.report.parts.regression import Group, Regression
@@ -55,11 +55,11 @@ def _group_bars(groups: Sequence[Group]) -> list[tuple[str, Markup]]:
 
 def limits_text(group: Group) -> str:
     """Say which errors a group has."""
-    if group.above is None and group.below is not None:
-        return f"error below {number_text(group.below)}"
-    if group.below is None and group.above is not None:
+    if group.above is not None and group.below is not None:
+        return " to ".join(number_texts((group.above, group.below)))
+    if group.above is not None:
         return f"error above {number_text(group.above)}"
-    return f"{number_text(group.above or 0.0)} to {number_text(group.below or 0.0)}"
+    return f"error below {number_text(group.below)}" if group.below is not None else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ _LEFT, _TOP, _RIGHT, _BOTTOM = 44.0, 8.0, 10.0, 34.0
 _LEVELS = 8
 # the lightest level begins at this part of the greatest density
 _FAINT = 0.004
+# so far apart that their difference is a number, too
+_LARGEST, _SMALLEST = 1e300, 1e-300
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +87,13 @@ def heat_map(heat: Heat) -> Markup:
 
 def _axes_of(heat: Heat) -> _Axes:
     lows, highs = zip(*(_reach(limits) for limits in (heat.down, heat.across)), strict=True)
-    low, high = min(lows), max(highs)
-    return _Axes(low, high) if high > low else _Axes(low - 0.5, high + 0.5)
+    low, high = max(min(lows), -_LARGEST), min(max(highs), _LARGEST)
+    size = max(abs(low), abs(high))
+    if high - low > max(size * 1e-9, _SMALLEST):
+        return _Axes(low, high)
+    # numbers of this size are hardly told apart: one value alone
+    room = size / 2 if size > _SMALLEST else 0.5
+    return _Axes(low - room, high + room)
 
 
 def _reach(limits: Sequence[float]) -> tuple[float, float]:

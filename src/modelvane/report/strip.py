@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from markupsafe import Markup
 
 from modelvane.findings import Verdict
-from modelvane.report.formatting import NOTHING, number_text, share_text, span_text, value_text
+from modelvane.report.formatting import NOTHING, number_text, share_text, span_text, value_text, written
 from modelvane.report.parts.columns import ColumnPart, Moment
 from modelvane.report.parts.performance import SlicePart
 from modelvane.report.small import column_of_rows
 from modelvane.report.wording import WORDS
 
 _DAY = 86_400.0
+_YEAR = 365 * _DAY
 # beyond this many columns the cells go without a tooltip each: the number in them is what matters
 _MOST_TOLD = 60
 
@@ -98,11 +98,11 @@ def _times(slices: Sequence[SlicePart]) -> list[str]:
     if not slices:
         return []
     step, span = slices[0].until - slices[0].since, slices[-1].until - slices[0].since
-    moments = [datetime.fromtimestamp(round(one.since / 60) * 60, UTC) for one in slices]
+    moments = [round(one.since / 60) * 60 for one in slices]
     if span <= _DAY:
-        return [moment.strftime("%H:%M") for moment in moments]
-    pattern = "%b" if step >= _DAY else "%b %H:%M"
-    return [f"{moment.day} {moment.strftime(pattern)}" for moment in moments]
+        return [written(moment, "%H:%M", pads=True) for moment in moments]
+    pattern = "%d %b %H:%M" if step < _DAY else "%d %b" if span < _YEAR else "%d %b %Y"
+    return [written(moment, pattern) for moment in moments]
 
 
 def _short(rows: int) -> str:

@@ -5,21 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from modelvane.findings import Family, Finding, Findings, Verdict
-from modelvane.report.formatting import share_text, slice_text, value_text
+from modelvane.report.formatting import cut_text, share_text, slice_text, value_text
 from modelvane.report.history import unit_of
 from modelvane.report.parts.columns import ColumnPart, first_alarms
-from modelvane.report.parts.performance import SlicePart
-from modelvane.report.tables import COVERAGE, drifted, headline, of_family
+from modelvane.report.parts.performance import SegmentPart, SlicePart
+from modelvane.report.tables import COVERAGE, drifted, faults, headline
 from modelvane.report.wording import counted, listed, title_of, verdict_sentences
 
 # a smaller difference to the reference is told as none
 _SAME = 0.02
-
-
-def overall(findings: Findings) -> Verdict:
-    """Give the verdict; that nothing is missing from no rows makes them no good."""
-    is_empty = not findings.rows and findings.verdict is Verdict.OK
-    return Verdict.UNDEFINED if is_empty else findings.verdict
 
 
 def opening(findings: Findings) -> str:
@@ -47,6 +41,7 @@ def summary(
     findings: Findings,
     columns: Sequence[ColumnPart],
     slices: Sequence[SlicePart],
+    segments: Sequence[SegmentPart],
     titles: Mapping[str, str],
 ) -> tuple[str, ...]:
     """Say what was found, since when, and what became of the predictions."""
@@ -57,7 +52,7 @@ def summary(
         *verdict_sentences(findings, titles),
         *_began(columns, slices),
         *_performance(findings, titles),
-        *_segments(findings),
+        *_segments(segments),
     ]
     return tuple(dict.fromkeys(said))
 
@@ -104,10 +99,8 @@ def _beside(finding: Finding) -> str:
     return f", {share_text(abs(now / before - 1))} {more} than in the reference ({text})"
 
 
-def _segments(findings: Findings) -> Iterator[str]:
-    names = list(
-        dict.fromkeys(f.segment for f in findings if f.segment is not None and f.verdict is Verdict.ALARM)
-    )
+def _segments(segments: Sequence[SegmentPart]) -> Iterator[str]:
+    names = [cut_text(part.name) for part in segments if part.verdict is Verdict.ALARM]
     if names:
         own = "its" if len(names) == 1 else "their"
         yield f"{counted(len(names), 'segment')} with an alarm of {own} own: {listed(names)}."
@@ -137,7 +130,7 @@ def key_figures(
         before = "" if first.reference is None else value_text(first.reference, unit_of(first))
         note = f"{before} in the reference" if before and first.value is not None else first.why
         figures.append((title_of(first.measure, titles), value_text(first.value, unit_of(first)), note))
-    quality = of_family(findings, Family.QUALITY)
-    alarms = sum(finding.verdict is Verdict.ALARM for finding in quality)
-    figures.append(("Faults of quality", value_text(alarms), ""))
+    off = faults(findings)
+    alarms = sum(finding.verdict is Verdict.ALARM for finding in off)
+    figures.append(("Faults of quality", value_text(len(off)), counted(alarms, "alarm") if off else ""))
     return figures

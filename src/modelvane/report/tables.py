@@ -9,11 +9,11 @@ from operator import itemgetter
 
 from markupsafe import Markup
 
-from modelvane.findings import Family, Finding, Findings, Verdict
+from modelvane.findings import Family, Finding, Findings, Verdict, verdict_of
 from modelvane.report.charts import bullet
 from modelvane.report.formatting import value_text
 from modelvane.report.history import Point, unit_of
-from modelvane.report.order import SEVERITY, drift_order, worst
+from modelvane.report.order import SEVERITY, drift_order
 
 COVERAGE, LAG = "label_coverage", "label_lag"
 # of these every value above zero is a fault, whether or not it has lines
@@ -151,7 +151,7 @@ def segment_rows(findings: Findings | None, measure: str | None) -> list[Segment
             SegmentRow(
                 name,
                 max(finding.n for finding in found),
-                worst(finding.verdict for finding in found),
+                verdict_of(finding.verdict for finding in found),
                 len({finding.column for finding in drift if finding.verdict is Verdict.ALARM}),
                 len({finding.column for finding in drift}),
                 next((f for f in found if f.measure == measure and f.label is None), None),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from modelvane.findings import Family, Finding, Findings, Verdict
+from modelvane.report.formatting import cut_text
+from modelvane.report.order import drift_order
 
 WORDS = {
     Verdict.ALARM: "Alarm",
@@ -22,14 +24,14 @@ def title_of(measure: str, titles: Mapping[str, str]) -> str:
 
 
 def listed(names: Sequence[str], most: int = _NAMED) -> str:
-    """Join names, the first few in full.
+    """Join names, the first few in full; a single one more is named, too.
 
     Examples
     --------
-    >>> listed(["a"]), listed(["a", "b", "c"]), listed(["a", "b", "c"], most=2)
-    ('a', 'a, b and c', 'a, b and 1 more')
+    >>> listed(["a"]), listed(["a", "b", "c"], most=2), listed(["a", "b", "c", "d"], most=2)
+    ('a', 'a, b and c', 'a, b and 2 more')
     """
-    if len(names) > most:
+    if len(names) > most + 1:
         return f"{', '.join(names[:most])} and {len(names) - most} more"
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
@@ -94,9 +96,11 @@ def _beyond(alarms: Sequence[Finding]) -> str:
 
 
 def _columns(drift: Sequence[Finding], verdict: Verdict) -> list[str]:
-    return list(dict.fromkeys(str(finding.column) for finding in drift if finding.verdict is verdict))
+    """Name the columns of a verdict, the farthest beyond its line first."""
+    found = sorted((finding for finding in drift if finding.verdict is verdict), key=drift_order)
+    return list(dict.fromkeys(cut_text(str(finding.column)) for finding in found))
 
 
 def _named(finding: Finding, titles: Mapping[str, str]) -> str:
     title = title_of(finding.measure, titles)
-    return title if finding.column is None else f"{title} ({finding.column})"
+    return title if finding.column is None else f"{title} ({cut_text(finding.column)})"

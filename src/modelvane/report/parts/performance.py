@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from modelvane.batch import Judged
-from modelvane.findings import Family, Finding, Findings, Verdict
-from modelvane.report.order import SEVERITY, worst
+from modelvane.findings import Family, Finding, Findings, Verdict, verdict_of
+from modelvane.report.order import SEVERITY
 from modelvane.report.parts.classification import ClassCurves, Confusion, confusion_part, curves_part
 from modelvane.report.parts.regression import Regression, regression_part
 from modelvane.report.tables import COVERAGE, LAG, drifted, headline, of_family
@@ -124,7 +124,7 @@ def segment_parts(judged: Judged) -> tuple[SegmentPart, ...]:
                 name=name,
                 rows=rows.rows if rows is not None else 0,
                 labelled=labelled.rows if labelled is not None else 0,
-                verdict=worst(finding.verdict for finding in found),
+                verdict=verdict_of(finding.verdict for finding in found),
                 columns=len({f.column for f in drift}),
                 drifted_columns=len({f.column for f in drift if f.verdict is Verdict.ALARM}),
                 performance=tuple(_told(found)),

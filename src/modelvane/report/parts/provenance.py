@@ -11,6 +11,7 @@ from modelvane.batch import Judged
 from modelvane.calibration.lines import level_of
 from modelvane.schema import Kind
 
+_MOST_UNREAD = 50
 _PACKAGES = ("numpy", "scipy", "pyarrow")
 
 
@@ -35,7 +36,19 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFacts:
-    """What was counted; ``first`` and ``last`` are event times, seconds since 1970."""
+    """What was counted.
+
+    Parameters
+    ----------
+    name, digest, rows
+        Where the rows came from, their hash, and how many were counted.
+    first, last
+        Event times, seconds since 1970; ``None`` without times.
+    unread
+        What could not be read, the first of it: a folder may have any number of broken files.
+    unread_count
+        How much that is altogether.
+    """
 
     name: str
     digest: str
@@ -43,6 +56,7 @@ class SourceFacts:
     first: float | None
     last: float | None
     unread: tuple[Unreadable, ...]
+    unread_count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +109,10 @@ def source_facts(judged: Judged) -> SourceFacts:
         rows=source.rows,
         first=source.first,
         last=source.last,
-        unread=tuple(Unreadable(where=one.where, why=one.why) for one in judged.counted.unread),
+        unread=tuple(
+            Unreadable(where=one.where, why=one.why) for one in judged.counted.unread[:_MOST_UNREAD]
+        ),
+        unread_count=len(judged.counted.unread),
     )
 
 

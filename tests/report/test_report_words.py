@@ -1,0 +1,153 @@
+"""What a report says in words and figures, at the ends of what data can be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from tests.browser import sample
+from tests.report import samples
+
+from modelvane.engines.counted import Unread
+from modelvane.findings import Finding, Verdict
+from modelvane.report.contents import contents_of
+from modelvane.report.document import render_report
+from modelvane.report.formatting import clock_text, span_text
+from modelvane.report.parts.regression import Heat
+from modelvane.report.squares import heat_map
+from modelvane.report.summary import key_figures
+from modelvane.report.tables import segment_rows
+from modelvane.report.wording import drift_sentence
+
+
+def test_the_column_that_drifted_most_is_named_first() -> None:
+    """Whoever reads the first name only reads the one that matters most; a fifth is named, not counted."""
+    drift = [
+        sample.drift(name, value, 0.01, 0.1) for name, value in zip("abcde", (2, 5, 3, 1, 4), strict=True)
+    ]
+    assert drift_sentence(drift).endswith(": b, e, c, a and d.")
+    more = [*drift, sample.drift("f", 0.5, 0.01, 0.1)]
+    assert drift_sentence(more).endswith(": b, e, c, a and 2 more.")
+
+
+def test_segments_are_named_in_the_order_of_their_table() -> None:
+    """The summary and the table of segments do not contradict each other."""
+    judged = samples.regression()
+    found = tuple(
+        replace(finding, verdict=Verdict.ALARM) if finding.segment is not None else finding
+        for finding in judged.findings
+    )
+    contents = contents_of(replace(judged, findings=replace(judged.findings, findings=found)))
+    *names, last = [part.name for part in contents.segments]
+    assert len(names) == 3
+    assert contents.summary[-1].endswith(f": {', '.join(names)} and {last}.")
+
+
+def test_a_value_that_does_not_exist_takes_no_verdict_away() -> None:
+    """A segment that is fine stays so, in the report and on the live page, where one of its measures has no value."""
+    judged = samples.regression(drifts=False)
+    found = tuple(
+        replace(f, value=None, verdict=Verdict.UNDEFINED, why="no such rows")
+        if f.measure == "constant"
+        else f
+        for f in judged.findings
+    )
+    findings = replace(judged.findings, findings=found)
+    parts = {
+        part.name: part.verdict
+        for part in contents_of(replace(judged, findings=findings)).segments
+        if part.rows
+    }
+    assert parts == dict.fromkeys(("zone=north", "zone=south", "zone=west"), Verdict.OK)
+    rows = {row.name: row.verdict for row in segment_rows(findings, None) if row.rows}
+    assert rows == parts
+
+
+def test_the_figure_counts_the_faults_that_are_listed() -> None:
+    """As many faults as the section of quality lists, and how many of them are alarms."""
+    contents = contents_of(samples.null_column())
+    figures = {
+        name: (figure, more) for name, figure, more in key_figures(samples.null_column().findings, (), {})
+    }
+    alarms = sum(fault.finding.verdict is Verdict.ALARM for fault in contents.faults)
+    assert 0 < alarms < len(contents.faults)
+    assert figures["Faults of quality"] == (str(len(contents.faults)), f"{alarms} alarms")
+
+
+def test_bins_that_lie_close_are_told_apart() -> None:
+    """Degrees of latitude, or amounts of a million, get as many digits as their limits need."""
+    draw = np.random.default_rng(3)
+    for values in (draw.normal(40.75, 1e-4, 4000), draw.normal(1e6, 0.01, 4000), draw.normal(0, 1e-6, 4000)):
+        shown = sample.numerical("latitude", values, values)
+        limits = [label.split(" to ") for label in shown.labels if " to " in label]
+        assert limits
+        assert all(low != high for low, high in limits)
+        assert len(set(shown.ticks)) == len(shown.ticks)
+
+
+def test_times_beyond_the_calendar_are_told_all_the_same() -> None:
+    """Nanoseconds that were read as microseconds give a report, not an error."""
+    late = pa.array([2**62, 2**62 + 10**12] * 100, pa.timestamp("us", "UTC"))
+    judged = samples.judged(
+        pa.table({"time": samples.times(400), "a": np.arange(400.0)}),
+        pa.table({"time": late, "a": np.arange(200.0)}),
+        name="late",
+    )
+    assert "year 148" in render_report(judged)
+    assert clock_text(-1e14) == "year −3\u202f166\u202f904"
+    assert span_text(1e12, 2e12) == "year 33\u202f658 to year 65\u202f347 UTC"
+
+
+def test_slices_of_years_have_years() -> None:
+    """A period of more than a year does not name one day twice."""
+    rows = pa.table({"time": samples.times(400, hours=24 * 1000), "a": np.arange(400.0)})
+    text = render_report(samples.judged(rows, rows, name="years"))
+    assert "<span>1 Jan 2022</span>" in text
+    assert "<span>3 Jul 2024</span>" in text
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        (-1.7e308, -1e308, 0.0, 1e308, 1.7e308),
+        (1e17, 1e17),
+        (0.0, 0.0),
+        (0.0, 5e-324),
+        (1.0, 1.0000000000000002),
+        (-1e-12, 1e-12, 3e-12),
+    ],
+)
+def test_numbers_of_any_size_have_a_map(limits: tuple[float, ...]) -> None:
+    """Every row is within the square, whatever predictions and targets are."""
+    bins = len(limits) - 1
+    drawn = heat_map(Heat(down=limits, across=limits, counts=((1,) * bins,) * bins))
+    assert "nan" not in drawn
+    assert "inf" not in drawn
+    assert 'class="heat-8"' in drawn
+
+
+def test_any_number_of_broken_files_makes_a_report_of_bounded_size() -> None:
+    """The first are named, the others counted."""
+    judged = samples.features()
+    broken = tuple(Unread(f"part-{i:05d}.parquet", "it ends before its footer") for i in range(5000))
+    text = render_report(replace(judged, counted=replace(judged.counted, unread=broken)))
+    assert len(text) < len(render_report(judged)) + 10_000
+    assert "part-00000.parquet" in text
+    assert "And 4\u202f950 more." in text
+
+
+def test_no_rows_are_no_verdict() -> None:
+    """That nothing is missing from no rows makes none of them good; an alarm stays one."""
+    findings = samples.empty().findings
+    assert findings.verdict is Verdict.UNDEFINED
+    assert findings.to_dict()["verdict"] == "undefined"
+    stale = replace(findings.findings[0], verdict=Verdict.ALARM)
+    assert replace(findings, findings=(stale,)).verdict is Verdict.ALARM
+
+
+def test_names_of_any_length_are_cut_in_sentences() -> None:
+    """A column's name does not make a sentence unreadable."""
+    found: Finding = sample.drift("x" * 500, 1.0, 0.01, 0.1)
+    assert len(drift_sentence([found])) < 200
