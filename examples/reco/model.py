@@ -5,8 +5,11 @@ The model file is numpy's own format without pickles: loading one runs no code o
 
 from __future__ import annotations
 
+import datetime as dt
+import difflib
 import zipfile
-from collections.abc import Iterator
+from bisect import bisect
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -25,11 +28,34 @@ MOST = 100
 NEIGHBOUR, POPULAR = "neighbour", "popular"
 
 _CUSTOMERS_KEPT = 50
+_AROUND, _NEAREST = 100, 3
 _FORMAT = 1
 
 
 class ModelFileError(ModelvaneError):
     """A file is not a recommender."""
+
+
+class UnknownIdError(UnknownNameError):
+    """Nobody, or nothing, has this id.
+
+    Parameters
+    ----------
+    kind
+        What the id should be of.
+    name
+        What was asked for.
+    known
+        All ids, sorted; the error has the ``nearest`` of them, for thousands would help nobody.
+    """
+
+    def __init__(self, kind: str, name: str, known: Sequence[str]) -> None:
+        place = bisect(known, name)
+        around = known[max(0, place - _AROUND) : place + _AROUND]
+        self.nearest = difflib.get_close_matches(name, around, n=_NEAREST, cutoff=0.0)
+        super().__init__(
+            f"Unknown {kind}", received=name, remedy=f"The nearest known are {', '.join(self.nearest)}"
+        )
 
 
 class Recommendation(NamedTuple):
@@ -59,9 +85,14 @@ class Recommender:
         Who bought what.
     customers, products
         Rows and columns of its matrix that are most like each.
+    trained
+        When they were found.
     """
 
-    def __init__(self, purchases: Purchases, customers: Neighbours, products: Neighbours) -> None:
+    def __init__(
+        self, purchases: Purchases, customers: Neighbours, products: Neighbours, trained: dt.datetime
+    ) -> None:
+        self.trained = trained
         self._purchases = purchases
         self._customers = customers
         self._products = products
@@ -74,7 +105,8 @@ class Recommender:
     def fit(cls, purchases: Purchases) -> Recommender:
         """Find the neighbours of every customer and of every product."""
         by_product = purchases.matrix.T.tocsr()
-        return cls(purchases, nearest(purchases.matrix, _CUSTOMERS_KEPT), nearest(by_product, MOST))
+        customers, products = nearest(purchases.matrix, _CUSTOMERS_KEPT), nearest(by_product, MOST)
+        return cls(purchases, customers, products, dt.datetime.now(dt.UTC))
 
     @property
     def customers(self) -> list[str]:
@@ -85,6 +117,11 @@ class Recommender:
     def products(self) -> list[str]:
         """Codes of the known products, the most popular first."""
         return self._purchases.products
+
+    @property
+    def purchases(self) -> int:
+        """How many pairs of a customer and a product that he has bought were learned from."""
+        return int(self._purchases.matrix.nnz)
 
     def describe(self, product: int) -> str:
         """Give a product's description."""
@@ -98,12 +135,12 @@ class Recommender:
 
         Raises
         ------
-        UnknownNameError
+        UnknownIdError
             When nobody has this id.
         """
         row = self._rows.get(customer)
         if row is None:
-            raise UnknownNameError.of("customer", customer, self._rows)
+            raise UnknownIdError("customer", customer, self.customers)
         taken = set(self._bought(row))
         found: list[Recommendation] = []
         for neighbour, similarity in self._similar(row, n):
@@ -124,12 +161,12 @@ class Recommender:
 
         Raises
         ------
-        UnknownNameError
+        UnknownIdError
             When there is no such product.
         """
         column = self._columns.get(product)
         if column is None:
-            raise UnknownNameError.of("product", product, self._columns)
+            raise UnknownIdError("product", product, sorted(self._columns))
         products, scores = self._products.of(column)
         return [
             Recommendation(other, score, NEIGHBOUR)
@@ -169,6 +206,7 @@ class Recommender:
                 file,
                 allow_pickle=False,
                 format=np.array(_FORMAT),
+                trained=np.array(self.trained.isoformat()),
                 shape=np.array(matrix.shape),
                 indptr=matrix.indptr.astype(np.int32),
                 indices=matrix.indices.astype(integer(matrix.shape[1])),
@@ -203,13 +241,17 @@ class Recommender:
             )
             names = (found[name].tolist() for name in ("customers", "products", "descriptions"))
             return cls(
-                Purchases(matrix, *names), _neighbours("customer", found), _neighbours("product", found)
+                Purchases(matrix, *names),
+                _neighbours("customer", found),
+                _neighbours("product", found),
+                dt.datetime.fromisoformat(str(found["trained"])),
             )
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise ModelFileError(
                 f"{path} cannot be read as a recommender",
                 received=f"{type(error).__name__}: {error}",
                 expected="a file that Recommender.save wrote",
+                remedy="python -m examples.reco.train writes one",
             ) from error
 
 

@@ -17,7 +17,7 @@ DIGITS = 12
 _ROWS_AT_ONCE = 128
 _SLACK = np.float32(1e-5)  # more than single precision loses in one product
 
-Places = npt.NDArray[np.int16] | npt.NDArray[np.int32]
+Places = npt.NDArray[np.int16 | np.int32]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -40,7 +40,7 @@ class Neighbours:
         return self.rows[part], self.similarities[part]
 
 
-def integer(most: int) -> type[np.int16] | type[np.int32]:
+def integer(most: int) -> type[np.int16 | np.int32]:
     """Give the narrow type that holds ``0 .. most``: what is half as wide is moved and kept at half the cost."""
     return np.int16 if most <= np.iinfo(np.int16).max else np.int32
 
@@ -64,18 +64,20 @@ def nearest(matrix: sparse.csr_array, most: int) -> Neighbours:
     with ThreadPoolExecutor(min(len(blocks), os.cpu_count() or 1)) as pool:
         found = list(pool.map(partial(_nearest_of_block, counts, _sizes(matrix), most), blocks))
     lengths, neighbours, how = (np.concatenate(part) for part in zip(*found, strict=True))
-    starts = np.concatenate([[0], np.cumsum(lengths)])
-    return Neighbours(starts.astype(np.int32), neighbours.astype(integer(rows)), how.astype(np.float32))
+    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    return Neighbours(starts, neighbours.astype(integer(rows)), how.astype(np.float32))
 
 
 def _sizes(matrix: sparse.csr_array) -> npt.NDArray[np.float64]:
-    return np.maximum(np.diff(matrix.indptr), 1).astype(np.float64)
+    sizes: npt.NDArray[np.float64] = np.diff(matrix.indptr).astype(np.float64)
+    return np.maximum(sizes, 1)  # a row without a one is like no other
 
 
 def _similarity(
     common: npt.NDArray[np.float64], of: npt.NDArray[np.float64] | float, to: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
-    return np.round(common / np.sqrt(of * to), DIGITS)
+    similarity: npt.NDArray[np.float64] = np.round(common / np.sqrt(of * to), DIGITS)
+    return similarity
 
 
 def _nearest_of_block(
@@ -106,4 +108,5 @@ def _candidates(
     if width > most:
         last = np.partition(rough, width - most, axis=1)[:, width - most]
         least = np.maximum(least, last * (1 - _SLACK))
-    return np.nonzero(rough >= least[:, None])
+    rows, columns = np.nonzero(rough >= least[:, None])
+    return rows, columns

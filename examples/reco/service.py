@@ -1,0 +1,171 @@
+"""The recommendation service: a customer or a product in, products out.
+
+::
+
+    python -m examples.reco.train
+    python -m examples.reco.service --model .modelvane/reco/model.npz
+    curl 'http://127.0.0.1:9697/predict/user/17850?n=3'
+    curl 'http://127.0.0.1:9697/predict/item/85123A'
+
+It describes itself at /docs, also where there is no internet.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import uvicorn
+from fastapi import FastAPI, Query
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse
+from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel, Field
+
+from examples.reco.model import MOST, Recommendation, Recommender, UnknownIdError
+from examples.reco.problems import Problem, add_problems
+from modelvane.errors import ModelvaneError
+
+MODEL = Path(".modelvane/reco/model.npz")
+
+_GRACE_SECONDS = 10
+_DECIMALS = 6
+
+
+class Recommended(BaseModel):
+    """One product of an answer."""
+
+    product: str = Field(description="stock code")
+    description: str
+    score: float = Field(description="similarity, 0 to 1; of a popular product the share of customers")
+    origin: Literal["neighbour", "popular"]
+
+
+class Trained(BaseModel):
+    """What the model has learned from."""
+
+    customers: int
+    products: int
+    purchases: int = Field(description="pairs of a customer and a product")
+    trained: dt.datetime
+
+
+class Health(BaseModel):
+    """The service answers."""
+
+    status: Literal["ok"] = "ok"
+    model: Trained
+
+
+Count = Annotated[int, Query(ge=1, le=MOST, description="products wanted")]
+Fallback = Annotated[
+    Literal["popular"] | None, Query(description="what an unknown customer gets, instead of a 404")
+]
+
+
+def create_app(model: Recommender) -> FastAPI:
+    """Build the service's ASGI application."""
+    app = FastAPI(
+        title="reco", description="Recommends products of an online shop.", docs_url=None, redoc_url=None
+    )
+    add_problems(app)
+    _add_documentation(app)
+    refusals: dict[int | str, dict[str, Any]] = {
+        404: {"model": Problem, "description": "Nobody, or nothing, has this id"},
+        422: {"model": Problem, "description": "A parameter does not do"},
+    }
+
+    def served(found: list[Recommendation]) -> list[Recommended]:
+        return [
+            Recommended(
+                product=model.products[one.product],
+                description=model.describe(one.product),
+                score=round(one.score, _DECIMALS),
+                origin=one.origin,
+            )
+            for one in found
+        ]
+
+    # no thread of its own: handing over to one takes longer than an answer
+
+    @app.get("/", summary="The service answers, and with which model")
+    async def health() -> Health:
+        return Health(
+            model=Trained(
+                customers=len(model.customers),
+                products=len(model.products),
+                purchases=model.purchases,
+                trained=model.trained,
+            )
+        )
+
+    @app.get(
+        "/predict/user/{user_id}", summary="Products that a customer has not bought yet", responses=refusals
+    )
+    async def user(user_id: str, n: Count = 5, fallback: Fallback = None) -> list[Recommended]:
+        try:
+            return served(model.for_customer(user_id, n))
+        except UnknownIdError:
+            if fallback is None:
+                raise
+            return served(model.popular(n))
+
+    @app.get("/predict/item/{item_id}", summary="Products that are bought with one", responses=refusals)
+    async def item(item_id: str, n: Count = 5) -> list[Recommended]:
+        return served(model.for_product(item_id, n))
+
+    return app
+
+
+def _add_documentation(app: FastAPI) -> None:
+    """Give /docs, of files that are here: the framework's own page has them from the internet."""
+    app.mount("/swagger", StaticFiles(packages=[("fastapi_swagger", "resources")]))
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        # relative, so that it also works behind a proxy that adds a prefix
+        return get_swagger_ui_html(
+            openapi_url="openapi.json",
+            title=f"{app.title}: API",
+            swagger_js_url="swagger/swagger-ui-bundle.js",
+            swagger_css_url="swagger/swagger-ui.css",
+            swagger_favicon_url="swagger/favicon-32x32.png",
+        )
+
+
+def main() -> int:
+    """Serve until SIGINT or SIGTERM; what was asked before is still answered."""
+    parser = argparse.ArgumentParser(
+        prog="python -m examples.reco.service", description="Recommend products of an online shop."
+    )
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=9697)
+    parser.add_argument("--model", type=Path, default=MODEL)
+    options = parser.parse_args()
+    # uvicorn ends gracefully on either, then raises it again
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        app = create_app(Recommender.load(options.model))
+        print(f"recommendations at http://{options.host}:{options.port}/docs", flush=True)
+        uvicorn.run(
+            app,
+            host=options.host,
+            port=options.port,
+            access_log=False,
+            log_level="warning",
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+        )
+    except KeyboardInterrupt:
+        return 0
+    except ModelvaneError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
