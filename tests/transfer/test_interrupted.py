@@ -146,6 +146,24 @@ def test_a_killed_import_goes_on(
     assert content(copy) == content(filled)
 
 
+def test_an_export_of_a_log_in_use_ends(filled: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While rows and labels come in, an export ends where it caught up with them, in as many pages as it takes."""
+    for name, size in {"LABELS_PAGE": 20, "_MOST_ROWS": 20, "_FEWEST_ROWS": 1}.items():
+        monkeypatch.setattr(f"modelvane.transfer.contents.{name}", size)
+
+    def grow(count: int) -> None:
+        assert filled.count("taxi") < 200, "the export follows the log for ever"
+        if count:
+            filled.append("taxi", Table.of({"distance": [1.0]}), 3.0)
+            filled.label("taxi", [f"more {filled.count('taxi')}"], [1.0], None, 3.0)
+
+    done = export(LogContents(filled, "taxi"), tmp_path, advance=grow)
+    # a row and a label more after each page
+    assert done.streams["rows"].pages == [20, 20, 20, 20, 14]
+    assert done.streams["labels"].pages == [20, 20, 17]
+    assert done.complete
+
+
 def test_a_finished_export_stays(filled: Log, tmp_path: Path) -> None:
     """The same export again writes nothing, also when the log has grown since: a folder is of one moment."""
     folder = tmp_path / "out"

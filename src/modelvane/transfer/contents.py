@@ -81,6 +81,11 @@ class LogContents:
         """Rows of a page: so many that its values fit in little memory."""
         return min(_MOST_ROWS, max(_FEWEST_ROWS, _VALUES_PAGE // max(1, len(self.schema.columns))))
 
+    @property
+    def page_labels(self) -> int:
+        """Labels of a page."""
+        return LABELS_PAGE
+
     def rows_after(self, seq: int) -> Rows:
         """Give the next page of rows."""
         return self.log.head(self.dataset, rows=self.page_rows, after=seq, since=self.since, until=self.until)
@@ -88,7 +93,7 @@ class LogContents:
     def labels_after(self, seq: int) -> Labels:
         """Give the next page of labels."""
         return self.log.labels_head(
-            self.dataset, rows=LABELS_PAGE, after=seq, since=self.since, until=self.until
+            self.dataset, rows=self.page_labels, after=seq, since=self.since, until=self.until
         )
 
     def rounds_before(self, moment: float | None, *, batches: bool) -> list[Findings]:
@@ -120,7 +125,7 @@ class LogContents:
         found = self.labels_after(0)
         while len(found):
             yield found
-            if len(found) < LABELS_PAGE:
+            if len(found) < self.page_labels:
                 return
             found = self.labels_after(int(found.seqs[-1]))
 

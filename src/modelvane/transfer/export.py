@@ -29,10 +29,14 @@ from modelvane.transfer.parts import Parts, of_rounds
 
 
 class _Page(NamedTuple):
-    """What is written at once: how many, where the next page begins, and the parts with their folders."""
+    """What is written at once: how many, where the next page begins, whether there is one, parts and their folders.
+
+    A page that is not full is the last: a log that is written to meanwhile always has a few rows more.
+    """
 
     length: int
     cursor: float
+    is_last: bool
     parts: Iterator[tuple[str, pa.Table]]
 
 
@@ -77,6 +81,7 @@ def export(
                 write_page(place, name, len(progress.pages), page.parts)
                 progress.pages.append(page.length)
                 progress.cursor = page.cursor
+                progress.complete = page.is_last
                 advance(page.length)
             write_manifest(place, manifest)
     return manifest
@@ -131,16 +136,19 @@ class _Streams:
         found = self._contents.rows_after(after)
         if not len(found):
             return None
-        return _Page(len(found), int(found.seqs[-1]), self._parts.by_day(self._parts.of_rows(found)))
+        is_last = len(found) < self._contents.page_rows
+        return _Page(len(found), int(found.seqs[-1]), is_last, self._parts.by_day(self._parts.of_rows(found)))
 
     def _labels(self, after: int) -> _Page | None:
         found = self._contents.labels_after(after)
         if not len(found):
             return None
-        return _Page(len(found), int(found.seqs[-1]), iter([("", self._parts.of_labels(found))]))
+        is_last = len(found) < self._contents.page_labels
+        return _Page(len(found), int(found.seqs[-1]), is_last, iter([("", self._parts.of_labels(found))]))
 
     def _rounds(self, before: float | None, *, batches: bool) -> _Page | None:
         found = self._contents.rounds_before(before, batches=batches)
         if not found:
             return None
-        return _Page(len(found), moment_of(found[0]), iter([("", of_rounds(found))]))
+        # read backwards, those that are computed meanwhile are none of the next
+        return _Page(len(found), moment_of(found[0]), False, iter([("", of_rounds(found))]))
