@@ -66,6 +66,21 @@ def test_the_window_has_slices_of_its_own_rows(client: TestClient) -> None:
     assert sum(map(sum, twin["performance"]["regression"]["heat"]["counts"])) == 150
 
 
+def test_a_row_at_a_limit_of_slices_is_in_the_later_one(reference: Path, tmp_path: Path) -> None:
+    """Slices are half open: a row of each full hour of a day, and one of its last instant, are each counted once."""
+    moments = [*(f"2022-01-01T{hour:02d}:00:00Z" for hour in range(24)), "2022-01-01T23:59:59.999999Z"]
+    rows = [{"time": moment, **trip(i, target=True)} for i, moment in enumerate(moments)]
+    with served(settings(reference), tmp_path) as client:
+        assert client.post("/iterate/taxi", json=rows).status_code == 200
+        slices = client.get(REPORT, params={"format": "json"}).json()["slices"]
+        period = {"since": "2022-01-01", "until": "2022-01-02", "format": "json"}
+        of_log = client.get(REPORT, params=period).json()["slices"]
+    expected = [(BEGIN + 3600 * hour, 1 if hour < 23 else 2) for hour in range(24)]
+    assert [(one["since"], one["rows"]) for one in slices] == expected
+    assert [(one["since"], one["labelled"]) for one in slices] == expected
+    assert [(one["since"], one["rows"]) for one in of_log] == expected
+
+
 def test_a_period_of_the_log_has_a_report(client: TestClient) -> None:
     """Rows that have left the window are there, and the period is half open."""
     period = {"since": "2022-01-01", "until": "2022-01-01T12:00Z"}
