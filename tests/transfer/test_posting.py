@@ -99,12 +99,17 @@ def test_labels_are_posted_as_the_service_reads_them(serve: Callable[..., Servic
 def test_a_busy_service_is_waited_for(serve: Callable[..., Service]) -> None:
     """Retry-After is kept to; without it, and where the line is cut, the pause doubles."""
     service = serve(
-        (503, {"Retry-After": "7"}, b""), (429, {}, b""), (0, {}, b""), (502, {}, b"<html>"), TAKEN
+        (503, {"Retry-After": "7"}, b""),
+        (429, {}, b""),
+        (0, {}, b""),
+        (502, {}, b"<html>"),
+        (503, {"Retry-After": "0"}, b""),
+        TAKEN,
     )
     waits: list[float] = []
     with ServiceSink(service.url, "taxi", sleep=waits.append) as sink:
         assert sink.send(LABELS)["matched"] == 1
-    assert waits == [7.0, 1.0, 2.0, 4.0]
+    assert waits == [7.0, 1.0, 2.0, 4.0, 0.5]
     assert len({body for _, _, body in service.posts}) == 1
 
 
@@ -145,6 +150,14 @@ def test_a_refusal_says_why(serve: Callable[..., Service]) -> None:
     with ServiceSink(service.url, "taxi") as sink, pytest.raises(StoreError, match="HTTP 413"):
         sink.send(LABELS)
     assert len(service.posts) == 2
+
+
+@pytest.mark.parametrize("answer", [b"<html>welcome", b"{}", b"[]"])
+def test_an_answer_of_something_else(serve: Callable[..., Service], answer: bytes) -> None:
+    """An answer that says nothing of labels is an error with its beginning: the address is that of something else."""
+    service = serve((200, {}, answer))
+    with ServiceSink(service.url, "taxi") as sink, pytest.raises(StoreError, match="no modelvane"):
+        sink.send(LABELS)
 
 
 @pytest.mark.parametrize("url", ["localhost:8085", "ftp://host", "http://", "http://a?b"])

@@ -89,11 +89,11 @@ class ServiceSink:
         while True:
             status, retry_after, answer = self._post(kind, body)
             if status == 200:
-                counts = msgspec.json.decode(answer)
-                return {outcome: counts[outcome] for outcome in _OUTCOMES}
+                return self._counts(answer)
             if status is not None and status not in _AWAY:
                 raise self._refused(status, answer)
-            wait = pause if retry_after is None else retry_after
+            # 0 s later, again and again, would be no waiting
+            wait = pause if retry_after is None else max(retry_after, _FIRST_PAUSE)
             if waited + wait > self.patience:
                 raise OverloadedError(
                     f"The service at {self.url} did not take the labels for {waited:.0f} s",
@@ -103,6 +103,17 @@ class ServiceSink:
             self.sleep(wait)
             waited += wait
             pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _counts(self, answer: bytes) -> dict[str, int]:
+        try:
+            counts = msgspec.json.decode(answer, type=dict[str, Any])
+            return {outcome: counts[outcome] for outcome in _OUTCOMES}
+        except (msgspec.DecodeError, KeyError):
+            raise StoreError(
+                f"What answers at {self.url} is no modelvane",
+                received=answer[:100].decode(errors="replace"),
+                remedy="Check the address",
+            ) from None
 
     def _post(self, kind: str, body: bytes) -> tuple[int | None, float | None, bytes]:
         headers = {"Content-Type": kind}
