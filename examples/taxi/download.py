@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import tempfile
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import requests
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from modelvane.errors import ModelvaneError
+from examples.shared.download import DownloadError, Publication, fetch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from rich.console import Console
 
@@ -48,16 +44,6 @@ CHECKSUMS: Mapping[str, str] = {
     "2022-02": "4e2fb2eb988955311e2110475eb32308ed2b2a1d601dca73965f3adf731245c4",
 }
 """SHA-256 of the published files that the figures in the documentation were measured on."""
-
-_TIMEOUT = (5.0, 30.0)  # to connect, between two chunks
-
-
-class DownloadError(ModelvaneError):
-    """The publisher answered, but not with a usable month of trips."""
-
-
-class UnreachableError(DownloadError):
-    """The publisher cannot be reached from here, or broke off."""
 
 
 def file_name(month: str) -> str:
@@ -101,18 +87,14 @@ def download(
     DownloadError
         The month is not published, or what came is not a month of trips.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / file_name(month)
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=folder)
-    part = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            digest = _fetch(f"{publisher}/{target.name}", month, file.fileno(), console)
-        _check(part, month, digest, checksums, console)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
-    return target
+    publication = Publication(
+        f"{publisher}/{file_name(month)}",
+        f"The trips of {month}",
+        instead=f"Check the network, or set MODELVANE_DATA to a folder with taxi/{file_name(month)}",
+        unpublished="Months are published from 2014-01 on, about two months late",
+    )
+    check = partial(_check, month=month, checksums=checksums, console=console)
+    return fetch(publication, folder / file_name(month), console, check)
 
 
 def require_trips(path: Path) -> None:
@@ -141,41 +123,7 @@ def require_trips(path: Path) -> None:
         )
 
 
-def _fetch(url: str, month: str, descriptor: int, console: Console) -> str:
-    digest = hashlib.sha256()
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    try:
-        with requests.get(url, stream=True, timeout=_TIMEOUT) as answer:
-            _require_success(answer, month)
-            size = int(answer.headers.get("content-length", 0)) or None
-            with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-                task = progress.add_task(f"Trips of {month}", total=size)
-                for chunk in answer.iter_content(1 << 16):
-                    os.write(descriptor, chunk)
-                    digest.update(chunk)
-                    progress.advance(task, len(chunk))
-    except requests.RequestException as error:
-        raise UnreachableError(
-            f"The trips of {month} cannot be downloaded from {url}",
-            received=f"{type(error).__name__}: {error}",
-            remedy="Check the network, or set MODELVANE_DATA to a folder with taxi/" + file_name(month),
-        ) from error
-    return digest.hexdigest()
-
-
-def _require_success(answer: requests.Response, month: str) -> None:
-    if answer.status_code >= 500:
-        raise UnreachableError(f"The server of {answer.url} is out of order", received=answer.status_code)
-    if answer.status_code != 200:
-        raise DownloadError(
-            f"The trips of {month} are not published at {answer.url}",
-            received=answer.status_code,
-            expected="200",
-            remedy="Months are published from 2014-01 on, about two months late",
-        )
-
-
-def _check(part: Path, month: str, digest: str, checksums: Mapping[str, str], console: Console) -> None:
+def _check(part: Path, digest: str, *, month: str, checksums: Mapping[str, str], console: Console) -> None:
     require_trips(part)
     known = checksums.get(month)
     if known is None:

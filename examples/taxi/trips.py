@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from rich.console import Console
-from rich.panel import Panel
 
-from examples.taxi.download import UnreachableError, download, file_name, require_trips
+from examples.shared import sources
+from examples.shared.download import UnreachableError
+from examples.taxi.download import download, file_name, require_trips
 from examples.taxi.synthetic import write_month
 from modelvane.errors import ConfigError
 
@@ -97,22 +98,21 @@ def find_months(
             return Months({month: _real(month, console, environ, fetch) for month in months}, synthetic=False)
         except UnreachableError as error:
             reason = str(error)
-    console.print(_synthetic_notice(reason))
+    console.print(
+        sources.synthetic_notice("trips", reason, maker="examples/taxi/synthetic.py", silent_about="New York")
+    )
     return Months(
         {month: write_month(month, synthetic_folder, rows=synthetic_rows) for month in months}, synthetic=True
     )
 
 
 def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Tell where downloads are kept, by the XDG base directory specification (0.8, 2021).
+    """Tell where downloads are kept, by the XDG base directory specification.
 
     >>> cache_folder({"XDG_CACHE_HOME": "/var/cache/me"}).as_posix()
     '/var/cache/me/modelvane/taxi'
     """
-    base = environ.get("XDG_CACHE_HOME", "")
-    # The specification says that a relative path is to be ignored.
-    root = Path(base) if Path(base).is_absolute() else Path.home() / ".cache"
-    return root / "modelvane" / "taxi"
+    return sources.cache_folder("taxi", environ)
 
 
 def read_trips(path: Path) -> pa.Table:
@@ -162,14 +162,4 @@ def _given(month: str, folder: Path) -> Path:
         received=str(path),
         available=sorted(other.name for other in folder.glob(file_name("*"))),
         remedy="Put the file there, or unset MODELVANE_DATA to have it downloaded",
-    )
-
-
-def _synthetic_notice(reason: str) -> Panel:
-    return Panel(
-        "[bold]These trips are invented.[/] A seeded generator makes them, because "
-        f"{reason}\n\nEvery number that follows, the drift included, was put in by "
-        "examples/taxi/synthetic.py. It says nothing about New York.",
-        title="[bold]SYNTHETIC DATA[/]",
-        border_style="bold red",
     )

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from examples.taxi.download import CHECKSUMS, DownloadError, UnreachableError, download, file_name
+from examples.shared.download import DownloadError, UnreachableError
+from examples.taxi.download import CHECKSUMS, download, file_name
 from examples.taxi.trips import FEATURE_COLUMNS, cache_folder, find_months, read_trips, within_month
 
 from modelvane.errors import ConfigError
