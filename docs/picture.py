@@ -1,12 +1,13 @@
-"""Draws docs/images/live-page.png: the live page of the taxi example, over invented trips.
+"""Draws docs/images/live-page.png and report.png: live page and report of the taxi example, over invented trips.
 
 ::
 
     python -m docs.picture
 
 No service is started and no port is opened: a monitor is given the trips that `examples.taxi.synthetic` makes (the
-same ones every time), its page is written to a file, and Chromium takes the picture. What the trips have in store is
-said in that module: in 2022 the kind of trip, two zones and the pace of the traffic change.
+same ones every time), its page is written to a file, and Chromium takes the picture; the report is of the week around
+the turn of the year. What the trips have in store is said in that module: in 2022 the kind of trip, two zones and the
+pace of the traffic change.
 """
 
 from __future__ import annotations
@@ -28,17 +29,22 @@ from examples.taxi.synthetic import write_month
 from examples.taxi.trips import FEATURE_COLUMNS, read_trips
 
 from modelvane import Findings, Monitor
+from modelvane.batch import judge
 from modelvane.catalogue import titles
 from modelvane.config import Config
+from modelvane.engines.count import count
+from modelvane.engines.source import TableSource
 from modelvane.monitor import WindowTally
 from modelvane.references import load_reference
 from modelvane.report.distribution import distribution
+from modelvane.report.document import render_report
 from modelvane.service.page import DatasetView, ServiceState, render_dataset, shown_columns, static
 from modelvane.service.views import window_text
 
 ROOT = Path(__file__).resolve().parent.parent
-PICTURE = ROOT / "docs" / "images" / "live-page.png"
-WIDTH, HEIGHT = 1200, 1314
+LIVE_PAGE, REPORT = (ROOT / "docs" / "images" / name for name in ("live-page.png", "report.png"))
+WIDTH = 1200
+HEIGHTS = {LIVE_PAGE: 1314, REPORT: 1290}
 QUIET, DRIFTED = 9_000, 4_000
 ROUND = 250
 STATIC = ("base.css", "page.css", "charts.css", "page.js", "vane.svg")
@@ -88,8 +94,8 @@ class Replay:
         return window
 
 
-def replay(folder: Path) -> tuple[Replay, WindowTally]:
-    """Train on an invented January 2021, refer to November, watch the end of December and the start of 2022."""
+def replay(folder: Path) -> tuple[Replay, pa.Table]:
+    """Train on an invented January 2021, refer to November; give the end of December and the start of 2022."""
 
     def month(name: str) -> pa.Table:
         trips = read_trips(write_month(name, folder))
@@ -104,9 +110,7 @@ def replay(folder: Path) -> tuple[Replay, WindowTally]:
     settings = yaml.safe_load((ROOT / "examples" / "taxi" / "config.yaml").read_text(encoding="utf-8"))
     settings["service"]["store"] = "sqlite://"
     watched = Replay(Config.of(settings, folder))
-    return watched, watched.run(
-        pa.concat_tables([quiet.slice(quiet.num_rows - QUIET), drifted.slice(0, DRIFTED)])
-    )
+    return watched, pa.concat_tables([quiet.slice(quiet.num_rows - QUIET), drifted.slice(0, DRIFTED)])
 
 
 def view_of(watched: Replay, window: WindowTally) -> DatasetView:
@@ -127,33 +131,43 @@ def view_of(watched: Replay, window: WindowTally) -> DatasetView:
     )
 
 
+def report_of(watched: Replay, trips: pa.Table) -> str:
+    """Give the report of the trips around the turn of the year."""
+    names = ["target" if name == "duration" else name for name in trips.column_names]
+    source = TableSource(trips.slice(QUIET - DRIFTED).rename_columns(names), name="the log of taxi")
+    counted = count(source, watched.monitor.reference, now=watched.now)
+    return render_report(judge("taxi", watched.monitor.reference, counted, watched.monitor.settings))
+
+
 def photograph(page: str, folder: Path, picture: Path) -> None:
     """Write the page and its style into a folder, and take a picture of its first screen."""
     browser = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
     if browser is None:
         raise SystemExit("The picture needs Chromium: apt-get install chromium")
-    (folder / "static").mkdir()
+    (folder / "static").mkdir(exist_ok=True)
     for name in STATIC:
         (folder / "static" / name).write_bytes(static(name).content)
     file = folder / "page.html"
     file.write_text(page, encoding="utf-8")
     picture.parent.mkdir(exist_ok=True)
-    flags = [*FLAGS, f"--user-data-dir={folder / 'chromium'}", f"--window-size={WIDTH},{HEIGHT}"]
+    flags = [*FLAGS, f"--user-data-dir={folder / 'chromium'}", f"--window-size={WIDTH},{HEIGHTS[picture]}"]
     subprocess.run(  # noqa: S603 - a browser and our own page
         [browser, *flags, f"--screenshot={picture}", file.as_uri()], check=True, capture_output=True
     )
 
 
 def main() -> None:
-    """Draw the picture, and say how large it is."""
+    """Draw the pictures, and say how large they are."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        view = view_of(*replay(folder))
-        photograph(render_dataset(view, titles=titles(), root="."), folder, PICTURE)
+        watched, trips = replay(folder)
+        view = view_of(watched, watched.run(trips))
+        photograph(render_dataset(view, titles=titles(), root="."), folder, LIVE_PAGE)
+        photograph(report_of(watched, trips), folder, REPORT)
     verdicts = [key.value for key, _ in itertools.groupby(findings.verdict for findings in view.history)]
-    print(
-        f"{PICTURE.relative_to(ROOT)}: {PICTURE.stat().st_size / 1024:.0f} kB; verdicts: {', '.join(verdicts)}"
-    )
+    print(f"verdicts of the live page: {', '.join(verdicts)}")
+    for picture in HEIGHTS:
+        print(f"{picture.relative_to(ROOT)}: {picture.stat().st_size / 1024:.0f} kB")
 
 
 if __name__ == "__main__":
