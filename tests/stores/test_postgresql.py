@@ -21,6 +21,7 @@ from modelvane.store.postgresql import PostgresqlLog, connections, ownership
 from modelvane.store.postgresql.address import Address
 from modelvane.store.postgresql.faults import store_error
 from modelvane.store.postgresql.layout import escaped, unescaped
+from modelvane.store.postgresql.retention import size_of
 from modelvane.store.postgresql.values import from_json, to_json
 from modelvane.table import Table
 
@@ -247,6 +248,32 @@ def test_a_hundred_thousand_labels(opened: Opener) -> None:
     assert (again.repeated, again.changed) == (99_900, 100)
     assert log.tail("taxi", rows=3).table.values("duration") == [99_997.0, 99_998.0, 99_999.0]
     assert len(log.labels_tail("taxi", rows=200)) == 200
+
+
+@pytest.mark.parametrize("step", [1, 3])
+def test_a_long_table_is_not_counted(opened: Opener, url: str, step: int) -> None:
+    """How many rows and bytes there are is estimated from numbers that are in use, without reading all of a table."""
+    log = opened()
+    rows = 30_000
+    ask(
+        url,
+        "INSERT INTO predictions_taxi (seq, id, event_time, received)"  # noqa: S608 - our own numbers
+        f" SELECT i * {step}, i, now(), 1 FROM generate_series(1, {rows}) i;"
+        f"INSERT INTO labels_taxi SELECT i, i, 1, NULL, NULL, 1, NULL, false FROM generate_series(1, {rows}) i;"
+        # as autovacuum does
+        "ANALYZE predictions_taxi, labels_taxi",
+    )
+    scans = (
+        "SELECT sum(seq_scan) FROM pg_stat_xact_user_tables"
+        " WHERE schemaname = current_schema() AND relname IN ('predictions_taxi', 'labels_taxi')"
+    )
+    with log._connections.transaction() as session:
+        before = session.execute(scans).fetchall()
+        size = size_of(session, log._dataset("taxi").layout)
+        assert session.execute(scans).fetchall() == before
+    assert size.rows == pytest.approx(rows, rel=0.01)
+    assert size.labels == rows
+    assert 120 < size.row_bytes < 400
 
 
 def test_rows_sent_twice_among_new_ones(opened: Opener) -> None:

@@ -48,7 +48,7 @@ def remove_oldest(collections: Collections, layouts: Collection[Layout]) -> Remo
         return _remove_rounds_alone(collections)
     layout = min(oldest)[2]
     # a small log must not lose everything for being a little too large
-    total = collections.data.count_documents(_removable(layout))
+    total = collections.data.count_documents(_removable(layout), limit=20 * CHUNK)
     own_fields = _oldest(collections, layout, max(1, min(CHUNK, total // 20)))
     rows, labels = _remove_up_to(collections, layout, own_fields[-1]["seq"])
     rounds = remove_rounds(collections, layout.dataset, max(own["received"] for own in own_fields))

@@ -6,6 +6,8 @@ import math
 from collections.abc import Collection
 from dataclasses import dataclass
 
+import numpy as np
+
 from modelvane.store.postgresql.layout import Layout, escaped
 from modelvane.store.postgresql.rounds import remove_rounds
 from modelvane.store.postgresql.session import Session
@@ -15,6 +17,9 @@ CHUNK = 5_000
 """Rows per transaction, so that a writer never waits long."""
 
 _SAMPLE = 300
+_STRETCHES, _STRETCH = 16, 500
+"""Where rows are counted in a table that has more numbers than these together, and how many numbers each time."""
+
 _ROW_BYTES, _LABEL_BYTES = 120, 70
 """What a row costs beside itself: its pointer and its entries in the indexes."""
 
@@ -26,8 +31,8 @@ class Size:
     PostgreSQL uses the space of removed rows again but seldom gives it back, so that files say how much there was.
     """
 
-    rows: int
-    labels: int
+    rows: float
+    labels: float
     row_bytes: float
     label_bytes: float
 
@@ -42,15 +47,36 @@ class Size:
 
 
 def size_of(session: Session, layout: Layout) -> Size:
-    """Count a dataset's rows and labels, and look at the latest."""
+    """Estimate a dataset's rows and labels, and look at the latest: the writer must not wait for a count of all."""
     (rows, row_bytes), (labels, label_bytes) = (
-        session.execute(
-            f"SELECT (SELECT count(*) FROM {table}), (SELECT avg(pg_column_size(t.*))::float8"  # noqa: S608 - quoted
-            f" FROM (SELECT * FROM {table} ORDER BY seq DESC LIMIT {_SAMPLE}) t)"
-        ).fetchall()[0]
-        for table in (layout.predictions, layout.labels)
+        (_rows(session, table), _row_bytes(session, table)) for table in (layout.predictions, layout.labels)
     )
-    return Size(rows, labels, (row_bytes or 0.0) + _ROW_BYTES, (label_bytes or 0.0) + _LABEL_BYTES)
+    return Size(rows, labels, row_bytes + _ROW_BYTES, label_bytes + _LABEL_BYTES)
+
+
+def _rows(session: Session, table: str) -> float:
+    """Give the number of rows: of a long table, that of its numbers times the share of those in use."""
+    [(first, last)] = session.execute(f"SELECT min(seq), max(seq) FROM {table}").fetchall()  # noqa: S608 - quoted
+    numbers = 0 if first is None else last - first + 1
+    if numbers <= _STRETCHES * _STRETCH:
+        [(rows,)] = session.execute(f"SELECT count(*) FROM {table}").fetchall()  # noqa: S608 - quoted
+        return float(rows)
+    starts = np.linspace(first, last + 1 - _STRETCH, _STRETCHES).astype(np.int64).tolist()
+    # each a look into the index
+    stretch = f"(SELECT count(*) FROM {table} WHERE seq >= %s AND seq < %s)"  # noqa: S608 - quoted
+    [(found,)] = session.execute(
+        f"SELECT {' + '.join([stretch] * _STRETCHES)}",
+        [bound for start in starts for bound in (start, start + _STRETCH)],
+    ).fetchall()
+    return float(numbers * found / (_STRETCHES * _STRETCH))
+
+
+def _row_bytes(session: Session, table: str) -> float:
+    [(size,)] = session.execute(
+        "SELECT avg(pg_column_size(t.*))::float8"  # noqa: S608 - quoted
+        f" FROM (SELECT * FROM {table} ORDER BY seq DESC LIMIT {_SAMPLE}) t"
+    ).fetchall()
+    return size or 0.0
 
 
 def remove_before(session: Session, layout: Layout, moment: float) -> Removed:
