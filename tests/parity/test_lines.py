@@ -112,6 +112,16 @@ def test_a_missing_usual_range_says_why() -> None:
         assert "no time column" in lines.why
 
 
+def test_one_value_in_a_few_rows_is_no_constant() -> None:
+    """A segment of which the reference has a few rows, all of one value, alarms on nothing, and says why."""
+    for method in ("kolmogorov_smirnov", "g_test"):
+        lines = divergence_lines(DIVERGENCES[method], 1e-3, 1, 29, None, None, constant=True)
+        assert lines.verdict(1.0, Alarm.NOISE) is Verdict.INFO
+        assert "29 rows" in lines.why
+        enough = divergence_lines(DIVERGENCES[method], 1e-3, 1, 30, None, None, constant=True)
+        assert enough.verdict(1.0, Alarm.NOISE) is Verdict.ALARM
+
+
 def test_any_change_of_a_constant_is_beyond_noise() -> None:
     """The noise floor of a constant column is 0, whatever the divergence."""
     for method in ("kolmogorov_smirnov", "jensen_shannon"):

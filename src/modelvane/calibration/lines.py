@@ -15,6 +15,8 @@ from modelvane.findings import Verdict
 
 # windows are evaluated up to every n/50 rows and so overlap: the level pays ten times for it
 OVERLAP = 10
+# in fewer rows one value only is no sign that there is no other
+LEAST_CONSTANT = 30
 # an alarm ends only when the value has come this far below the line
 HYSTERESIS = 0.9
 
@@ -99,8 +101,12 @@ def divergence_lines(
     null
         The moments, where the divergence has no analytic null.
     constant
-        Whether the reference has one value only: then any change is beyond noise.
+        Whether the reference has one value only: then any change is beyond noise, if it has enough rows to tell.
     """
+    if constant and reference_rows < LEAST_CONSTANT:
+        return Lines(
+            why=f"no lines: one value only, in {reference_rows:.0f} rows of the reference; it takes {LEAST_CONSTANT}"
+        )
     if constant:
         floor: float | None = 0.0
     elif divergence.critical is not None:

@@ -116,7 +116,7 @@ def _lines(
         habit,
         is_constant(reference),
     )
-    if habit is None and any(name == column for _, name, _ in calibration.habits):
+    if habit is None and any((part, name) == (segment or "", column) for part, name, _ in calibration.habits):
         return replace(
             lines, why=f"no usual range: the reference was built without one for {divergence.name}"
         )
