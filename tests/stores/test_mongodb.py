@@ -175,6 +175,22 @@ def test_the_first_document_of_an_id_wins(raw: Raw, log: Log) -> None:
     assert again.new.tolist() == [1]
 
 
+def test_existing_documents_of_nobody_are_told_once(
+    raw: Raw, opened: Opener, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With several datasets, documents that belong to none of them are told once, with what to add to the URL."""
+    log = opened()
+    for name in ("taxi", "reco"):
+        log.open(name, TRIPS)
+    raw["data"].insert_one(trip(1))
+    for _ in range(2):
+        log.count("taxi")
+        log.tail("reco")
+    [said] = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert "existing=NAME" in said
+    assert "reco, taxi" in said
+
+
 def test_the_url_says_whose_the_existing_documents_are(raw: Raw, opened: Opener) -> None:
     """With several datasets, existing documents belong to the one that the URL names, and to none without."""
     raw["data"].insert_one(trip(1))

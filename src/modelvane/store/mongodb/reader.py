@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from modelvane.store.mongodb.rounds import read_rounds
 from modelvane.store.mongodb.values import OWN
 from modelvane.store.protocol import Labels, Rows, Snapshot
 
+_log = logging.getLogger("modelvane.store")
+
 
 @dataclass(slots=True)
 class Dataset:
@@ -45,6 +48,7 @@ class MongoReader:
         self._collections = Collections(database)
         self._datasets: dict[str, Dataset] = {}
         self._is_closed = False
+        self._has_warned = False
 
     @contextmanager
     def _asking(self) -> Iterator[Collections]:
@@ -72,9 +76,17 @@ class MongoReader:
             return
         owner = self._address.existing
         if owner is None:
-            kept = self._collections.datasets.find({}, {"_id": 1}).limit(2)
+            kept = self._collections.datasets.find({}, {"_id": 1})
             names = {found["_id"] for found in kept} | self._datasets.keys()
             owner = next(iter(names)) if len(names) == 1 else None
+            if owner is None and not self._has_warned:
+                self._has_warned = True
+                _log.warning(
+                    "Documents of another program in %s are not read, for there are several datasets: "
+                    "add existing=NAME to the URL, with one of %s",
+                    self._address.shown,
+                    ", ".join(sorted(names)),
+                )
         if owner == state.layout.dataset:
             existing.number(self._collections, state.layout)
             state.has_existing = True
