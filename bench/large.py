@@ -232,12 +232,12 @@ def _wide(folder: Path, rows: int, columns: int) -> list[Row]:
 
 def _growth(folder: Path, quick: bool) -> list[Row]:
     """Fit how the processor's time grows with rows, and with columns, beyond that of a file with next to nothing."""
-    scale = 1 if quick else 4
+    scale = 1 if quick else 2
     least = _cost(folder, 1000, 5).processor
     figures = []
     for what, sizes in (
-        ("rows", [(scale * rows, 50) for rows in (50_000, 100_000, 200_000, 400_000)]),
-        ("columns", [(scale * 25_000, columns) for columns in (50, 100, 200, 400)]),
+        ("rows", [(scale * rows, 50) for rows in (200_000, 400_000, 800_000, 1_600_000)]),
+        ("columns", [(scale * 100_000, columns) for columns in (100, 200, 400, 800)]),
     ):
         costs = [_cost(folder, *size).processor - least for size in sizes]
         along = np.log([size[what == "columns"] for size in sizes])
@@ -258,6 +258,7 @@ def _cost(folder: Path, rows: int, columns: int) -> Run:
     saved, path = folder / "growing.mv", folder / "growing.parquet"
     Reference.of(pa.concat_tables(_numbers(5000, columns, 1))).save(saved)
     _write(path, _numbers(rows, columns, 2))
+    # the middle of three, so that one slow moment does not bend the line
     return middle([process(OURS, saved, path) for _ in range(3)])
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from modelvane.engines import ids as ids_module
 from modelvane.engines.ids import IdCount, hashes_of
 
 
@@ -34,8 +35,9 @@ def test_equal_hashes_are_equal_ids() -> None:
 
 
 @pytest.mark.parametrize("batch", [500, 40_000])
-def test_beyond_the_bound_some_ids_stand_for_all(batch: int) -> None:
+def test_beyond_the_bound_some_ids_stand_for_all(batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """With more ids than are remembered the count is an estimate, the same for any batches, and memory is bounded."""
+    monkeypatch.setattr(ids_module, "_FEWEST_MERGED", 1000)
     ids = [i % 30_000 for i in range(40_000)]
     found = duplicates(ids, batch, most=2000)
     assert found == pytest.approx(10_000, rel=0.15)
