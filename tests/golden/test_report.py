@@ -10,7 +10,7 @@ import pytest
 from tests.report import samples
 from tests.report.test_report_html import Outline
 
-from modelvane.report.document import render_report, report_json
+from modelvane.report.document import report_json
 
 FOLDER = Path(__file__).parent
 TWIN, OUTLINE = FOLDER / "report.json", FOLDER / "report.outline"
@@ -42,7 +42,7 @@ def _rounded(value: Any) -> Any:
 
 def outline() -> str:
     """Give the headings, the sections and the heads of tables, in order, without numbers."""
-    found = Outline(render_report(samples.regression()))
+    found = Outline(samples.rendered(samples.regression))
     texts = {tag: iter(found.texts[tag]) for tag in ("h1", "h2", "h3", "th")}
     lines = []
     for tag, attributes in found.found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -13,6 +14,7 @@ from modelvane.calibration.lines import Alarm
 from modelvane.engines.count import count
 from modelvane.engines.source import TableSource
 from modelvane.reference import Reference
+from modelvane.report.document import render_report
 from modelvane.settings import Settings
 
 BEGIN = 1_640_995_200.0
@@ -70,6 +72,12 @@ def regression_rows(rows: int, seed: int, *, drifts: bool) -> pa.Table:
             "target": target,
         }
     )
+
+
+@cache
+def rendered(kind: Callable[[], Judged]) -> str:
+    """Give the HTML of a kind, made once for all tests."""
+    return render_report(kind())
 
 
 @cache
