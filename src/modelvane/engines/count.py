@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from modelvane import special
 from modelvane.block import Encoded, encode_column
-from modelvane.casting import NO_TIME, Fault, Numbers, as_times
+from modelvane.casting import NO_TIME, as_times
 from modelvane.engines.columns import ColumnCount, PerformanceCount
 from modelvane.engines.counted import Counted, Provenance, Slice, Unread, digest_of
 from modelvane.engines.ids import IdCount
 from modelvane.engines.joint import joint_of
-from modelvane.engines.parts import Parts, Place
+from modelvane.engines.parts import Parts, Place, is_known, limits_of
 from modelvane.engines.source import Batch, Source
 from modelvane.errors import ModelvaneError
 from modelvane.evaluation.stream import Stream
@@ -66,7 +66,11 @@ def count(
     DecodeError
         When ``strict``, and something cannot be read.
     """
-    running = _Count(reference, _limits(source, reference, slices, period), strict)
+    ends = None if period is None else (round(period[0] * 1e6), round(period[1] * 1e6))
+    if ends is None and slices > 0:
+        known = source.period(reference.schema)
+        ends = None if known is None else (known[0], known[1] + 1)
+    running = _Count(reference, limits_of(slices, *ends) if ends else limits_of(0, 0, 0), strict)
     with ThreadPoolExecutor(threads) as pool, ThreadPoolExecutor(1) as reader:
         batches = source.batches(reference.schema)
         coming = reader.submit(next, batches, None)
@@ -80,19 +84,6 @@ def count(
                 running.add(found, pool)
                 advance(0 if found.continues else found.table.rows)
     return running.counted(source.name, now)
-
-
-def _limits(
-    source: Source, reference: Reference, slices: int, period: tuple[float, float] | None
-) -> NDArray[np.int64]:
-    """Give the slices' limits in microseconds, one more than slices; none without times."""
-    if slices < 1:
-        return np.empty(0, np.int64)
-    found = source.period(reference.schema) if period is None else tuple(round(at * 1e6) for at in period)
-    if found is None:
-        return np.empty(0, np.int64)
-    first, end = found[0], found[1] + (period is None)
-    return np.unique(np.linspace(first, max(end, first + 1), slices + 1).astype(np.int64))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -238,7 +229,7 @@ class _Count:
     def _labelled_of(
         self, rows: Parts, times: NDArray[np.int64], target: Encoded | None, early: Mapping[str, Encoded]
     ) -> Parts:
-        known = _is_known(target) if target is not None else np.zeros(rows.rows, bool)
+        known = is_known(target) if target is not None else np.zeros(rows.rows, bool)
         if known.all():
             return rows
         by = {name: early[name] for name in self._schema.segments}
@@ -306,11 +297,3 @@ def _add_rows(rows: dict[Place, int], parts: Parts) -> None:
     for place, index in parts:
         of_part = len(range(*index.indices(parts.rows))) if isinstance(index, slice) else len(index)
         rows[place] = rows.get(place, 0) + of_part
-
-
-def _is_known(target: Encoded) -> NDArray[np.bool_]:
-    if not isinstance(target, Numbers):
-        return np.asarray(target.codes != -Fault.MISSING)
-    if target.faults is None:
-        return np.ones(len(target), bool)
-    return np.asarray(target.faults != Fault.MISSING)

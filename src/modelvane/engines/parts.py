@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelvane.block import Encoded
+from modelvane.casting import Fault, Numbers
 from modelvane.counting import Counter
 
 Index: TypeAlias = "NDArray[np.intp] | slice"
@@ -93,3 +94,19 @@ def places_of(limits: NDArray[np.int64], times: NDArray[np.int64]) -> list[tuple
     order = np.argsort(places, kind="stable")
     found, starts = np.unique(places[order], return_index=True)
     return list(zip(found.tolist(), np.split(order, starts[1:]), strict=True))
+
+
+def limits_of(slices: int, first: int, end: int) -> NDArray[np.int64]:
+    """Cut a half-open period into slices of equal length; give their limits, one more than slices, or none."""
+    if slices < 1:
+        return np.empty(0, np.int64)
+    return np.unique(np.linspace(first, max(end, first + 1), slices + 1).astype(np.int64))
+
+
+def is_known(target: Encoded) -> NDArray[np.bool_]:
+    """Say which rows have a target, whatever is in it."""
+    if not isinstance(target, Numbers):
+        return np.asarray(target.codes != -Fault.MISSING)
+    if target.faults is None:
+        return np.ones(len(target), bool)
+    return np.asarray(target.faults != Fault.MISSING)
