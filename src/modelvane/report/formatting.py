@@ -82,13 +82,15 @@ def duration_text(seconds: float) -> str:
 
     Examples
     --------
-    >>> [duration_text(x).replace(THIN, " ") for x in (0.0004, 0.25, 3.2, 250, 90000)]
-    ['0.4 ms', '250 ms', '3 s', '4 min 10 s', '1 d 1 h']
+    >>> [duration_text(x).replace(THIN, " ") for x in (1e-6, 0.0004, 0.25, 3.2, 90000)]
+    ['< 0.1 ms', '0.4 ms', '250 ms', '3 s', '1 d 1 h']
     """
     if not math.isfinite(seconds):
         return number_text(seconds)
     if seconds < 0:
         return "−" + duration_text(-seconds)
+    if 0 < seconds < 0.0001:
+        return f"<{THIN}0.1{THIN}ms"
     if seconds < 1:
         return f"{seconds * 1000:.{2 if seconds < 0.01 else 3}g}{THIN}ms" if seconds else f"0{THIN}s"
     left = round(seconds)
