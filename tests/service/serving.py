@@ -6,17 +6,21 @@ import json
 import random
 import subprocess
 import sys
+import threading
 import time
+import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
+import uvicorn
 import yaml
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from modelvane.client import Client
 from modelvane.config import Config
 from modelvane.reference import Reference
 from modelvane.service.app import create_app
@@ -25,6 +29,7 @@ from modelvane.service.service import Service
 from modelvane.service.watch import Watch
 
 START_SECONDS = 30.0
+PATIENCE_SECONDS = 30.0
 
 
 def trip(number: int, *, shift: float = 0.0, target: bool = False) -> dict[str, Any]:
@@ -144,3 +149,75 @@ class Process:
                 time.sleep(0.01)
             else:
                 return address
+
+
+class Answer(NamedTuple):
+    status: int
+    body: str
+    retry_after: str | None
+
+
+def answer_of(url: str, body: Any = None, timeout: float = 10.0) -> Answer:
+    """Ask a service, whatever it answers."""
+    content = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, content, {"Content-Type": "application/json"})  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=timeout) as response:  # noqa: S310 - our own address
+            return Answer(response.status, response.read().decode(), None)
+    except urllib.error.HTTPError as error:
+        with error:
+            return Answer(error.code, error.read().decode(), error.headers["Retry-After"])
+
+
+def await_that(is_so: Callable[[], object]) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def await_ready(address: str, status: int = 200) -> Answer:
+    """Wait, without any traffic but this, until the service says that it is ready, or that it is not."""
+    await_that(lambda: answer_of(f"{address}/readyz").status == status)
+    return answer_of(f"{address}/readyz")
+
+
+@contextmanager
+def live(plain: dict[str, Any], folder: Path) -> Iterator[str]:
+    """Serve a config by HTTP from a thread of this process, and give the address."""
+    app = create_app(Config.of(plain, folder))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        await_that(lambda: server.started)
+        [socket] = server.servers[0].sockets
+        yield f"http://127.0.0.1:{socket.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@contextmanager
+def logging_all_the_time(address: str) -> Iterator[list[str]]:
+    """Log rows through the real client, and in the end wait until all of them are acknowledged."""
+    ids: list[str] = []
+    stop = threading.Event()
+    with Client(address, "taxi", linger=0.01, timeout=3.0, queue_size=100_000) as client:
+
+        def work() -> None:
+            while not stop.wait(0.002):
+                row = trip(len(ids))
+                ids.append(f"row-{len(ids)}")
+                client.log(row, row.pop("prediction"), id=ids[-1])
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        try:
+            yield ids
+        finally:
+            stop.set()
+            thread.join()
+        assert client.flush(PATIENCE_SECONDS)
+        assert client.counters.sent == len(ids)

@@ -6,22 +6,28 @@ import contextlib
 import json
 import resource
 import sqlite3
-import threading
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import psycopg
 import pytest
-import uvicorn
-from tests.service.serving import Process, ask, served, service_of, settings, trip
+from tests.service.serving import (
+    Process,
+    answer_of,
+    ask,
+    await_ready,
+    await_that,
+    live,
+    logging_all_the_time,
+    served,
+    service_of,
+    settings,
+    trip,
+)
 from tests.stores.servers.postgresql import Server, in_own_schema
 
-from modelvane.client import Client
 from modelvane.config import Config
 from modelvane.errors import StoreError
 from modelvane.service import health
@@ -29,40 +35,7 @@ from modelvane.service.app import create_app
 from modelvane.store import LogDownError
 from modelvane.store.postgresql import PostgresqlLog, connections
 
-_PATIENCE = 30.0
 ROWS = "/v1/datasets/taxi/predictions"
-
-
-class Answer(NamedTuple):
-    status: int
-    body: str
-    retry_after: str | None
-
-
-def answer_of(url: str, body: Any = None, timeout: float = 10.0) -> Answer:
-    """Ask a service, whatever it answers."""
-    content = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, content, {"Content-Type": "application/json"})  # noqa: S310
-    try:
-        with urllib.request.urlopen(request, timeout=timeout) as response:  # noqa: S310 - our own address
-            return Answer(response.status, response.read().decode(), None)
-    except urllib.error.HTTPError as error:
-        with error:
-            return Answer(error.code, error.read().decode(), error.headers["Retry-After"])
-
-
-def await_that(is_so: Callable[[], object]) -> None:
-    """Wait until something is so."""
-    end = time.monotonic() + _PATIENCE
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
-def await_ready(address: str, status: int = 200) -> Answer:
-    """Wait, without any traffic but this, until the service says that it is ready, or that it is not."""
-    await_that(lambda: answer_of(f"{address}/readyz").status == status)
-    return answer_of(f"{address}/readyz")
 
 
 def log_up(address: str) -> float:
@@ -75,22 +48,6 @@ def series(address: str, name: str) -> float:
     lines = answer_of(f"{address}/metrics").body.splitlines()
     [value] = [line.split()[1] for line in lines if line.startswith(f"{name} ")]
     return float(value)
-
-
-@contextlib.contextmanager
-def live(plain: dict[str, Any], folder: Path) -> Iterator[str]:
-    """Serve a config by HTTP from a thread of this process, and give the address."""
-    app = create_app(Config.of(plain, folder))
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        await_that(lambda: server.started)
-        [socket] = server.servers[0].sockets
-        yield f"http://127.0.0.1:{socket.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 @pytest.fixture
@@ -112,30 +69,6 @@ def logged(url: str) -> list[str]:
     """Give the ids in the log, in order of arrival."""
     with psycopg.connect(url) as connection:
         return [id_ for (id_,) in connection.execute("SELECT id FROM predictions_taxi ORDER BY seq")]
-
-
-@contextlib.contextmanager
-def logging_all_the_time(address: str) -> Iterator[list[str]]:
-    """Log rows through the real client, and in the end wait until all of them are acknowledged."""
-    ids: list[str] = []
-    stop = threading.Event()
-    with Client(address, "taxi", linger=0.01, timeout=3.0, queue_size=100_000) as client:
-
-        def work() -> None:
-            while not stop.wait(0.002):
-                row = trip(len(ids))
-                ids.append(f"row-{len(ids)}")
-                client.log(row, row.pop("prediction"), id=ids[-1])
-
-        thread = threading.Thread(target=work)
-        thread.start()
-        try:
-            yield ids
-        finally:
-            stop.set()
-            thread.join()
-        assert client.flush(_PATIENCE)
-        assert client.counters.sent == len(ids)
 
 
 def test_a_server_that_crashes(own_postgresql: Server, url: str, reference: Path, tmp_path: Path) -> None:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 from pymongo import MongoClient
-from tests.service.serving import settings
-from tests.service.test_service_log_down import await_ready, await_that, live, logging_all_the_time
+from tests.service.serving import await_ready, await_that, live, logging_all_the_time, settings
 from tests.stores.servers.mongodb import Server, own_database
 
 from modelvane.service import health
