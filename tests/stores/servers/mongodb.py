@@ -15,6 +15,7 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from pymongo import MongoClient
+from tests.stores.servers.lifetime import ended_by
 
 URL = "MODELVANE_TEST_MONGODB"
 """The variable that names a server to be used instead, in which the tests make databases of their own."""
@@ -63,6 +64,7 @@ class Server:
         with (self.folder / "server.log").open("a") as log:
             self._process = subprocess.Popen(
                 [
+                    *ended_by("KILL"),
                     "java",
                     *flags,
                     "-cp",

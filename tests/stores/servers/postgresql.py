@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 import psycopg
+from tests.stores.servers.lifetime import ended_by
 
 URL = "MODELVANE_TEST_POSTGRESQL"
 """The variable that names a server to be used instead, in whose database the tests make schemas of their own."""
@@ -68,7 +69,15 @@ class Server:
         settings = [f"-c{name}={value}" for name, value in _SETTINGS.items()]
         with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self._programs / "postgres", "-D", self._data, "-k", self.folder, *settings],
+                [
+                    *ended_by("QUIT"),
+                    self._programs / "postgres",
+                    "-D",
+                    self._data,
+                    "-k",
+                    self.folder,
+                    *settings,
+                ],
                 stdout=log,
                 stderr=log,
                 user=self._user,
