@@ -25,6 +25,10 @@ class Verdict(StrEnum):
     """A value without lines."""
 
 
+JUDGED = (Verdict.ALARM, Verdict.CHANGED, Verdict.OK)
+"""The verdicts of what was judged, what matters most first."""
+
+
 def verdict_of(verdicts: Iterable[Verdict]) -> Verdict:
     """Give the verdict of findings together: one that has none takes nothing from those that have.
 
@@ -34,7 +38,7 @@ def verdict_of(verdicts: Iterable[Verdict]) -> Verdict:
     (<Verdict.OK: 'ok'>, <Verdict.UNDEFINED: 'undefined'>)
     """
     found = set(verdicts)
-    told = (verdict for verdict in (Verdict.ALARM, Verdict.CHANGED, Verdict.OK) if verdict in found)
+    told = (verdict for verdict in JUDGED if verdict in found)
     return next(told, Verdict.UNDEFINED)
 
 

@@ -18,7 +18,7 @@ from modelvane.report.formatting import clock_text, span_text
 from modelvane.report.parts.regression import Heat
 from modelvane.report.squares import heat_map
 from modelvane.report.summary import key_figures
-from modelvane.report.tables import segment_rows
+from modelvane.report.tables import drifted_of, segment_rows
 from modelvane.report.wording import drift_sentence
 
 
@@ -30,6 +30,21 @@ def test_the_column_that_drifted_most_is_named_first() -> None:
     assert drift_sentence(drift).endswith(": b, e, c, a and d.")
     more = [*drift, sample.drift("f", 0.5, 0.01, 0.1)]
     assert drift_sentence(more).endswith(": b, e, c, a and 2 more.")
+
+
+def test_what_has_no_lines_is_not_said_to_be_fine() -> None:
+    """A value that nothing judges is no verdict: not in the sentence, and not among the columns compared."""
+    found = [
+        replace(
+            sample.drift(name, 0.5, 0.1, None), noise_floor=None, verdict=Verdict.INFO, why="too few rows"
+        )
+        for name in "ab"
+    ]
+    assert drift_sentence(found) == "No verdict yet: too few rows."
+    assert drifted_of(found) == (0, 0)
+    judged = [*found, sample.drift("c", 0.05, 0.1, None)]
+    assert drift_sentence(judged) == "No drift in 1 of 3 columns; no verdict on the rest."
+    assert drifted_of(judged) == (1, 0)
 
 
 def test_segments_are_named_in_the_order_of_their_table() -> None:

@@ -9,7 +9,7 @@ from operator import itemgetter
 
 from markupsafe import Markup
 
-from modelvane.findings import Family, Finding, Findings, Verdict, verdict_of
+from modelvane.findings import JUDGED, Family, Finding, Findings, Verdict, verdict_of
 from modelvane.report.charts import bullet
 from modelvane.report.formatting import value_text
 from modelvane.report.history import Point, unit_of
@@ -96,7 +96,12 @@ def shared_reason(findings: Iterable[Finding]) -> str:
 
 def drifted(findings: Findings) -> tuple[int, int]:
     """Count the columns that have a verdict, and those of them that alarm."""
-    judged = [f for f in of_family(findings, Family.DRIFT) if f.verdict is not Verdict.UNDEFINED]
+    return drifted_of(of_family(findings, Family.DRIFT))
+
+
+def drifted_of(findings: Iterable[Finding]) -> tuple[int, int]:
+    """Do the same for findings of one segment, or of all rows."""
+    judged = [f for f in findings if f.family is Family.DRIFT and f.verdict in JUDGED]
     alarms = {finding.column for finding in judged if finding.verdict is Verdict.ALARM}
     return len({finding.column for finding in judged}), len(alarms)
 
@@ -146,14 +151,14 @@ def segment_rows(findings: Findings | None, measure: str | None) -> list[Segment
             by_segment.setdefault(finding.segment, []).append(finding)
     rows = []
     for name, found in by_segment.items():
-        drift = [finding for finding in found if finding.family is Family.DRIFT]
+        columns, alarms = drifted_of(found)
         rows.append(
             SegmentRow(
                 name,
                 max(finding.n for finding in found),
                 verdict_of(finding.verdict for finding in found),
-                len({finding.column for finding in drift if finding.verdict is Verdict.ALARM}),
-                len({finding.column for finding in drift}),
+                alarms,
+                columns,
                 next((f for f in found if f.measure == measure and f.label is None), None),
             )
         )

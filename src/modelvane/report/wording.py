@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from modelvane.findings import Family, Finding, Findings, Verdict
+from modelvane.findings import JUDGED, Family, Finding, Findings, Verdict
 from modelvane.report.formatting import cut_text
 from modelvane.report.order import drift_order
 
@@ -68,7 +68,7 @@ def drift_sentence(drift: Sequence[Finding]) -> str:
         return "Drift is not measured yet."
     alarms = _columns(drift, Verdict.ALARM)
     changed = [name for name in _columns(drift, Verdict.CHANGED) if name not in alarms]
-    measured = {finding.column for finding in drift if finding.verdict is not Verdict.UNDEFINED}
+    measured = {finding.column for finding in drift if finding.verdict in JUDGED}
     if alarms:
         beyond = _beyond([finding for finding in drift if finding.verdict is Verdict.ALARM])
         return (

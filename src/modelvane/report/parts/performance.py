@@ -10,7 +10,7 @@ from modelvane.findings import Family, Finding, Findings, Verdict, verdict_of
 from modelvane.report.order import SEVERITY
 from modelvane.report.parts.classification import ClassCurves, Confusion, confusion_part, curves_part
 from modelvane.report.parts.regression import Regression, regression_part
-from modelvane.report.tables import COVERAGE, LAG, drifted, headline, of_family
+from modelvane.report.tables import COVERAGE, LAG, drifted, drifted_of, headline, of_family
 
 # of the measures with labels, what is told of each segment
 _BY_SEGMENT = frozenset({"estimation_group_share"})
@@ -118,15 +118,15 @@ def segment_parts(judged: Judged) -> tuple[SegmentPart, ...]:
     parts = []
     for name, found in by_segment.items():
         rows, labelled = window.rows.segments.get(name), window.labelled.segments.get(name)
-        drift = [f for f in found if f.family is Family.DRIFT and f.verdict is not Verdict.UNDEFINED]
+        columns, alarms = drifted_of(found)
         parts.append(
             SegmentPart(
                 name=name,
                 rows=rows.rows if rows is not None else 0,
                 labelled=labelled.rows if labelled is not None else 0,
                 verdict=verdict_of(finding.verdict for finding in found),
-                columns=len({f.column for f in drift}),
-                drifted_columns=len({f.column for f in drift if f.verdict is Verdict.ALARM}),
+                columns=columns,
+                drifted_columns=alarms,
                 performance=tuple(_told(found)),
             )
         )
