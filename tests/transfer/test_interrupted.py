@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import multiprocessing
+import os
 import signal
-import subprocess
-import sys
+from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,37 +19,21 @@ from pyarrow import parquet
 from tests.transfer.compare import content
 from tests.transfer.conftest import Opener
 
+from modelvane import transfer
+from modelvane.cli import app
 from modelvane.errors import ConfigError, DecodeError, StoreError
 from modelvane.findings import Findings
 from modelvane.store import Log
 from modelvane.table import Table
+from modelvane.transfer import contents as paging
 from modelvane.transfer.contents import LogContents
 from modelvane.transfer.export import export
 from modelvane.transfer.folder import MANIFEST, FolderContents, exports_in
 from modelvane.transfer.pour import pour
 
-# ends itself as kill -9 does, at the given call of the given function, in a command that reads small pages
-KILLED = """
-import os, signal, sys
-import modelvane.transfer.contents as contents
-import modelvane.transfer.{module} as module
-from modelvane.cli import app
-
-contents.LABELS_PAGE, contents.ROUNDS_PAGE, contents._MOST_ROWS, contents._FEWEST_ROWS = 20, 1, 20, 1
-calls, whole = 0, {module_function}
-
-def function(*given, **named):
-    global calls
-    calls += 1
-    if calls == {call}:
-        if {after}:
-            whole(*given, **named)
-        os.kill(os.getpid(), signal.SIGKILL)
-    return whole(*given, **named)
-
-{module_function} = function
-app(sys.argv[1:])
-"""
+# one process that has everything imported, from which each killed one is forked
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["modelvane.cli", "modelvane.transfer.export", "modelvane.transfer.pour"])
 
 
 @pytest.fixture
@@ -61,12 +48,29 @@ def filled(log: Log) -> Log:
 
 
 def run_killed(function: str, call: int, arguments: list[str], *, after: bool = False) -> None:
-    module, _, name = function.partition(".")
-    code = KILLED.format(module=module, module_function=f"module.{name}", call=call, after=after)
-    ended = subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False
-    )
-    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    """Run a command that reads small pages and ends as ``kill -9`` does, at the given call of the given function."""
+    process = PROCESSES.Process(target=be_killed, args=(function, call, arguments, after))
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+
+
+def be_killed(function: str, call: int, arguments: list[str], after: bool) -> None:
+    paging.LABELS_PAGE, paging.ROUNDS_PAGE, paging._MOST_ROWS, paging._FEWEST_ROWS = 20, 1, 20, 1
+    path, _, name = function.rpartition(".")
+    place = attrgetter(path)(transfer)
+    whole, calls = getattr(place, name), itertools.count(1)
+
+    def counted(*given: Any, **named: Any) -> Any:
+        ends = next(calls) == call
+        if not ends or after:
+            found = whole(*given, **named)
+        if ends:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return found
+
+    setattr(place, name, counted)
+    app(arguments)
 
 
 @pytest.mark.parametrize(
