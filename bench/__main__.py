@@ -19,6 +19,7 @@ BENCHES = {
     "scans": "Reading the log, against a plain fetch",
     "reference_build": "Building a reference",
     "report_size": "Reports: size, time to build, time to open",
+    "recommender": "The recommender, beside dense matrices",
     "install": "Install and import",
 }
 

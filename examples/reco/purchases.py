@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -14,7 +15,12 @@ from scipy import sparse
 from modelvane.errors import ModelvaneError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+_ROWS_AT_ONCE = 65_536
+
+Codes = npt.NDArray[np.int32]
 
 COLUMNS = ("StockCode", "Description", "Quantity", "InvoiceDate", "CustomerID")
 """What the recommender needs of a line of an invoice."""
@@ -77,38 +83,45 @@ def read_lines(path: Path) -> pa.Table:
             raise PurchasesError(
                 f"{path.name} lacks columns of an online shop", received=missing, available=present
             )
-        lines = pq.read_table(path, columns=list(COLUMNS))
+        with pq.ParquetFile(path, read_dictionary=["StockCode", "Description", "CustomerID"]) as file:
+            lines = pa.Table.from_batches(_filtered(file))
     except (pa.ArrowException, OSError) as error:
         raise PurchasesError(
             f"{path} cannot be read as purchases",
             received=str(error),
             expected="a Parquet file of Online Retail",
         ) from error
-    lines = lines.set_column(
-        lines.column_names.index("CustomerID"), "CustomerID", pc.cast(lines["CustomerID"], pa.string())
-    )
-    known = pc.and_(pc.greater(lines["Quantity"], 0), pc.is_valid(lines["CustomerID"]))
-    return lines.filter(known).sort_by("InvoiceDate")
+    return lines.sort_by("InvoiceDate")
 
 
-def _coded(column: pa.ChunkedArray) -> tuple[list[str], np.ndarray]:
-    found = pc.cast(column, pa.string()).combine_chunks().dictionary_encode()
-    order = pc.array_sort_indices(found.dictionary).to_numpy()
+def _filtered(file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
+    # in parts: a column of a year at once takes more memory than all that comes of it
+    for batch in file.iter_batches(_ROWS_AT_ONCE, columns=list(COLUMNS)):
+        yield batch.filter(pc.and_(pc.greater(batch["Quantity"], 0), pc.is_valid(batch["CustomerID"])))
+
+
+def _coded(column: pa.ChunkedArray) -> tuple[list[str], Codes]:
+    """Give the texts of a column, sorted, and of each row the place of its text."""
+    if not pa.types.is_dictionary(column.type):
+        column = pc.cast(column, pa.string()).dictionary_encode()
+    whole = column.unify_dictionaries().combine_chunks()
+    # what was filtered out is still in the dictionary
+    used, codes = np.unique(whole.indices.to_numpy(), return_inverse=True)
+    texts = whole.dictionary.take(pa.array(used))
+    order = pc.array_sort_indices(texts).to_numpy()
     rank = np.empty(len(order), np.int32)
     rank[order] = np.arange(len(order), dtype=np.int32)
-    return found.dictionary.take(pa.array(order)).to_pylist(), rank[found.indices.to_numpy()]
+    return texts.take(pa.array(order)).to_pylist(), rank[codes]
 
 
-def _descriptions(lines: pa.Table, columns: np.ndarray, products: int) -> list[str]:
-    described = pa.table({"product": columns, "description": lines["Description"]})
-    counts = described.group_by(["product", "description"]).aggregate([([], "count_all")])
+def _descriptions(lines: pa.Table, columns: Codes, products: int) -> list[str]:
+    described = pc.is_valid(lines["Description"])
+    texts, codes = _coded(lines["Description"].filter(described))
+    pairs = columns[described.to_numpy()].astype(np.int64) * len(texts) + codes
+    pairs, counts = np.unique(pairs, return_counts=True)
     # of equally many the first as text, so that the answer does not hang on the order of the file
-    ranked = counts.sort_by(
-        [("product", "ascending"), ("count_all", "descending"), ("description", "ascending")]
-    )
+    ranked = pairs[np.lexsort((pairs, -counts))]
     chosen = [""] * products
-    for product, description in zip(
-        reversed(ranked["product"].to_pylist()), reversed(ranked["description"].to_pylist()), strict=True
-    ):
-        chosen[product] = (description or chosen[product]).strip()
+    for product, text in zip(*(part.tolist() for part in divmod(ranked, max(1, len(texts)))), strict=True):
+        chosen[product] = chosen[product] or texts[text].strip()
     return chosen

@@ -65,7 +65,7 @@ def nearest(matrix: sparse.csr_array, most: int) -> Neighbours:
         found = list(pool.map(partial(_nearest_of_block, counts, _sizes(matrix), most), blocks))
     lengths, neighbours, how = (np.concatenate(part) for part in zip(*found, strict=True))
     starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-    return Neighbours(starts, neighbours.astype(integer(rows)), how.astype(np.float32))
+    return Neighbours(starts, neighbours, how)
 
 
 def _sizes(matrix: sparse.csr_array) -> npt.NDArray[np.float64]:
@@ -82,7 +82,7 @@ def _similarity(
 
 def _nearest_of_block(
     counts: sparse.csr_array, sizes: npt.NDArray[np.float64], most: int, first: int
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.float64]]:
+) -> tuple[npt.NDArray[np.intp], Places, npt.NDArray[np.float32]]:
     """Give for some rows how many neighbours each has, then of all of them the neighbours and similarities."""
     # with a dense block of columns each one of the matrix adds a whole line of the answer
     common = (counts @ counts[first : first + _ROWS_AT_ONCE].toarray().T).T
@@ -94,7 +94,8 @@ def _nearest_of_block(
     rows = rows[order]
     kept = np.arange(len(rows)) - np.searchsorted(rows, own)[rows] < most
     order = order[kept]
-    return np.bincount(rows[kept], minlength=len(common)), columns[order], how[order]
+    lengths = np.bincount(rows[kept], minlength=len(common))
+    return lengths, columns[order].astype(integer(len(sizes))), how[order].astype(np.float32)
 
 
 def _candidates(
