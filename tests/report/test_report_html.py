@@ -185,10 +185,22 @@ def test_many_faults_are_folded() -> None:
 
 def test_long_names_do_not_fill_the_page() -> None:
     """Free text that was taken for categories is cut wherever a category is named."""
-    texts = [f"{i} " + "word " * 2000 for i in range(3)]
-    tables = [pa.table({"comment": [texts[i % most] for i in range(600)]}) for most in (3, 2)]
-    judged = samples.judged(*tables, name="comments", categorical=["comment"])
-    assert len(render_report(judged)) < 60_000
+    texts = [f"{i} " + "word " * 2000 for i in range(4)]
+    tables = [
+        pa.table(
+            {
+                column: [texts[first + i % 3] for i in range(600)]
+                for column in ("comment", "prediction", "target")
+            }
+        )
+        for first in (0, 1)
+    ]
+    judged = samples.judged(
+        *tables, name="comments", task="classification", segments=["comment"], categorical=["comment"]
+    )
+    text = render_report(judged)
+    assert "word " * 15 in text
+    assert "word " * 61 not in text
     assert all(len(one.label) <= 80 for one in contents_of(judged).columns[0].contributions)
 
 

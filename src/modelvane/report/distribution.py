@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from modelvane.errors import TallyMismatchError
-from modelvane.report.formatting import THIN, cut_text, number_texts
+from modelvane.naming import cut_text
+from modelvane.report.formatting import THIN, number_texts
 from modelvane.ruler import NumericalRuler, require_same
 from modelvane.schema import Kind
 from modelvane.tallies.categorical import CategoricalTally
@@ -155,7 +156,7 @@ def _categorical(
         current=_shares(both[1], current.n),
         reference_rows=reference.n,
         current_rows=current.n,
-        unseen=tuple(current.top_unseen()),
+        unseen=tuple((cut_text(name), rows) for name, rows in current.top_unseen()),
         others=len(shown) if rest else None,
     )
 

@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 # narrow and does not break: the separator of thousands, and the space before a unit
 THIN = "\u202f"
 NOTHING = "–"
-# of a category, a class: free text in a categorical column must not fill the page
-NAME_LENGTH = 80
 _STEPS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
@@ -165,17 +163,6 @@ def span_text(since: float, until: float) -> str:
     begin, end = slice_text(since), slice_text(until)
     day, _, clock = end.rpartition(", ")
     return f"{begin} to {clock if begin.startswith(day + ',') else end} UTC"
-
-
-def cut_text(name: str, most: int = NAME_LENGTH) -> str:
-    """Cut a name that is too long for its place.
-
-    Examples
-    --------
-    >>> cut_text("north"), cut_text("northern", most=6)
-    ('north', 'north…')
-    """
-    return name if len(name) <= most else name[: most - 1] + "…"
 
 
 def written(seconds: float, pattern: str, *, pads: bool = False) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from modelvane.findings import Finding
+from modelvane.naming import cut_text
 from modelvane.report.charts import grouped_bars
 from modelvane.report.formatting import number_text, number_texts, share_text
 from modelvane.report.parts.classification import ClassCurves, Confusion
@@ -158,7 +159,7 @@ def segment_table(
         SegmentRow(
             part,
             shown,
-            amount(shown.value, shown.reference, largest, f"{part.name}: {text_of(shown)}")
+            amount(shown.value, shown.reference, largest, f"{cut_text(part.name)}: {text_of(shown)}")
             if shown is not None and shown.value is not None
             else None,
             tuple(text_of(known.get(key)) for key in others),

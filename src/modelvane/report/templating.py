@@ -9,6 +9,7 @@ from urllib.parse import quote
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from modelvane.findings import Verdict
+from modelvane.naming import cut_text
 from modelvane.report import tables, wording
 from modelvane.report.formatting import (
     ago_text,
@@ -40,6 +41,7 @@ def environment(*packages: str) -> Environment:
         "moment": moment_text,
         "ago": ago_text,
         "note": tables.note_of,
+        "cut": cut_text,
         "segment": lambda name: quote(name, safe=""),
         "iso": lambda seconds: datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds"),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from modelvane.findings import JUDGED, Family, Finding, Findings, Verdict
-from modelvane.report.formatting import cut_text
+from modelvane.naming import cut_text
 from modelvane.report.order import drift_order
 
 WORDS = {

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelvane.batch import Judged
-from modelvane.report.formatting import cut_text
+from modelvane.naming import cut_text
 from modelvane.tallies.cells import Integers
 from modelvane.tallies.classification import ConfusionTally
 from modelvane.tallies.scores import CALIBRATION_BINS, SCORE_QUANTUM, ScoreTally

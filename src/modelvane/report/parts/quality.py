@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from modelvane.batch import Judged
 from modelvane.findings import Finding
+from modelvane.naming import cut_text
 from modelvane.report.formatting import number_text
 from modelvane.report.tables import faults
 from modelvane.tallies.categorical import CategoricalTally
@@ -78,7 +79,7 @@ def _examples(
     measure: str, reference: ColumnTally, tally: ColumnTally
 ) -> tuple[tuple[tuple[str, int], ...], str]:
     if measure == "unseen_share" and isinstance(tally, CategoricalTally):
-        return tuple(tally.top_unseen(_EXAMPLES)), ""
+        return tuple((cut_text(name), rows) for name, rows in tally.top_unseen(_EXAMPLES)), ""
     if measure == "infinite_share" and isinstance(tally, NumericalTally):
         held = (("∞", tally.positive_infinite), ("−∞", tally.negative_infinite))
         return tuple(pair for pair in held if pair[1]), ""
