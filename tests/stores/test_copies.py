@@ -93,6 +93,8 @@ def test_each_label_may_have_its_own_arrival(log: Log) -> None:
     assert (result.matched, result.waiting) == (2, 1)
     assert log.tail("taxi").labelled.tolist() == [6.5, 5.5]
     assert log.labels_head("taxi", rows=9).received.tolist() == [5.5, 6.5, 7.5]
+    log.label("taxi", ["d", "d"], [1.0, 2.0], None, np.array([8.5, 9.5]))
+    assert log.labels_head("taxi", rows=9).received.tolist() == [5.5, 6.5, 7.5, 8.5]
 
 
 ROWS = Rows(

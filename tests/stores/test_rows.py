@@ -232,7 +232,9 @@ def test_rows_without_a_time_have_that_of_their_arrival(log: Log) -> None:
     table = Table.of({"pickup": ["2021-01-01T00:00:00", None, "yesterday"], "zone": [1, 2, 3]})
     result = log.append("taxi", table, 5.0)
     assert result.times.tolist() == [1609459200000000, 5000000, 5000000]
-    assert log.tail("taxi").times.tolist() == result.times.tolist()
+    back = log.tail("taxi")
+    assert back.times.tolist() == result.times.tolist()
+    assert back.table.type_of("pickup") == pa.timestamp("us", "UTC")
 
 
 def test_a_scan_is_in_order_of_event_time(log: Log) -> None:

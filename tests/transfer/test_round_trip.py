@@ -175,7 +175,7 @@ def logs(opener: Opener) -> tuple[Log, Log, Log]:
     return opener("source"), opener("copied"), opener("imported")
 
 
-# each example writes a folder and three datasets; more of them found nothing that these do not
+# few, for each example writes a folder and three datasets
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(ROW, max_size=8), st.lists(LABEL, max_size=8), st.floats(0, 1e10))
 def test_any_log_comes_back(

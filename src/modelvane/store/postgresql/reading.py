@@ -36,6 +36,8 @@ def rows_of(layout: Layout, found: pa.Table) -> Rows:
         table[layout.id_name] = found["id"]
     if layout.time_name is not None:
         table[layout.time_name] = found["event_time"]
+        # what was no time: the row has that of its arrival, and the text stays for people
+        extra.pop(layout.time_name, None)
     for column, stored in zip(layout.columns, found.columns[len(FIXED) + 1 :], strict=True):
         own = _decoded(stored, column.type)
         if column.name in extra and column.name != layout.target_name:

@@ -17,6 +17,9 @@ from modelvane.store.sqlite.layout import Layout
 from modelvane.store.sqlite.reading import blocks_of_ids
 from modelvane.store.sqlite.values import encode_value
 
+_RECEIVED = 4
+"""Where a row of labels has its arrival."""
+
 
 def keep_labels(
     connection: sqlite3.Connection,
@@ -58,7 +61,8 @@ def keep_labels(
             outcomes[at] = LabelOutcome.CHANGED
             changed = arrivals[at]
         known[key] = target
-        written[key] = (first + at, key, target, moments[at], arrivals[at], changed, key not in logged)
+        arrival = written[key][_RECEIVED] if key in written else arrivals[at]
+        written[key] = (first + at, key, target, moments[at], arrival, changed, key not in logged)
     connection.executemany(
         f"INSERT INTO {layout.labels} (seq, id, target, time, received, changed, waiting)"  # noqa: S608 - quoted
         " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
