@@ -102,12 +102,13 @@ def _candidates(
     common: npt.NDArray[np.int_], sizes: npt.NDArray[np.float64], most: int
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Give where the largest similarities of each line are, and a few more: those that may tie with the last."""
-    # a line's own size does not change its order, and single precision does to leave out nearly all
-    rough = np.multiply(common, (1 / np.sqrt(sizes)).astype(np.float32), order="C")
+    # a line's own size does not change its order, and single precision does to leave out nearly all; the largest
+    # first, by their sign, for partition takes long over the many zeros that were before them
+    rough = np.multiply(common, (-1 / np.sqrt(sizes)).astype(np.float32), order="C")
     width = rough.shape[1]
-    least = np.full(len(rough), np.finfo(np.float32).tiny)
+    limit = np.full(len(rough), -np.finfo(np.float32).tiny)
     if width > most:
-        last = np.partition(rough, width - most, axis=1)[:, width - most]
-        least = np.maximum(least, last * (1 - _SLACK))
-    rows, columns = np.nonzero(rough >= least[:, None])
+        last = np.partition(rough, most - 1, axis=1)[:, most - 1]
+        limit = np.minimum(limit, last * (1 - _SLACK))
+    rows, columns = np.divmod(np.flatnonzero(rough <= limit[:, None]), width)
     return rows, columns
