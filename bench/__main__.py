@@ -13,6 +13,7 @@ BENCHES = {
     "evaluation": "Evaluation of 10 000 rows x 20 columns",
     "memory": "Memory of a monitor",
     "client_log": "log() in the client",
+    "instrument": "Logging of a route",
     "false_alarms": "False alarms on undrifted windows",
     "real_time": "Alarms on the following months, in time order",
     "detection": "Rows until a change is found",
