@@ -71,7 +71,8 @@ class Finding:
     reference
         The same measure over the reference, where that makes sense.
     noise_floor, usual_range, threshold
-        The lines: sampling noise, this stream's habit, a limit from the config; ``None`` where there is none.
+        The lines that the verdict asks for: sampling noise, this stream's habit, a limit from the config; ``None``
+        where there is none.
     error_bound
         The value is within this much of the exact one; ``None`` when it is exact.
     p_value

@@ -46,15 +46,6 @@ def test_the_first_alarm_is_the_earliest() -> None:
     assert list(first_alarms((later, zone, over))) == ["zone", "later"]
 
 
-def test_an_alarm_at_noise_is_measured_in_units_of_the_noise_floor() -> None:
-    """Where the noise floor decides alone, the usual range is no line of the report."""
-    judged = samples.regression()
-    noisy = replace(judged, settings=replace(judged.settings, alarm="noise"))
-    zone = next(part for part in contents_of(noisy).columns if part.name == "zone")
-    assert zone.finding.usual_range is None
-    assert zone.times_its_line == pytest.approx(zone.finding.value / zone.finding.noise_floor)
-
-
 def test_what_made_a_change_is_named_first() -> None:
     """The category that the reference does not have is the largest part of the change, and has become more."""
     first = column("zone").contributions[0]

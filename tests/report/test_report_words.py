@@ -10,6 +10,8 @@ import pytest
 from tests.browser import sample
 from tests.report import samples
 
+from modelvane.batch import judge
+from modelvane.calibration.lines import Alarm
 from modelvane.engines.counted import Unread
 from modelvane.findings import Finding, Verdict
 from modelvane.report.contents import contents_of
@@ -18,8 +20,9 @@ from modelvane.report.formatting import clock_text, span_text
 from modelvane.report.parts.regression import Heat
 from modelvane.report.squares import heat_map
 from modelvane.report.summary import key_figures
-from modelvane.report.tables import drifted_of, segment_rows
+from modelvane.report.tables import drift_rows, drifted_of, segment_rows
 from modelvane.report.wording import drift_sentence
+from modelvane.settings import Settings
 
 
 def test_the_column_that_drifted_most_is_named_first() -> None:
@@ -45,6 +48,18 @@ def test_what_has_no_lines_is_not_said_to_be_fine() -> None:
     judged = [*found, sample.drift("c", 0.05, 0.1, None)]
     assert drift_sentence(judged) == "No drift in 1 of 3 columns; no verdict on the rest."
     assert drifted_of(judged) == (1, 0)
+
+
+def test_an_alarm_at_noise_is_measured_in_units_of_the_noise_floor() -> None:
+    """Where the noise floor decides alone, the usual range is no line of a finding, on the live page neither."""
+    usual = samples.regression()
+    noisy = judge(usual.dataset, usual.reference, usual.counted, Settings(alarm=Alarm.NOISE))
+    assert all(finding.usual_range is None for finding in noisy.findings)
+    zone = next(part for part in contents_of(noisy).columns if part.name == "zone")
+    assert usual.findings.get("g_test", "zone").usual_range > zone.finding.noise_floor
+    assert zone.times_its_line == pytest.approx(zone.finding.value / zone.finding.noise_floor)
+    assert all(row.times_its_line > 1 for row in drift_rows(noisy.findings, ["zone", "distance"]))
+    assert "beyond sampling noise" in " ".join(contents_of(noisy).summary)
 
 
 def test_segments_are_named_in_the_order_of_their_table() -> None:
@@ -151,6 +166,22 @@ def test_any_number_of_broken_files_makes_a_report_of_bounded_size() -> None:
     assert len(text) < len(render_report(judged)) + 10_000
     assert "part-00000.parquet" in text
     assert "And 4\u202f950 more." in text
+
+
+def test_a_lag_that_nobody_told_is_not_a_want_of_labels() -> None:
+    """A table has its targets and says not since when; only one without targets has no labels yet."""
+    assert samples.classes().findings.get("label_lag").why == "no label says when it became known"
+    assert samples.empty().findings.get("label_lag").why == "no labels yet"
+
+
+def test_causes_cut_long_categories() -> None:
+    """Free text that was taken for categories does not fill an alert."""
+    texts = [f"{i} " + "word " * 2000 for i in range(4)]
+    tables = [pa.table({"comment": [texts[first + i % 3] for i in range(600)]}) for first in (0, 1)]
+    found = samples.judged(*tables, name="comments", categorical=["comment"]).findings
+    causes = [finding.cause for finding in found if "word" in finding.cause]
+    assert len(causes) == 2
+    assert max(map(len, causes)) < 400
 
 
 def test_no_rows_are_no_verdict() -> None:

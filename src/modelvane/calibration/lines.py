@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 
@@ -50,6 +50,12 @@ class Lines:
     usual_range: float | None = None
     threshold: float | None = None
     why: str = ""
+
+    def asked_by(self, alarm: Alarm) -> Lines:
+        """Give the lines that an alarm asks for: one at noise asks for no usual range, and misses none."""
+        if alarm is Alarm.USUAL or self.noise_floor is None:
+            return self
+        return replace(self, usual_range=None, why="")
 
     def verdict(self, value: float, alarm: Alarm, before: Verdict | None = None) -> Verdict:
         """Judge a value; one that alarmed before has to fall clearly below the line to stop.

@@ -12,6 +12,7 @@ from modelvane.divergences.base import Divergence
 from modelvane.divergences.contributions import contributions
 from modelvane.evaluation.round import Round, parts_of
 from modelvane.findings import Family, Finding, Verdict
+from modelvane.naming import cut_text
 from modelvane.ruler import NumericalRuler
 from modelvane.schema import Column
 from modelvane.tallies.categorical import CategoricalTally
@@ -64,7 +65,7 @@ def _finding(
             verdict=Verdict.UNDEFINED,
             why=value.why,
         )
-    lines = _lines(this, name, segment, divergence, tallies, decides=decides)
+    lines = _lines(this, name, segment, divergence, tallies, decides=decides).asked_by(this.settings.alarm)
     verdict = Verdict.INFO
     if decides:
         before = this.verdict_before(measure, name, segment)
@@ -137,8 +138,8 @@ def cause_of(reference: ColumnTally, current: ColumnTally) -> str:
 
 def _bin_names(tally: ColumnTally) -> list[str]:
     if isinstance(tally, CategoricalTally):
-        unseen = ", ".join(name for name, _ in tally.top_unseen(3))
-        return [*tally.ruler.names, f"unseen ({unseen})" if unseen else "unseen"]
+        unseen = ", ".join(cut_text(name) for name, _ in tally.top_unseen(3))
+        return [*map(cut_text, tally.ruler.names), f"unseen ({unseen})" if unseen else "unseen"]
     assert isinstance(tally.ruler, NumericalRuler)  # noqa: S101 - a numerical tally has edges
     return [_between(low, high) for low, high in tally.ruler.bin_limits()]
 

@@ -45,7 +45,8 @@ def performance_findings(this: Round, labelled: DatasetTally, stream: Stream) ->
     why = "" if stream.coverage is not None else "no rows in the window"
     coverage = _fact("label_coverage", stream.coverage, "ratio", labelled.rows, why)
     yield _judged(this, coverage, "higher")
-    why = "" if stream.lag is not None else "no labels yet"
+    why = "no label says when it became known" if labelled.rows else "no labels yet"
+    why = "" if stream.lag is not None else why
     yield _judged(this, _fact("label_lag", stream.lag, "seconds", labelled.rows, why), "lower")
     for segment, part in parts_of(labelled):
         whole = this.reference.tally

@@ -11,6 +11,7 @@ from modelvane.calibration.lines import Lines, share_lines
 from modelvane.evaluation.round import Judgement, Round, measured, parts_of
 from modelvane.evaluation.stream import Stream
 from modelvane.findings import Family, Finding, Verdict
+from modelvane.naming import cut_text
 from modelvane.statistics import columns as statistics
 from modelvane.tallies.categorical import CategoricalTally
 from modelvane.tallies.dataset import ColumnTally, DatasetTally
@@ -61,6 +62,7 @@ def _judged(
     lines = _lines(this, name, segment, current, reference, measure)
     if lines is None:
         return None
+    lines = lines.asked_by(this.settings.alarm)
     before = this.verdict_before(measure, name, segment)
     # a share of nothing is no fault, however low its line
     is_judged = value or lines.threshold is not None
@@ -117,7 +119,7 @@ def _reference_count(measure: str, reference: ColumnTally) -> int | None:
 
 def _cause(measure: str, current: ColumnTally) -> str:
     if measure == "unseen_share" and isinstance(current, CategoricalTally):
-        return ", ".join(f"{name} ({count})" for name, count in current.top_unseen())
+        return ", ".join(f"{cut_text(name)} ({count})" for name, count in current.top_unseen())
     return ""
 
 

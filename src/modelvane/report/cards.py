@@ -12,7 +12,7 @@ from modelvane.findings import Finding, Verdict
 from modelvane.report.charts import grouped_bars, over_time, shift_text
 from modelvane.report.formatting import number_text, share_text, value_text
 from modelvane.report.history import Key, Point, Series, series_of, unit_of
-from modelvane.report.parts.columns import ColumnPart, Contribution, Gap, as_judged
+from modelvane.report.parts.columns import ColumnPart, Contribution, Gap
 from modelvane.report.small import part_of_change
 from modelvane.report.tables import COVERAGE, headline
 from modelvane.report.wording import title_of
@@ -35,13 +35,8 @@ class Card:
 
 def slice_series(judged: Judged) -> Mapping[Key, Series]:
     """Give drift and performance over the slices, each at the middle of its slice."""
-    alarm = judged.settings.alarm
     rounds = [
-        replace(
-            found,
-            computed_at=(one.since + one.until) / 2,
-            findings=tuple(as_judged(finding, alarm) for finding in found if finding.segment is None),
-        )
+        replace(found, computed_at=(one.since + one.until) / 2)
         for one, found in zip(judged.counted.slices, judged.slices, strict=True)
     ]
     return series_of(rounds)

@@ -27,7 +27,7 @@ class Point:
 
     @property
     def line(self) -> float | None:
-        """The line that an alarm needs: the configured one, or the higher of the learned ones."""
+        """The line that an alarm needs: the configured one, or the higher of the learned ones that it asks for."""
         if self.threshold is not None:
             return self.threshold
         learned = [line for line in (self.noise_floor, self.usual_range) if line is not None]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from modelvane.batch import Judged
-from modelvane.calibration.lines import Alarm
 from modelvane.divergences.contributions import contributions
 from modelvane.findings import Family, Finding, Findings, Verdict
 from modelvane.report.distribution import Distribution, bin_labels, distribution
@@ -131,17 +130,12 @@ def column_parts(judged: Judged) -> tuple[ColumnPart, ...]:
     return tuple(sorted(parts, key=lambda part: drift_order(part.finding)))
 
 
-def as_judged(finding: Finding, alarm: Alarm) -> Finding:
-    """Drop a usual range that judged nothing: an alarm at noise does not ask for it."""
-    return finding if alarm is Alarm.USUAL else replace(finding, usual_range=None)
-
-
 def _deciding(judged: Judged, findings: Findings) -> dict[str, Finding]:
     """Give of each column the finding that its verdict comes from."""
-    methods, alarm = judged.settings.methods, judged.settings.alarm
+    methods = judged.settings.methods
     deciding = {column.name: methods.of(column)[0] for column in judged.reference.schema.measured}
     return {
-        finding.column: as_judged(finding, alarm)
+        finding.column: finding
         for finding in findings
         if finding.family is Family.DRIFT
         and finding.segment is None
