@@ -15,7 +15,7 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from pymongo import MongoClient
-from tests.stores.servers.lifetime import ended_by
+from tests.stores.servers.lifetime import ended_by, suspend
 
 URL = "MODELVANE_TEST_MONGODB"
 """The variable that names a server to be used instead, in which the tests make databases of their own."""
@@ -91,7 +91,7 @@ class Server:
     def suspend(self) -> None:
         """Let it stand still: connections stay, nothing is answered."""
         assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
+        suspend(self._process.pid)
 
     def resume(self) -> None:
         """Let it go on."""

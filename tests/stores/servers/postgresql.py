@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 import psycopg
-from tests.stores.servers.lifetime import ended_by
+from tests.stores.servers.lifetime import ended_by, suspend
 
 URL = "MODELVANE_TEST_POSTGRESQL"
 """The variable that names a server to be used instead, in whose database the tests make schemas of their own."""
@@ -115,23 +115,22 @@ class Server:
 
     def suspend(self) -> None:
         """Let it and all of its processes stand still: connections stay, nothing is answered."""
-        self._signal_all(signal.SIGSTOP)
+        assert self._process is not None
+        # first, so that it starts no other
+        suspend(self._process.pid)
+        for child in self._children():
+            suspend(child)
 
     def resume(self) -> None:
         """Let it go on."""
-        self._signal_all(signal.SIGCONT)
+        assert self._process is not None
+        for process in (*self._children(), self._process.pid):
+            os.kill(process, signal.SIGCONT)
 
-    def _signal_all(self, number: signal.Signals) -> None:
+    def _children(self) -> list[int]:
         assert self._process is not None
         parent = self._process.pid
-        if number is signal.SIGSTOP:
-            # first, so that it starts no other
-            os.kill(parent, number)
-        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-        for child in children:
-            os.kill(int(child), number)
-        if number is signal.SIGCONT:
-            os.kill(parent, number)
+        return list(map(int, Path(f"/proc/{parent}/task/{parent}/children").read_text().split()))
 
     def remove(self) -> None:
         """End it and remove its folder."""
