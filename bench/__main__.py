@@ -11,6 +11,7 @@ BENCHES = {
     "ingest": "Ingest, each row in the log before it is acknowledged",
     "latency": "Latency of single records",
     "evaluation": "Evaluation of 10 000 rows x 20 columns",
+    "large": "Batches of millions of rows",
     "memory": "Memory of a monitor",
     "client_log": "log() in the client",
     "instrument": "Logging of a route",

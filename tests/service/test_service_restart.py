@@ -171,6 +171,8 @@ def test_verdicts_are_kept_when_they_turn(client: TestClient) -> None:
     """A verdict that turns is in the log without waiting for the service to stop."""
     post(client, "/iterate/taxi", [trip(n, shift=20.0) for n in range(150)])
     watch_of(client).latest()
+    # what keeps them has one thread, so what it is given next is done after them
+    service_of(client)._keeper.submit(lambda: None).result()
     service_of(client).writer.call(lambda _log: None).result()
     kept = watch_of(client)._log.load_snapshot("taxi")
     assert kept is not None
