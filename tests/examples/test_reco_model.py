@@ -150,6 +150,28 @@ def test_returns_and_unknown_customers_are_left_out(tmp_path: Path) -> None:
     assert found["StockCode"].to_pylist() == ["B", "A"]
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["BLUE BOX", "RED BOX", "RED BOX", None], "RED BOX"),
+        ([None, None, None, "BOX"], "BOX"),
+        (["b", "a", "b", "a"], "a"),
+        ([" BOX ", "", "", "?"], "BOX"),
+        ([None, None, None, None], ""),
+    ],
+)
+def test_a_product_is_described_as_it_mostly_is(given: list[str | None], expected: str) -> None:
+    """Of several descriptions the most frequent one counts, of equally many the first; none is one only for want."""
+    lines = pa.table(
+        {
+            "StockCode": ["A"] * 4,
+            "Description": pa.array(given, pa.string()),
+            "CustomerID": ["1", "2", "3", "4"],
+        }
+    )
+    assert Purchases.of(lines).descriptions == [expected]
+
+
 def test_a_file_without_purchases_is_refused(tmp_path: Path) -> None:
     """A file that lacks a column says which, and one that is not Parquet says so."""
     path = tmp_path / "shop.parquet"
