@@ -188,6 +188,14 @@ class Removed:
     rounds: int = 0
     more: bool = False
 
+    def __add__(self, other: Removed) -> Removed:
+        return Removed(
+            self.rows + other.rows,
+            self.labels + other.labels,
+            self.rounds + other.rounds,
+            self.more or other.more,
+        )
+
 
 @runtime_checkable
 class Log(Protocol):

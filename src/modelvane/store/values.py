@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
 from typing import Any, cast
 
@@ -10,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from modelvane.casting import canonical
 from modelvane.table import RawColumn
 
 # microseconds since 1970 of the second day of the year 1 and the last but one of 9999: any time zone has them
@@ -63,6 +65,14 @@ def is_unicode(text: str) -> bool:
     return True
 
 
+def storable_id(value: object) -> str | None:
+    """Give the form in which an id is stored, or ``None`` for what is no id."""
+    text = canonical(value)
+    if text is None or is_unicode(text):
+        return text
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def to_json(value: object) -> str:
     """Give JSON text of any value; what JSON has no form for becomes text."""
     try:
@@ -76,3 +86,19 @@ def _as_json(value: object) -> object:
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     return value.isoformat() if isinstance(value, datetime | date | time) else str(value)
+
+
+def columns_of(texts: Sequence[str | None], parse: Callable[[str], dict[str, Any]]) -> dict[str, list[Any]]:
+    """Give columns from an object of column and value in JSON for each row; ``None`` where a row has no value."""
+    columns: dict[str, list[Any]] = {}
+    for row, text in enumerate(texts):
+        if text is not None:
+            for name, value in parse(text).items():
+                columns.setdefault(name, [None] * len(texts))[row] = value
+    return columns
+
+
+def filled(column: RawColumn, beside: Sequence[Any]) -> list[Any]:
+    """Give a column with what did not fit it, or came before the schema had it."""
+    own = column if isinstance(column, list) else column.to_pylist()
+    return [other if value is None else value for value, other in zip(own, beside, strict=True)]

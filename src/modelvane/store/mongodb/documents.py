@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from modelvane.casting import NO_TIME, as_times, canonical
+from modelvane.casting import NO_TIME, as_times
 from modelvane.store.mongodb.layout import Document, Layout
 from modelvane.store.mongodb.values import OWN, encode, field_of
 from modelvane.store.protocol import Rows
-from modelvane.store.values import is_unicode, python_values
+from modelvane.store.values import python_values, storable_id
 from modelvane.table import Table
 
 _EXACT = 2**53
@@ -77,14 +77,6 @@ def moments_of(times: NDArray[np.int64]) -> list[int] | list[float]:
     if (np.abs(times) <= _EXACT).all():
         moments = times.astype(np.float64).tolist()
     return moments
-
-
-def storable_id(value: object) -> str | None:
-    """Give the form in which an id is stored, or ``None`` for what is no id."""
-    text = canonical(value)
-    if text is None or is_unicode(text):
-        return text
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _ids(layout: Layout, table: Table, first: int, prefix: str) -> list[str]:

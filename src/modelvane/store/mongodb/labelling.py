@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from pymongo import ReplaceOne, UpdateOne
 
 from modelvane.casting import NO_TIME
-from modelvane.errors import SchemaError
-from modelvane.store.mongodb.documents import storable_id
+from modelvane.store.label_ids import checked_ids
 from modelvane.store.mongodb.layout import DATASET, EXISTING_ID, LABEL, SEQ, Collections, Document, Layout
 from modelvane.store.mongodb.reading import ids_of
 from modelvane.store.mongodb.transactions import Transactions
 from modelvane.store.mongodb.values import OWN, encode_value, is_same
 from modelvane.store.protocol import LabelOutcome, LabelResult
+from modelvane.store.values import storable_id
 
 IDS = 10_000
 """Ids per question to the server."""
@@ -185,18 +185,7 @@ def checked_labels(
     SchemaError
         When there are not as many targets and times as ids, or an id is none (null, NaN, a list).
     """
-    lengths = {len(ids), len(targets), len(ids) if times is None else len(times)}
-    if len(lengths) > 1:
-        raise SchemaError(
-            "Labels need as many targets and times as ids",
-            received=f"{len(ids)} ids, {len(targets)} targets, {'no' if times is None else len(times)} times",
-        )
-    keys = []
-    for at, value in enumerate(ids):
-        key = storable_id(value)
-        if not key:
-            raise SchemaError(f"Label {at} has no id", received=value, expected="a text or a number")
-        keys.append(key)
+    keys = checked_ids(ids, targets, times, storable_id)
     moments: list[int | None] = [None] * len(keys)
     if times is not None:
         moments = [None if time == NO_TIME else time for time in times.tolist()]

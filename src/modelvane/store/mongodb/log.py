@@ -33,6 +33,7 @@ from modelvane.store.mongodb.rounds import keep_findings
 from modelvane.store.mongodb.transactions import Transactions
 from modelvane.store.mongodb.values import OWN, decode_value
 from modelvane.store.protocol import Appended, LabelResult, Removed, Rows, Snapshot
+from modelvane.store.retention import retained
 from modelvane.table import Table
 
 _DUPLICATE = 11000
@@ -230,33 +231,19 @@ class MongoLog(MongoReader):
         Stops after about ``limit`` rows, so that a writer's turn stays short. Datasets that were opened count,
         and of them the rows that modelvane wrote; the size is that of the documents, uncompressed.
         """
-        total = Removed()
-        while True:
-            removed = self._retain_once(max_age_seconds, max_bytes, time.time() if now is None else now)
-            total = Removed(
-                total.rows + removed.rows,
-                total.labels + removed.labels,
-                total.rounds + removed.rounds,
-                removed.more,
-            )
-            if not removed.more or (limit is not None and total.rows + total.labels >= limit):
-                return total
+        moment = time.time() if now is None else now
+        return retained(lambda: self._retain_once(max_age_seconds, max_bytes, moment), limit)
 
     def _retain_once(self, max_age_seconds: float | None, max_bytes: int | None, now: float) -> Removed:
         layouts = [state.layout for state in self._datasets.values()]
-        removed = [Removed()]
+        removed: list[Removed] = []
         with self._asking() as collections, self._transactions():
             if max_age_seconds is not None:
                 moment = now - max_age_seconds
                 removed += [retention.remove_before(collections, layout, moment) for layout in layouts]
             if max_bytes is not None and collections.bytes_used() > max_bytes:
                 removed.append(retention.remove_oldest(collections, layouts))
-        return Removed(
-            sum(r.rows for r in removed),
-            sum(r.labels for r in removed),
-            sum(r.rounds for r in removed),
-            any(r.more for r in removed),
-        )
+        return sum(removed, Removed())
 
 
 def _outcomes(

@@ -17,13 +17,13 @@ from modelvane.schema import Schema
 from modelvane.store import schemas
 from modelvane.store.mongodb import existing, snapshots
 from modelvane.store.mongodb.connecting import Address, connect, translated
-from modelvane.store.mongodb.documents import storable_id
 from modelvane.store.mongodb.labelling import find_by_id, labelled_rows
 from modelvane.store.mongodb.layout import LABEL, SEQ, TIME, Collections, Document, Layout
 from modelvane.store.mongodb.reading import first_labels, labels_of, rows_of, waiting_of
 from modelvane.store.mongodb.rounds import read_rounds
 from modelvane.store.mongodb.values import OWN
 from modelvane.store.protocol import Labels, Rows, Snapshot
+from modelvane.store.values import storable_id
 
 _log = logging.getLogger("modelvane.store")
 

@@ -13,13 +13,14 @@ import psycopg
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from modelvane.casting import NO_TIME, as_times, canonical
+from modelvane.casting import NO_TIME, as_times
+from modelvane.store import values as shared
 from modelvane.store.postgresql.copying import copy_in
 from modelvane.store.postgresql.layout import OWN_COLUMNS, Layout
 from modelvane.store.postgresql.session import Session
 from modelvane.store.postgresql.values import JSON, fitted, from_json, to_json
 from modelvane.store.protocol import Appended, Rows
-from modelvane.store.values import is_unicode, python_values
+from modelvane.store.values import python_values
 from modelvane.table import Table
 
 EARLIEST, LATEST = -62_135_596_800_000_000, 253_402_300_799_999_999
@@ -61,7 +62,7 @@ def prepare(layout: Layout, batches: Sequence[tuple[Table, float]], first: int, 
 
 def prepare_again(layout: Layout, rows: Rows, first: int) -> Prepared:
     """Build rows that a log gave, numbered from ``first``, with the ids and times that they had there."""
-    ids = [storable_id(id_) for id_ in rows.ids]
+    ids = [storable_id(id_) or id_ for id_ in rows.ids]
     return _part(layout, rows.table, first, ids, np.clip(rows.times, EARLIEST, LATEST), rows.received, {})
 
 
@@ -126,10 +127,11 @@ def _put_beside(beside: dict[int, dict[str, Any]], name: str, values: Mapping[in
             beside.setdefault(row, {})[name] = value
 
 
-def storable_id(text: str) -> str:
+def storable_id(value: object) -> str | None:
     """Give the form in which an id is stored: the same text, but for what an index of PostgreSQL does not take."""
-    if not is_unicode(text):
-        text = text.encode("utf-8", "backslashreplace").decode()
+    text = shared.storable_id(value)
+    if not text:
+        return None
     # four bytes at most per character
     if len(text) > _LONGEST_ID // 4 and len(text.encode()) > _LONGEST_ID:
         text = f"{text[: _LONGEST_ID // 4]}…{blake2b(text.encode(), digest_size=16).hexdigest()}"
@@ -140,8 +142,9 @@ def _ids(layout: Layout, table: Table, first: int, prefix: str) -> list[str]:
     raw = table.get(layout.id_name) if layout.id_name else None
     if raw is None:
         return [f"{prefix}{seq:010x}" for seq in range(first, first + table.rows)]
-    texts = (canonical(value) for value in python_values(raw))
-    return [storable_id(text) if text else f"{prefix}{seq:010x}" for seq, text in enumerate(texts, first)]
+    return [
+        storable_id(value) or f"{prefix}{seq:010x}" for seq, value in enumerate(python_values(raw), first)
+    ]
 
 
 def _times(

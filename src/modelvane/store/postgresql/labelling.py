@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from modelvane.casting import NO_TIME, canonical
-from modelvane.errors import SchemaError
+from modelvane.casting import NO_TIME
+from modelvane.store.label_ids import checked_ids
 from modelvane.store.postgresql.appending import EARLIEST, LATEST, storable_id
 from modelvane.store.postgresql.copying import copy_in
 from modelvane.store.postgresql.layout import Layout
@@ -50,7 +50,7 @@ def keep_labels(
     SchemaError
         When there are not as many targets and times as ids, or an id is none (null, NaN, a list).
     """
-    keys = _checked_ids(ids, targets, times)
+    keys = checked_ids(ids, targets, times, storable_id)
     array, misfits = fitted(list(targets), layout.target_type)
     # as the column says them, so that equal ones are found by comparing
     stored: list[tuple[Any, str | None]] = [(value, None) for value in array.to_pylist()]
@@ -78,21 +78,6 @@ def keep_labels(
         written[key] = (first + at, key, *target, moments[at], since, changed, key not in logged)
     _write(session, layout, written, replaced)
     return LabelResult(outcomes)
-
-
-def _checked_ids(ids: Sequence[Any], targets: Sequence[Any], times: NDArray[np.int64] | None) -> list[str]:
-    lengths = {len(ids), len(targets), len(ids) if times is None else len(times)}
-    if len(lengths) > 1:
-        raise SchemaError(
-            "Labels need as many targets and times as ids",
-            received=f"{len(ids)} ids, {len(targets)} targets, {'no' if times is None else len(times)} times",
-        )
-    keys = [canonical(value) for value in ids]
-    checked = [storable_id(key) for key in keys if key]
-    if len(checked) < len(keys):
-        at = next(i for i, key in enumerate(keys) if not key)
-        raise SchemaError(f"Label {at} has no id", received=ids[at], expected="a text or a number")
-    return checked
 
 
 def _storable_time(time: int) -> int | None:

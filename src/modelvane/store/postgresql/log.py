@@ -31,6 +31,7 @@ from modelvane.store.postgresql.reader import Dataset, PostgresqlReader, has_log
 from modelvane.store.postgresql.rounds import TABLES, keep_findings
 from modelvane.store.postgresql.session import Session
 from modelvane.store.protocol import Appended, LabelOutcome, LabelResult, Removed, Rows, Snapshot
+from modelvane.store.retention import retained
 from modelvane.table import Table
 
 
@@ -222,17 +223,7 @@ class PostgresqlLog(PostgresqlReader):
         if max_bytes is not None:
             with self._connections.transaction() as session:
                 sizes = {s.layout.dataset: retention.size_of(session, s.layout) for s in states}
-        total = Removed()
-        while True:
-            removed = self._retain_once(states, oldest, sizes, max_bytes)
-            total = Removed(
-                total.rows + removed.rows,
-                total.labels + removed.labels,
-                total.rounds + removed.rounds,
-                removed.more,
-            )
-            if not removed.more or (limit is not None and total.rows + total.labels >= limit):
-                return total
+        return retained(lambda: self._retain_once(states, oldest, sizes, max_bytes), limit)
 
     def _retain_once(
         self,
@@ -259,12 +250,7 @@ class PostgresqlLog(PostgresqlReader):
                 removed.append(left)
                 if layout is not None:
                     sizes[layout.dataset] = sizes[layout.dataset].without(left)
-        return Removed(
-            sum(r.rows for r in removed),
-            sum(r.labels for r in removed),
-            sum(r.rounds for r in removed),
-            any(r.more for r in removed),
-        )
+        return sum(removed, Removed())
 
     def close(self) -> None:
         """Give everything back; a second call does nothing."""

@@ -9,7 +9,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from modelvane.casting import canonical
 from modelvane.errors import UnknownNameError
 from modelvane.findings import Findings
 from modelvane.schema import Schema
@@ -53,7 +52,7 @@ class PostgresqlReader:
 
     def find(self, dataset: str, ids: Sequence[Any]) -> Rows:
         """Give the rows with these ids, in order of arrival; ids that are not there are left out."""
-        wanted = {storable_id(text) for value in ids if (text := canonical(value))}
+        wanted = set(filter(None, map(storable_id, ids)))
         return self._rows(dataset, "WHERE p.id = ANY(%s) ORDER BY p.seq", (list(wanted),))
 
     def scan(

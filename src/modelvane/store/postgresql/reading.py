@@ -13,6 +13,7 @@ from modelvane.casting import NO_TIME
 from modelvane.store.postgresql.layout import FIXED, Layout
 from modelvane.store.postgresql.values import JSON, ColumnType, from_json
 from modelvane.store.protocol import Labels, Rows
+from modelvane.store.values import columns_of, filled
 from modelvane.table import RawColumn, Table
 
 LABELS = pa.schema(
@@ -41,12 +42,12 @@ def rows_of(layout: Layout, found: pa.Table) -> Rows:
     for column, stored in zip(layout.columns, found.columns[len(FIXED) + 1 :], strict=True):
         own = _decoded(stored, column.type)
         if column.name in extra and column.name != layout.target_name:
-            own = _filled(own, extra.pop(column.name))
+            own = filled(own, extra.pop(column.name))
         if column.name == layout.target_name:
             own = _with_labels(layout, found, own, extra.pop(column.name, None))
         table[column.name] = own
     for name, values in extra.items():
-        table[name] = _filled(table[name], values) if name in table else values
+        table[name] = filled(table[name], values) if name in table else values
     return Rows(
         _numbers(found["seq"], np.int64),
         found["id"].to_pylist(),
@@ -63,7 +64,7 @@ def labels_of(layout: Layout, found: pa.Table) -> Labels:
     return Labels(
         _numbers(found["label_seq"], np.int64),
         found["id"].to_pylist(),
-        _filled(targets, _json(found["target_extra"])),
+        filled(targets, _json(found["target_extra"])),
         _microseconds(found["label_time"]),
         _numbers(found["label_received"], np.float64),
     )
@@ -97,7 +98,7 @@ def _with_labels(layout: Layout, found: pa.Table, own: RawColumn, own_extra: lis
     """Give the latest targets: a label, once there, replaces what came with the row."""
     labelled = pc.is_valid(found["label_seq"])
     if own_extra is not None:
-        own = _filled(own, own_extra)
+        own = filled(own, own_extra)
     target_extra = found["target_extra"]
     plain = target_extra.null_count == len(target_extra)
     if (
@@ -107,7 +108,7 @@ def _with_labels(layout: Layout, found: pa.Table, own: RawColumn, own_extra: lis
         and layout.target_type is not JSON
     ):
         return pc.if_else(labelled, found["target"], own)
-    targets = _filled(_decoded(found["target"], layout.target_type), _json(target_extra))
+    targets = filled(_decoded(found["target"], layout.target_type), _json(target_extra))
     values = own if isinstance(own, list) else own.to_pylist()
     return [
         target if is_labelled else value
@@ -116,17 +117,4 @@ def _with_labels(layout: Layout, found: pa.Table, own: RawColumn, own_extra: lis
 
 
 def _extra_columns(extra: pa.ChunkedArray) -> dict[str, list[Any]]:
-    columns: dict[str, list[Any]] = {}
-    if extra.null_count == len(extra):
-        return columns
-    for row, text in enumerate(extra.to_pylist()):
-        if text is not None:
-            for name, value in from_json(text).items():
-                columns.setdefault(name, [None] * len(extra))[row] = value
-    return columns
-
-
-def _filled(column: RawColumn, beside: list[Any]) -> list[Any]:
-    """Give a column with what did not fit it, or came before the schema had it."""
-    own = column if isinstance(column, list) else column.to_pylist()
-    return [other if value is None else value for value, other in zip(own, beside, strict=True)]
+    return {} if extra.null_count == len(extra) else columns_of(extra.to_pylist(), from_json)

@@ -15,7 +15,7 @@ from modelvane.casting import NO_TIME, as_times, canonical, microseconds
 from modelvane.store.protocol import Appended, Rows
 from modelvane.store.sqlite.layout import Layout
 from modelvane.store.sqlite.values import PLAIN, decode_value, encode, encode_value
-from modelvane.store.values import is_unicode, python_values, to_json
+from modelvane.store.values import python_values, to_json
 from modelvane.table import Table
 
 # types for which the quick JSON writer and the standard library's agree; it has no NaN, so floats are not among them
@@ -239,11 +239,3 @@ def _early(connection: sqlite3.Connection, layout: Layout, period: tuple[int, in
 def target_is_boolean(layout: Layout) -> bool:
     """Say whether 1 means True among the targets."""
     return any(column.boolean for column in layout.columns if column.name == layout.target_name)
-
-
-def bindable_id(value: object) -> str | None:
-    """Give the form in which an id is stored, or ``None`` for what is no id."""
-    text = canonical(value)
-    if text is None or is_unicode(text):
-        return text
-    return text.encode("utf-8", "backslashreplace").decode()

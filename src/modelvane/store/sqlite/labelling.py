@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelvane.casting import NO_TIME
-from modelvane.errors import SchemaError
+from modelvane.store.label_ids import checked_ids
 from modelvane.store.protocol import LabelOutcome, LabelResult
-from modelvane.store.sqlite.appending import bindable_id, target_is_boolean
+from modelvane.store.sqlite.appending import target_is_boolean
 from modelvane.store.sqlite.layout import Layout
 from modelvane.store.sqlite.reading import blocks_of_ids
 from modelvane.store.sqlite.values import encode_value
+from modelvane.store.values import storable_id
 
 _RECEIVED = 4
 """Where a row of labels has its arrival."""
@@ -40,7 +41,7 @@ def keep_labels(
     SchemaError
         When there are not as many targets and times as ids, or an id is none (null, NaN, a list).
     """
-    keys = _checked_ids(ids, targets, times)
+    keys = checked_ids(ids, targets, times, storable_id)
     boolean = target_is_boolean(layout)
     stored = [encode_value(target, boolean=boolean) for target in targets]
     arrivals = np.broadcast_to(np.asarray(received, np.float64), len(keys)).tolist()
@@ -70,21 +71,6 @@ def keep_labels(
         written.values(),
     )
     return LabelResult(outcomes)
-
-
-def _checked_ids(ids: Sequence[Any], targets: Sequence[Any], times: NDArray[np.int64] | None) -> list[str]:
-    lengths = {len(ids), len(targets), len(ids) if times is None else len(times)}
-    if len(lengths) > 1:
-        raise SchemaError(
-            "Labels need as many targets and times as ids",
-            received=f"{len(ids)} ids, {len(targets)} targets, {'no' if times is None else len(times)} times",
-        )
-    keys = [bindable_id(value) for value in ids]
-    checked = [key for key in keys if key]
-    if len(checked) < len(keys):
-        at = next(i for i, key in enumerate(keys) if not key)
-        raise SchemaError(f"Label {at} has no id", received=ids[at], expected="a text or a number")
-    return checked
 
 
 def _logged(connection: sqlite3.Connection, layout: Layout, ids: list[str]) -> set[str]:

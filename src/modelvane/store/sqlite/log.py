@@ -18,6 +18,7 @@ from modelvane.errors import UnknownNameError
 from modelvane.findings import Findings
 from modelvane.schema import Schema
 from modelvane.store.protocol import Appended, LabelOutcome, LabelResult, Removed, Rows, Snapshot
+from modelvane.store.retention import retained
 from modelvane.store.sqlite import retention
 from modelvane.store.sqlite.appending import Prepared, insert, outcomes, prepare, prepare_again
 from modelvane.store.sqlite.connections import Connections
@@ -215,21 +216,12 @@ class SqliteLog(SqliteReader):
         Stops after about ``limit`` rows, so that a writer's turn stays short. Datasets that were opened
         count; each chunk is a transaction of its own, and the file shrinks.
         """
-        total = Removed()
-        while True:
-            removed = self._retain_once(max_age_seconds, max_bytes, time.time() if now is None else now)
-            total = Removed(
-                total.rows + removed.rows,
-                total.labels + removed.labels,
-                total.rounds + removed.rounds,
-                removed.more,
-            )
-            if not removed.more or (limit is not None and total.rows + total.labels >= limit):
-                return total
+        moment = time.time() if now is None else now
+        return retained(lambda: self._retain_once(max_age_seconds, max_bytes, moment), limit)
 
     def _retain_once(self, max_age_seconds: float | None, max_bytes: int | None, now: float) -> Removed:
         states = list(self._datasets.values())
-        removed = [Removed()]
+        removed: list[Removed] = []
         with self._connections.transaction() as connection:
             for state in states:
                 # what is removed must not give its numbers away again
@@ -242,12 +234,7 @@ class SqliteLog(SqliteReader):
             if max_bytes is not None and retention.bytes_used(connection) > max_bytes:
                 removed.append(retention.remove_oldest(connection, [state.layout for state in states]))
             retention.give_back(connection)
-        return Removed(
-            sum(r.rows for r in removed),
-            sum(r.labels for r in removed),
-            sum(r.rounds for r in removed),
-            any(r.more for r in removed),
-        )
+        return sum(removed, Removed())
 
     def close(self) -> None:
         """Give everything back; a second call does nothing."""

@@ -11,11 +11,11 @@ from modelvane.errors import UnknownNameError
 from modelvane.findings import Findings
 from modelvane.schema import Schema
 from modelvane.store.protocol import Labels, Rows, Snapshot
-from modelvane.store.sqlite.appending import bindable_id
 from modelvane.store.sqlite.connections import Connections
 from modelvane.store.sqlite.layout import Layout, read_schemas
 from modelvane.store.sqlite.reading import blocks_of_ids, labels_of, rows_of
 from modelvane.store.sqlite.rounds import read_rounds
+from modelvane.store.values import storable_id
 
 
 @dataclass(slots=True)
@@ -53,7 +53,7 @@ class SqliteReader:
     def find(self, dataset: str, ids: Sequence[Any]) -> Rows:
         """Give the rows with these ids, in order of arrival; ids that are not there are left out."""
         layout = self._dataset(dataset).layout
-        wanted = list(dict.fromkeys(filter(None, map(bindable_id, ids))))
+        wanted = list(dict.fromkeys(filter(None, map(storable_id, ids))))
         with self._connections.reading() as connection:
             found = [
                 row

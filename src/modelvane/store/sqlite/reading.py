@@ -14,6 +14,7 @@ from modelvane.store.protocol import Labels, Rows
 from modelvane.store.sqlite.appending import target_is_boolean
 from modelvane.store.sqlite.layout import OWN_COLUMNS, Layout
 from modelvane.store.sqlite.values import decode, decode_value
+from modelvane.store.values import columns_of, filled
 from modelvane.table import RawColumn, Table
 
 _FIXED = len(OWN_COLUMNS) + 2
@@ -43,11 +44,11 @@ def rows_of(layout: Layout, found: Sequence[tuple[Any, ...]]) -> Rows:
                 for own, target, at in zip(stored, targets, labelled, strict=True)
             ]
         table[column.name] = decode(values, column.dtype)
-    for name, extras in _extra_columns(extra).items():
+    for name, extras in columns_of(extra, json.loads).items():
         if name == layout.time_name:
             # what was no time: the row has that of its arrival, and the text stays for people
             continue
-        table[name] = _filled(table[name], extras) if name in table else extras
+        table[name] = filled(table[name], extras) if name in table else extras
     return Rows(
         np.array(seqs, np.int64),
         list(ids),
@@ -70,21 +71,6 @@ def labels_of(layout: Layout, found: Sequence[tuple[Any, ...]]) -> Labels:
         np.array([NO_TIME if time is None else time for time in times], np.int64),
         np.array(received, np.float64),
     )
-
-
-def _extra_columns(extra: Sequence[str | None]) -> dict[str, list[Any]]:
-    columns: dict[str, list[Any]] = {}
-    for at, text in enumerate(extra):
-        if text is not None:
-            for name, value in json.loads(text).items():
-                columns.setdefault(name, [None] * len(extra))[at] = value
-    return columns
-
-
-def _filled(column: RawColumn, extras: list[Any]) -> list[Any]:
-    """Give a column with what came before the schema had it."""
-    own = column if isinstance(column, list) else column.to_pylist()
-    return [extra if value is None else value for value, extra in zip(own, extras, strict=True)]
 
 
 def blocks_of_ids(ids: Sequence[str]) -> Iterator[tuple[str, list[str | None]]]:
