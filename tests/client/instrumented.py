@@ -46,6 +46,11 @@ def wsgi() -> Flask:
     def busy(seconds: float) -> dict[str, int]:
         return {"worker": _work(seconds)}
 
+    @app.get("/slow/<float:seconds>")
+    def slow(seconds: float) -> dict[str, int]:
+        time.sleep(seconds)
+        return {}
+
     @app.get("/die")
     def die() -> dict[str, int]:
         os.kill(os.getpid(), signal.SIGKILL)

@@ -268,3 +268,11 @@ def test_the_series_of_existing_dashboards_are_there(shown):
     assert shown.value("http_request_duration_seconds_bucket", le="0.1", handler=shown.handler) == 1
     assert shown.samples("process_cpu_seconds_total")[0].labels == {}
     assert shown.samples("process_resident_memory_bytes")[0].labels == {}
+
+
+def test_bodies_of_unknown_length_are_measured():
+    """A body that comes in pieces without a length is measured as it is read."""
+    shown = Shown("fastapi", {})
+    pieces = iter([b'{"a":', b"1}"])
+    shown.client.post("/echo", content=pieces, headers={"content-type": "application/json"})
+    assert shown.value("http_request_size_bytes_sum", handler="/echo", status="200") == 7

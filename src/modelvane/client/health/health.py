@@ -64,11 +64,9 @@ class Health:
                 own = chain(own, ProcessCollector(registry=None).collect())
             return encode(_Collected(chain(own, self._identity()))), content_type
         with self._workers.census() as living:
-            folder = self._workers.folder
-            counted = MultiProcessCollector(None, str(folder)).collect()  # type: ignore[no-untyped-call] # not typed there
-            return encode(
-                _Collected(chain(counted, processes(living, folder), self._identity()))
-            ), content_type
+            counted = MultiProcessCollector.merge(self._workers.counts())  # type: ignore[no-untyped-call] # not typed there
+            ran = processes(living, self._workers.folder)
+            return encode(_Collected(chain(counted, ran, self._identity()))), content_type
 
     def _identity(self) -> Iterable[Metric]:
         model = self.model() if callable(self.model) else self.model

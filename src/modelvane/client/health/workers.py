@@ -58,6 +58,10 @@ class Workers:
                     self._bury(pid)
             yield sorted(living)
 
+    def counts(self) -> list[str]:
+        """Give the files of counts; those that a starting worker has just opened are empty, and cannot be read."""
+        return [str(file) for file in self.folder.glob("*.db") if file.stat().st_size > 0]
+
     def _join(self, *, fresh: bool) -> None:
         self._threads = Lock()  # a new one: at a fork, another thread may have held the parent's
         pid = os.getpid()
@@ -80,9 +84,9 @@ class Workers:
         multiprocess.mark_process_dead(pid, str(self.folder))  # type: ignore[no-untyped-call] # not typed there
         for kind in _ACCUMULATED:
             own = self.folder / f"{kind}_{pid}.db"
-            if own.exists():
+            if str(own) in self.counts():
                 _add(own, self.folder / f"{kind}_buried.db")
-                own.unlink()
+            own.unlink(missing_ok=True)
         (self.folder / f"worker_{pid}").unlink(missing_ok=True)
 
 
