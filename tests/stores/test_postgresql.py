@@ -662,6 +662,13 @@ def test_no_password_is_shown(url: str, caplog: pytest.LogCaptureFixture) -> Non
 def test_a_url_without_its_password() -> None:
     """What is shown of a URL names the user and the server."""
     assert without_password("postgresql://me:a@b:c@host/db") == "postgresql://me:***@host/db"
+    assert (
+        without_password("postgresql://h/db?user=me&password=a,b&x=1")
+        == "postgresql://h/db?user=me&password=***&x=1"
+    )
+    assert (
+        without_password("mongodb://token:a?b@h/db?p=A_TOKEN:s,t") == "mongodb://token:***@h/db?p=A_TOKEN:***"
+    )
     assert str(Address.of("postgresql://me:x@host:77/db")) == "host:77, database db"
 
 

@@ -90,13 +90,14 @@ def open_log(url: str, *, durability: str = "normal", read_only: bool = False) -
 
 
 def without_password(url: str) -> str:
-    """Give a URL that may be shown.
+    """Give a URL that may be shown: without passwords and tokens.
 
     >>> without_password("mongo://me:se:cr@t@host/db?password=x")
     'mongo://me:***@host/db?password=***'
     """
     hidden = re.sub(r"(://[^:/?#]*:).*@", r"\1***@", url)
-    return re.sub(r"(?i)(password=)[^&]*", r"\1***", hidden)
+    place, mark, options = hidden.partition("?")
+    return place + mark + re.sub(r"(?i)((?:password|token)(?:[=:]|%3A))[^&]*", r"\1***", options)
 
 
 def _open_postgresql(url: str, *, durability: str, read_only: bool) -> Log:
