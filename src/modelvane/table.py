@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -16,6 +16,7 @@ from pyarrow import fs
 
 from modelvane.errors import DecodeError, UnknownNameError
 from modelvane.locations import File, located
+from modelvane.reading import read, read_csv, with_keys
 from modelvane.stored import StoredColumns
 
 RawColumn: TypeAlias = "list[Any] | pa.ChunkedArray"
@@ -190,7 +191,7 @@ class Table:
             When there is no such file, or it is not CSV.
         """
         file = File(fs.LocalFileSystem(), str(path), "csv", str(path))
-        return cls._of_arrow(_read(file, lambda opened: _csv(opened, separator, header=header)))
+        return cls._of_arrow(read(file, lambda opened: read_csv(opened, separator, header=header)))
 
     @classmethod
     def of_rows(cls, rows: Sequence[Any]) -> Table:
@@ -262,8 +263,8 @@ class Table:
             stored = StoredColumns(files)
             if not any(map(_UNNAMED_INDEX.fullmatch, stored)):
                 return cls(stored, stored.rows)
-        tables = [_read(file, _READERS[file.format]) for file in files]
-        whole = pa.concat_tables(map(_with_keys, files, tables), promote_options="permissive")
+        tables = list(map(read, files))
+        whole = pa.concat_tables(map(with_keys, files, tables), promote_options="permissive")
         return cls._of_arrow(whole)
 
     @classmethod
@@ -336,51 +337,3 @@ def _columns_of(records: Sequence[Mapping[str, Any]]) -> dict[str, RawColumn]:
             pass
     names = dict.fromkeys(chain.from_iterable(records))
     return {name: [record.get(name) for record in records] for name in names}
-
-
-def _read(file: File, reader: Callable[[Any], pa.Table]) -> pa.Table:
-    # a stream undoes what compressed it; Parquet and Arrow are read from their ends
-    opens = file.system.open_input_stream if file.format == "csv" else file.system.open_input_file
-    try:
-        with opens(file.path) as opened:
-            return reader(opened)
-    except FileNotFoundError as error:
-        raise DecodeError(
-            f"There is no file {file.shown}", remedy="Check the path; it is taken from the current directory"
-        ) from error
-    except (pa.ArrowException, OSError) as error:
-        raise DecodeError(f"{file.shown} cannot be read: {error}") from error
-
-
-def _with_keys(file: File, table: pa.Table) -> pa.Table:
-    for key, value in file.keys.items():
-        if key not in table.column_names:
-            table = table.append_column(key, pa.repeat(value, table.num_rows))
-    return table
-
-
-def _parquet(opened: Any) -> pa.Table:
-    from pyarrow import parquet  # noqa: PLC0415 - a third of the import time, needed for files only
-
-    return parquet.ParquetFile(opened).read()
-
-
-def _csv(opened: Any, separator: str = ",", *, header: bool = True) -> pa.Table:
-    from pyarrow import csv  # noqa: PLC0415 - as for Parquet
-
-    return csv.read_csv(
-        opened,
-        read_options=csv.ReadOptions(autogenerate_column_names=not header),
-        parse_options=csv.ParseOptions(delimiter=separator),
-        # an empty field is no text, a quoted one is
-        convert_options=csv.ConvertOptions(strings_can_be_null=True, quoted_strings_can_be_null=False),
-    )
-
-
-def _feather(opened: Any) -> pa.Table:
-    from pyarrow import feather  # noqa: PLC0415 - as for Parquet
-
-    return feather.read_table(opened)
-
-
-_READERS: Mapping[str, Callable[[Any], pa.Table]] = {"parquet": _parquet, "csv": _csv, "arrow": _feather}
