@@ -15,7 +15,7 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 SERVERS = {
-    "gunicorn": ["gunicorn", "-w", "3", "-k", "gthread", "tests.client.instrumented:wsgi()"],
+    "gunicorn": ["gunicorn", "-w", "3", "--threads", "4", "tests.client.instrumented:wsgi()"],
     "gunicorn --preload": ["gunicorn", "-w", "3", "--preload", "tests.client.instrumented:wsgi()"],
     "uvicorn": ["uvicorn", "--workers", "3", "--factory", "tests.client.instrumented:api"],
 }
