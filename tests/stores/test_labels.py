@@ -106,6 +106,15 @@ def test_many_labels_are_kept_at_once(log: Log) -> None:
     assert log.tail("taxi").table.values("duration") == [float(i) for i in ids]
 
 
+def test_equal_numbers_are_one_target(opener: Callable[[], Log]) -> None:
+    """Where nothing is known of the target, too, 1.0 after 1 says the same again, and True says something else."""
+    log = opener()
+    log.open("bare", Schema(()))
+    for target, said in ((1, "waiting"), (1.0, "repeated"), (True, "changed"), ("1", "changed")):
+        result = log.label("bare", ["a"], [target], None, 1.0)
+        assert getattr(result, said) == 1, target
+
+
 def test_labels_need_ids_and_equal_lengths(log: Log) -> None:
     """Labels without an id, or with more targets than ids, are refused and nothing of them is kept."""
     with pytest.raises(SchemaError, match="Label 1 has no id"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
 from typing import Any, cast
@@ -102,3 +103,12 @@ def filled(column: RawColumn, beside: Sequence[Any]) -> list[Any]:
     """Give a column with what did not fit it, or came before the schema had it."""
     own = column if isinstance(column, list) else column.to_pylist()
     return [other if value is None else value for value, other in zip(own, beside, strict=True)]
+
+
+def is_same(left: Any, right: Any) -> bool:
+    """Say whether two targets are one: NaN is itself, 1 is 1.0, True is not 1."""
+    if isinstance(left, bool) is not isinstance(right, bool):
+        return False
+    if isinstance(left, float) and isinstance(right, float) and math.isnan(left):
+        return math.isnan(right)
+    return bool(left == right) or to_json(left) == to_json(right)

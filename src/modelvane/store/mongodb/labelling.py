@@ -15,9 +15,9 @@ from modelvane.store.label_ids import checked_ids
 from modelvane.store.mongodb.layout import DATASET, EXISTING_ID, LABEL, SEQ, Collections, Document, Layout
 from modelvane.store.mongodb.reading import ids_of
 from modelvane.store.mongodb.transactions import Transactions
-from modelvane.store.mongodb.values import OWN, encode_value, is_same
+from modelvane.store.mongodb.values import OWN, encode_value
 from modelvane.store.protocol import LabelOutcome, LabelResult
-from modelvane.store.values import storable_id
+from modelvane.store.values import is_same, storable_id
 
 IDS = 10_000
 """Ids per question to the server."""

@@ -8,7 +8,6 @@ refuses) is ``{"_modelvane": "<JSON>"}``. Times become ISO 8601 text, as JSON cl
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
@@ -173,12 +172,3 @@ def decode(stored: Sequence[Any], dtype: str = "") -> RawColumn:
     if types.isdisjoint(_DECODERS):
         return list(stored)
     return [decode_value(value) for value in stored]
-
-
-def is_same(left: Any, right: Any) -> bool:
-    """Say whether two targets are one: NaN is itself, 1 is 1.0, True is not 1."""
-    if isinstance(left, bool) is not isinstance(right, bool):
-        return False
-    if isinstance(left, float) and isinstance(right, float) and math.isnan(left):
-        return math.isnan(right)
-    return bool(left == right) or to_json(left) == to_json(right)

@@ -15,8 +15,9 @@ from modelvane.store.postgresql.appending import EARLIEST, LATEST, storable_id
 from modelvane.store.postgresql.copying import copy_in
 from modelvane.store.postgresql.layout import Layout
 from modelvane.store.postgresql.session import Session
-from modelvane.store.postgresql.values import fitted, to_json
+from modelvane.store.postgresql.values import JSON, fitted, from_json, to_json
 from modelvane.store.protocol import LabelOutcome, LabelResult
+from modelvane.store.values import is_same
 
 _COLUMNS = ("seq", "id", "target", "target_extra", "time", "received", "changed", "waiting")
 _TYPES = (
@@ -67,7 +68,7 @@ def keep_labels(
         if before is None:
             outcomes[at] = LabelOutcome.MATCHED if key in logged else LabelOutcome.WAITING
             since, changed = arrivals[at], None
-        elif _same(before[0], target):
+        elif _same(layout, before[0], target):
             outcomes[at] = LabelOutcome.REPEATED
             continue
         else:
@@ -84,9 +85,12 @@ def _storable_time(time: int) -> int | None:
     return None if time == NO_TIME else min(max(time, EARLIEST), LATEST)
 
 
-def _same(left: tuple[Any, str | None], right: tuple[Any, str | None]) -> bool:
+def _same(layout: Layout, left: tuple[Any, str | None], right: tuple[Any, str | None]) -> bool:
     # NaN is the same target as NaN
-    return left == right or (left[0] != left[0] and right[0] != right[0])
+    if left == right or (left[0] != left[0] and right[0] != right[0]):
+        return True
+    texts = (left[0], right[0]) if layout.target_type is JSON else (None, None)
+    return None not in texts and is_same(*map(from_json, texts))
 
 
 def _there(
