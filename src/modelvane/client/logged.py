@@ -155,7 +155,7 @@ def is_in(id: object, share: float) -> bool:  # noqa: A002 - as above
     Examples
     --------
     >>> sum(is_in(number, 0.25) for number in range(10_000))
-    2476
+    2457
     """
     digest = blake2b(str(id).encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest) < share * 2.0**64
