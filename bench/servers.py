@@ -28,9 +28,10 @@ def _on_core(core: int) -> list[str]:
 
 
 @contextmanager
-def server(command: Sequence[str], port: int, ready: str) -> Iterator[int]:
+def server(command: Sequence[str], port: int, ready: str, *, on_one_core: bool = True) -> Iterator[int]:
     """Run a server until the block ends; give its process id."""
-    process = subprocess.Popen([*_on_core(SERVER_CORE), sys.executable, *command], stderr=subprocess.DEVNULL)
+    where = _on_core(SERVER_CORE) if on_one_core else []
+    process = subprocess.Popen([*where, sys.executable, *command], stderr=subprocess.DEVNULL)
     try:
         for _ in range(600):
             if process.poll() is not None:

@@ -46,22 +46,28 @@ class Block:
         return Block(len(times), picked, times, self.absent)
 
 
-def encode_column(ruler: Ruler, raw: RawColumn | None, rows: int) -> Encoded:
-    """Cast one column and look it up on its ruler; ``None`` is a column of missing values."""
+def encode_column(ruler: Ruler, raw: RawColumn | None, rows: int, *, is_plain: bool = False) -> Encoded:
+    """Cast one column and look it up on its ruler; ``None`` is a column of missing values.
+
+    ``is_plain`` as of `modelvane.table.Table`.
+    """
     if isinstance(ruler, NumericalRuler):
         if raw is None:
             return Numbers(np.full(rows, np.nan), np.full(rows, Fault.MISSING, np.uint8))
         return as_numbers(raw, ruler.dtype)
     if raw is None:
         return Codes(np.full(rows, -Fault.MISSING, np.int32), [])
-    return Codes.of(ruler, as_categories(raw))
+    return Codes.of(ruler, as_categories(raw, is_plain=is_plain))
 
 
 def encode(
     table: Table, schema: Schema, rulers: Mapping[str, Ruler], times: NDArray[np.int64] | None = None
 ) -> Block:
     """Cast the measured columns of a table and look them up on their rulers; ``times`` where they are known."""
-    columns = {name: encode_column(ruler, table.get(name), table.rows) for name, ruler in rulers.items()}
+    columns = {
+        name: encode_column(ruler, table.get(name), table.rows, is_plain=table.is_plain)
+        for name, ruler in rulers.items()
+    }
     time = schema.time
     if times is None:
         has_times = time is not None and time.name in table

@@ -196,13 +196,16 @@ def _with_faults(values: NDArray[np.float64], faults: NDArray[np.uint8] | None) 
     return Numbers(np.where(finite, values, np.nan), found)
 
 
-def as_categories(raw: RawColumn) -> Categories:
-    """Cast a column to codes of canonical categories; lists and objects are of the wrong type."""
+def as_categories(raw: RawColumn, *, is_plain: bool = False) -> Categories:
+    """Cast a column to codes of canonical categories; lists and objects are of the wrong type.
+
+    ``is_plain`` as of `modelvane.table.Table`.
+    """
     if not isinstance(raw, list):
         if pa.types.is_nested(raw.type) or len(raw) == 0:
             return as_categories(raw.to_pylist())
         return _categories_of_array(raw.combine_chunks())
-    if {bool, np.bool_} & set(map(type, raw)):
+    if not is_plain and {bool, np.bool_} & set(map(type, raw)):
         # True and 1 are one key of a dict but two categories
         return _categories_one_by_one(raw)
     codes: defaultdict[Any, int] = defaultdict()
