@@ -6,9 +6,12 @@ import os
 import shutil
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 _PATIENCE = 30.0
+# stopped, or ended and not yet taken note of by its parent, which may stand still itself
+_STILL = frozenset("TtZXx")
 
 
 def ended_by(name: str) -> list[str]:
@@ -19,9 +22,15 @@ def ended_by(name: str) -> list[str]:
 
 def suspend(process: int) -> None:
     """Let a process stand still, and wait until all of its threads do: until then one may still answer."""
-    os.kill(process, signal.SIGSTOP)
     end = time.monotonic() + _PATIENCE
-    for thread in Path(f"/proc/{process}/task").iterdir():
-        while (thread / "stat").read_text().rpartition(")")[2].split()[0] != "T":
-            assert time.monotonic() < end
-            time.sleep(0.005)
+    # one that ends meanwhile answers nobody either
+    with suppress(FileNotFoundError, ProcessLookupError):
+        os.kill(process, signal.SIGSTOP)
+        for thread in Path(f"/proc/{process}/task").iterdir():
+            while (state := _state(thread)) not in _STILL:
+                assert time.monotonic() < end, f"process {process} is in state {state}"
+                time.sleep(0.005)
+
+
+def _state(thread: Path) -> str:
+    return (thread / "stat").read_text().rpartition(")")[2].split()[0]

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -110,22 +111,30 @@ class Server:
     def _end(self, number: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(number)
+            # one that stands still would not hear
+            self._process.send_signal(signal.SIGCONT)
             self._process.wait(_PATIENCE)
             self._process = None
 
     def suspend(self) -> None:
         """Let it and all of its processes stand still: connections stay, nothing is answered."""
         assert self._process is not None
-        # first, so that it starts no other
-        suspend(self._process.pid)
-        for child in self._children():
-            suspend(child)
+        try:
+            # first, so that it starts no other
+            suspend(self._process.pid)
+            for child in self._children():
+                suspend(child)
+        except BaseException:
+            # nobody else would, and all tests after this one would wait
+            self.resume()
+            raise
 
     def resume(self) -> None:
         """Let it go on."""
         assert self._process is not None
         for process in (*self._children(), self._process.pid):
-            os.kill(process, signal.SIGCONT)
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGCONT)
 
     def _children(self) -> list[int]:
         assert self._process is not None
@@ -149,7 +158,7 @@ _numbers = itertools.count()
 def in_own_schema(url: str) -> str:
     """Give the URL of a schema that nobody else uses, made in the database of another URL."""
     name = f"test_{os.getpid()}_{next(_numbers)}"
-    with psycopg.connect(url, autocommit=True) as connection:
+    with psycopg.connect(url, autocommit=True, connect_timeout=30) as connection:
         connection.execute(f"CREATE SCHEMA {name}".encode())
     return f"{url}{'&' if '?' in url else '?'}options=-csearch_path%3D{name}"
 
