@@ -20,7 +20,7 @@ from modelvane.service.decoding import decode_labels, decode_rows
 from modelvane.service.headers import check_coding, check_token, content_type_of
 from modelvane.service.problems import CONTENT_TYPE, HttpError, headers_of, problem, status_of, unexpected
 from modelvane.service.watch import Watch
-from modelvane.store.protocol import Appended
+from modelvane.store.results import Appended
 from modelvane.store.writer import GroupCommit
 from modelvane.table import Table
 

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelvane.monitor import Monitor
-from modelvane.store.protocol import Log, Rows
+from modelvane.store.protocol import Log
+from modelvane.store.results import Rows
 from modelvane.table import Table
 
 

@@ -21,7 +21,8 @@ from modelvane.service.background import Evaluator
 from modelvane.service.decoding import Names
 from modelvane.service.shapes import Shapes
 from modelvane.service.warming import replayable, warm_up
-from modelvane.store.protocol import Appended, LabelOutcome, LabelResult, Log, Rows, Snapshot
+from modelvane.store.protocol import Log
+from modelvane.store.results import Appended, LabelOutcome, LabelResult, Rows, Snapshot
 from modelvane.table import Table
 from modelvane.tallies.dataset import WindowTally
 

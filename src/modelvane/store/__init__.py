@@ -7,18 +7,8 @@ import tempfile
 from pathlib import Path
 
 from modelvane.errors import ConfigError
-from modelvane.store.protocol import (
-    Appended,
-    LabelOutcome,
-    LabelResult,
-    Labels,
-    Log,
-    LogDownError,
-    QueueFullError,
-    Removed,
-    Rows,
-    Snapshot,
-)
+from modelvane.store.protocol import Log, LogDownError, QueueFullError
+from modelvane.store.results import Appended, LabelOutcome, LabelResult, Labels, Removed, Rows, Snapshot
 from modelvane.store.sqlite import SqliteLog
 from modelvane.store.writer import GroupCommit
 

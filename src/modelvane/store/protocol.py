@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from enum import IntEnum
-from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +12,7 @@ from numpy.typing import NDArray
 from modelvane.errors import OverloadedError, StoreError
 from modelvane.findings import Findings
 from modelvane.schema import Schema
+from modelvane.store.results import Appended, LabelResult, Labels, Removed, Rows, Snapshot
 from modelvane.table import Table
 
 
@@ -35,166 +33,6 @@ class LogDownError(StoreError):
     """
 
     retry_after = 2.0
-
-
-class Appended(NamedTuple):
-    """What became of the rows of one table.
-
-    Parameters
-    ----------
-    first_seq
-        Sequence number of the first row; row ``i`` has ``first_seq + i``. Numbers of duplicates stay unused.
-    ids
-        The id of every row, given or assigned.
-    times
-        Event time of every row, int64 microseconds since 1970; the time of arrival where the row had none.
-    new
-        Positions of the rows that were new (int64), or ``None`` when all were: the first row of an id wins.
-    early
-        Position of a row to its target, for rows whose label had come before them.
-    """
-
-    first_seq: int
-    ids: list[str]
-    times: NDArray[np.int64]
-    new: NDArray[np.int64] | None = None
-    early: Mapping[int, Any] = MappingProxyType({})
-
-    @property
-    def duplicates(self) -> int:
-        """Number of rows whose id was in the log already."""
-        return 0 if self.new is None else len(self.ids) - len(self.new)
-
-
-class LabelOutcome(IntEnum):
-    """What became of one label."""
-
-    MATCHED = 0
-    """The first target of a logged row."""
-    WAITING = 1
-    """No row has this id yet: the label is early or its id unknown; a row that comes later finds it."""
-    REPEATED = 2
-    """The same target again."""
-    CHANGED = 3
-    """Another target than before; the latest wins."""
-
-
-@dataclass(frozen=True, slots=True)
-class LabelResult:
-    """What became of a batch of labels: one `LabelOutcome` per label, as int8."""
-
-    outcomes: NDArray[np.int8]
-
-    def _count(self, outcome: LabelOutcome) -> int:
-        return int(np.count_nonzero(self.outcomes == outcome))
-
-    @property
-    def matched(self) -> int:
-        """Labels that gave a logged row its first target."""
-        return self._count(LabelOutcome.MATCHED)
-
-    @property
-    def waiting(self) -> int:
-        """Labels of ids that are not in the log (yet)."""
-        return self._count(LabelOutcome.WAITING)
-
-    @property
-    def repeated(self) -> int:
-        """Labels that said the same again."""
-        return self._count(LabelOutcome.REPEATED)
-
-    @property
-    def changed(self) -> int:
-        """Labels that replaced another target."""
-        return self._count(LabelOutcome.CHANGED)
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Logged rows with what the log knows of each.
-
-    Parameters
-    ----------
-    seqs
-        Sequence numbers, int64: the order of arrival.
-    ids
-        Ids, given or assigned.
-    times
-        Event times, int64 microseconds since 1970.
-    received
-        When each row arrived, float64 seconds since 1970.
-    labelled
-        When the target of each row became known, float64 seconds since 1970: the label's own time, or when its
-        first label arrived where it had none; NaN where there is no label.
-    table
-        The columns as they came, under their own names; the target column holds the latest target. A column
-        whose values all fit its type is an Arrow array, any other a list of the values as they came.
-    """
-
-    seqs: NDArray[np.int64]
-    ids: list[str]
-    times: NDArray[np.int64]
-    received: NDArray[np.float64]
-    labelled: NDArray[np.float64]
-    table: Table
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-
-@dataclass(frozen=True, slots=True)
-class Labels:
-    """Labels as the log keeps them: one per id, its latest.
-
-    Parameters
-    ----------
-    seqs
-        Sequence numbers, int64: the order in which the targets came. A target that replaces another gets a new one.
-    ids
-        Of logged rows, or of rows that have not come yet.
-    targets
-        As they came.
-    times
-        The targets' own times, int64 microseconds since 1970; `modelvane.casting.NO_TIME` where there is none.
-    received
-        When the first label of each id arrived, float64 seconds since 1970.
-    """
-
-    seqs: NDArray[np.int64]
-    ids: list[str]
-    targets: list[Any]
-    times: NDArray[np.int64]
-    received: NDArray[np.float64]
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A monitor's state after the row ``seq`` and the label ``label_seq``."""
-
-    state: bytes
-    seq: int
-    label_seq: int
-
-
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """What retention removed; ``more`` says that it stopped at its limit with work left."""
-
-    rows: int = 0
-    labels: int = 0
-    rounds: int = 0
-    more: bool = False
-
-    def __add__(self, other: Removed) -> Removed:
-        return Removed(
-            self.rows + other.rows,
-            self.labels + other.labels,
-            self.rounds + other.rounds,
-            self.more or other.more,
-        )
 
 
 @runtime_checkable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from modelvane.store.protocol import Removed
+from modelvane.store.results import Removed
 
 
 def retained(turn: Callable[[], Removed], limit: int | None) -> Removed:

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from modelvane.errors import StoreError
 from modelvane.findings import Findings
-from modelvane.store.protocol import Appended, LabelResult, Log, LogDownError, Removed, Snapshot
+from modelvane.store.protocol import Log, LogDownError
 from modelvane.store.queue import Waiting, Work, WorkQueue
+from modelvane.store.results import Appended, LabelResult, Removed, Snapshot
 from modelvane.table import Table
 
 T = TypeVar("T")

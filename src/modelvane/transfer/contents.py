@@ -9,7 +9,8 @@ from typing import Protocol
 from modelvane.errors import UnknownNameError
 from modelvane.findings import Findings
 from modelvane.schema import Schema
-from modelvane.store.protocol import Labels, Log, Rows
+from modelvane.store.protocol import Log
+from modelvane.store.results import Labels, Rows
 
 LABELS_PAGE = 100_000
 ROUNDS_PAGE = 50

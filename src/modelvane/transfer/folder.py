@@ -17,7 +17,7 @@ from pyarrow import parquet
 from modelvane.errors import DecodeError, StoreError
 from modelvane.findings import Findings
 from modelvane.schema import Schema
-from modelvane.store.protocol import Labels, Rows
+from modelvane.store.results import Labels, Rows
 from modelvane.transfer.parts import Parts, to_rounds
 
 MANIFEST = "modelvane.json"

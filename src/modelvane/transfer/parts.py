@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from modelvane.casting import NO_TIME
 from modelvane.findings import Family, Finding, Findings, Verdict
 from modelvane.schema import Column, Kind, Role, Schema
-from modelvane.store.protocol import Labels, Rows
+from modelvane.store.results import Labels, Rows
 from modelvane.store.values import is_unicode
 from modelvane.table import RawColumn, Table
 from modelvane.transfer.columns import (

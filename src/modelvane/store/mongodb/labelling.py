@@ -16,7 +16,7 @@ from modelvane.store.mongodb.layout import DATASET, EXISTING_ID, LABEL, SEQ, Col
 from modelvane.store.mongodb.reading import ids_of
 from modelvane.store.mongodb.transactions import Transactions
 from modelvane.store.mongodb.values import OWN, encode_value
-from modelvane.store.protocol import LabelOutcome, LabelResult
+from modelvane.store.results import LabelOutcome, LabelResult
 from modelvane.store.values import is_same, storable_id
 
 IDS = 10_000

@@ -32,7 +32,7 @@ from modelvane.store.mongodb.reading import ids_of
 from modelvane.store.mongodb.rounds import keep_findings
 from modelvane.store.mongodb.transactions import Transactions
 from modelvane.store.mongodb.values import OWN, decode_value
-from modelvane.store.protocol import Appended, LabelResult, Removed, Rows, Snapshot
+from modelvane.store.results import Appended, LabelResult, Removed, Rows, Snapshot
 from modelvane.store.retention import retained
 from modelvane.table import Table
 

@@ -11,10 +11,11 @@ from typing import Any
 
 from pymongo import ASCENDING, DESCENDING
 
-from modelvane.errors import StoreError, UnknownNameError
+from modelvane.errors import StoreError
 from modelvane.findings import Findings
 from modelvane.schema import Schema
 from modelvane.store import schemas
+from modelvane.store.dataset import opened
 from modelvane.store.mongodb import existing, snapshots
 from modelvane.store.mongodb.connecting import Address, connect, translated
 from modelvane.store.mongodb.labelling import find_by_id, labelled_rows
@@ -22,7 +23,7 @@ from modelvane.store.mongodb.layout import LABEL, SEQ, TIME, Collections, Docume
 from modelvane.store.mongodb.reading import first_labels, labels_of, rows_of, waiting_of
 from modelvane.store.mongodb.rounds import read_rounds
 from modelvane.store.mongodb.values import OWN
-from modelvane.store.protocol import Labels, Rows, Snapshot
+from modelvane.store.results import Labels, Rows, Snapshot
 from modelvane.store.values import storable_id
 
 _log = logging.getLogger("modelvane.store")
@@ -58,10 +59,7 @@ class MongoReader:
             yield self._collections
 
     def _dataset(self, name: str) -> Dataset:
-        try:
-            return self._datasets[name]
-        except KeyError:
-            raise UnknownNameError.of("dataset", name, self._datasets) from None
+        return opened(self._datasets, name)
 
     @contextmanager
     def _reading(self, dataset: str) -> Iterator[tuple[Collections, Layout]]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from modelvane.casting import NO_TIME
 from modelvane.store.mongodb.layout import Document, Layout
 from modelvane.store.mongodb.values import OWN, decode, decode_value, field_of, name_of
-from modelvane.store.protocol import Labels, Rows
+from modelvane.store.results import Labels, Rows
 from modelvane.table import RawColumn, Table
 
 

@@ -21,7 +21,7 @@ from modelvane.store.mongodb.layout import (
 )
 from modelvane.store.mongodb.rounds import remove_rounds
 from modelvane.store.mongodb.values import OWN
-from modelvane.store.protocol import Removed
+from modelvane.store.results import Removed
 
 CHUNK = 5_000
 """Rows per turn, so that a writer never waits long."""

@@ -10,7 +10,7 @@ from pymongo import DESCENDING
 
 from modelvane.store.mongodb.layout import Collections
 from modelvane.store.mongodb.transactions import Transactions
-from modelvane.store.protocol import Snapshot
+from modelvane.store.results import Snapshot
 
 _KEPT = 2
 """The one before stays until the next, for a transaction that is taken back."""

@@ -19,7 +19,7 @@ from modelvane.store.postgresql.copying import copy_in
 from modelvane.store.postgresql.layout import OWN_COLUMNS, Layout
 from modelvane.store.postgresql.session import Session
 from modelvane.store.postgresql.values import JSON, fitted, from_json, to_json
-from modelvane.store.protocol import Appended, Rows
+from modelvane.store.results import Appended, Rows
 from modelvane.store.values import python_values
 from modelvane.table import Table
 

@@ -16,7 +16,7 @@ from modelvane.store.postgresql.copying import copy_in
 from modelvane.store.postgresql.layout import Layout
 from modelvane.store.postgresql.session import Session
 from modelvane.store.postgresql.values import JSON, fitted, from_json, to_json
-from modelvane.store.protocol import LabelOutcome, LabelResult
+from modelvane.store.results import LabelOutcome, LabelResult
 from modelvane.store.values import is_same
 
 _COLUMNS = ("seq", "id", "target", "target_extra", "time", "received", "changed", "waiting")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from modelvane.errors import StoreError, UnknownNameError
 from modelvane.findings import Findings
 from modelvane.schema import Schema
+from modelvane.store.dataset import Dataset
 from modelvane.store.postgresql import retention
 from modelvane.store.postgresql.address import Address
 from modelvane.store.postgresql.appending import (
@@ -27,10 +28,10 @@ from modelvane.store.postgresql.appending import (
 from modelvane.store.postgresql.connections import Connections
 from modelvane.store.postgresql.labelling import keep_labels
 from modelvane.store.postgresql.layout import CATALOGUE, VERSION, Layout, escaped, keep_schema, open_layout
-from modelvane.store.postgresql.reader import Dataset, PostgresqlReader, has_log
+from modelvane.store.postgresql.reader import PostgresqlReader, has_log
 from modelvane.store.postgresql.rounds import TABLES, keep_findings
 from modelvane.store.postgresql.session import Session
-from modelvane.store.protocol import Appended, LabelOutcome, LabelResult, Removed, Rows, Snapshot
+from modelvane.store.results import Appended, LabelOutcome, LabelResult, Removed, Rows, Snapshot
 from modelvane.store.retention import retained
 from modelvane.table import Table
 
@@ -100,7 +101,7 @@ class PostgresqlLog(PostgresqlReader):
             )
 
     @staticmethod
-    def _look_up(session: Session, state: Dataset) -> None:
+    def _look_up(session: Session, state: Dataset[Layout]) -> None:
         layout = state.layout
         [(last_seq, last_label, may_wait)] = session.execute(
             f"SELECT greatest(last_seq, (SELECT max(seq) FROM {layout.predictions})),"  # noqa: S608 - quoted
@@ -227,7 +228,7 @@ class PostgresqlLog(PostgresqlReader):
 
     def _retain_once(
         self,
-        states: Sequence[Dataset],
+        states: Sequence[Dataset[Layout]],
         oldest: float | None,
         sizes: dict[str, retention.Size],
         max_bytes: int | None,

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
-from modelvane.errors import UnknownNameError
 from modelvane.findings import Findings
 from modelvane.schema import Schema
+from modelvane.store.dataset import Dataset, opened
 from modelvane.store.postgresql.appending import EARLIEST, LATEST, storable_id
 from modelvane.store.postgresql.connections import Connections
 from modelvane.store.postgresql.copying import copy_out
@@ -19,18 +18,7 @@ from modelvane.store.postgresql.layout import Layout, escaped, read_schemas
 from modelvane.store.postgresql.reading import LABELS, labels_of, rows_of
 from modelvane.store.postgresql.rounds import read_rounds
 from modelvane.store.postgresql.session import Session
-from modelvane.store.protocol import Labels, Rows, Snapshot
-
-
-@dataclass(slots=True)
-class Dataset:
-    """What the writer knows of a dataset without asking: numbers may be lost, never used twice."""
-
-    layout: Layout
-    next_seq: int
-    next_label: int
-    may_wait: bool
-    """Whether any label may be waiting for its row."""
+from modelvane.store.results import Labels, Rows, Snapshot
 
 
 class PostgresqlReader:
@@ -38,13 +26,10 @@ class PostgresqlReader:
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
-        self._datasets: dict[str, Dataset] = {}
+        self._datasets: dict[str, Dataset[Layout]] = {}
 
-    def _dataset(self, name: str) -> Dataset:
-        try:
-            return self._datasets[name]
-        except KeyError:
-            raise UnknownNameError.of("dataset", name, self._datasets) from None
+    def _dataset(self, name: str) -> Dataset[Layout]:
+        return opened(self._datasets, name)
 
     def datasets(self) -> dict[str, Schema]:
         """Give every dataset of the database with its schema."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from modelvane.casting import NO_TIME
 from modelvane.store.postgresql.layout import FIXED, Layout
 from modelvane.store.postgresql.values import JSON, ColumnType, from_json
-from modelvane.store.protocol import Labels, Rows
+from modelvane.store.results import Labels, Rows
 from modelvane.store.values import columns_of, filled
 from modelvane.table import RawColumn, Table
 

@@ -11,7 +11,7 @@ import numpy as np
 from modelvane.store.postgresql.layout import Layout, escaped
 from modelvane.store.postgresql.rounds import remove_rounds
 from modelvane.store.postgresql.session import Session
-from modelvane.store.protocol import Removed
+from modelvane.store.results import Removed
 
 CHUNK = 5_000
 """Rows per transaction, so that a writer never waits long."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from itertools import groupby
 from typing import Any
 
 import pyarrow as pa
@@ -12,6 +11,7 @@ from modelvane.findings import Family, Finding, Findings, Verdict
 from modelvane.store.postgresql.copying import copy_in
 from modelvane.store.postgresql.layout import escaped, quoted, unescaped
 from modelvane.store.postgresql.session import Session
+from modelvane.store.rounds import rounds_of
 
 _NAMES = [f.name for f in fields(Finding)]
 _TYPES = {"int": "bigint", "float | None": "double precision"}
@@ -83,18 +83,7 @@ def read_rounds(
         f"SELECT round, {', '.join(_COLUMNS)} FROM modelvane_findings WHERE round = ANY(%s) ORDER BY round, place",  # noqa: S608 - quoted
         ([number for number, *_ in rounds],),
     )
-    by_round = {number: tuple(map(_finding, rows)) for number, rows in groupby(found, key=lambda row: row[0])}
-    return [
-        Findings(
-            dataset,
-            computed_at,
-            rows,
-            labelled,
-            by_round.get(number, ()),
-            None if end is None else (start, end),
-        )
-        for number, computed_at, rows, labelled, start, end in reversed(rounds)
-    ]
+    return rounds_of(dataset, rounds, found, _finding)
 
 
 def _finding(row: tuple[Any, ...]) -> Finding:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelvane.casting import NO_TIME, as_times, canonical, microseconds
-from modelvane.store.protocol import Appended, Rows
+from modelvane.store.results import Appended, Rows
 from modelvane.store.sqlite.layout import Layout
 from modelvane.store.sqlite.values import PLAIN, decode_value, encode, encode_value
 from modelvane.store.values import python_values, to_json

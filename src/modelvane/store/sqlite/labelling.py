@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from modelvane.casting import NO_TIME
 from modelvane.store.label_ids import checked_ids
-from modelvane.store.protocol import LabelOutcome, LabelResult
+from modelvane.store.results import LabelOutcome, LabelResult
 from modelvane.store.sqlite.appending import target_is_boolean
 from modelvane.store.sqlite.layout import Layout
 from modelvane.store.sqlite.reading import blocks_of_ids

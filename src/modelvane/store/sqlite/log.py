@@ -17,14 +17,15 @@ from numpy.typing import NDArray
 from modelvane.errors import UnknownNameError
 from modelvane.findings import Findings
 from modelvane.schema import Schema
-from modelvane.store.protocol import Appended, LabelOutcome, LabelResult, Removed, Rows, Snapshot
+from modelvane.store.dataset import Dataset
+from modelvane.store.results import Appended, LabelOutcome, LabelResult, Removed, Rows, Snapshot
 from modelvane.store.retention import retained
 from modelvane.store.sqlite import retention
 from modelvane.store.sqlite.appending import Prepared, insert, outcomes, prepare, prepare_again
 from modelvane.store.sqlite.connections import Connections
 from modelvane.store.sqlite.labelling import keep_labels
-from modelvane.store.sqlite.layout import CATALOGUE, add_schemas, keep_schema, open_layout
-from modelvane.store.sqlite.reader import Dataset, SqliteReader
+from modelvane.store.sqlite.layout import CATALOGUE, Layout, add_schemas, keep_schema, open_layout
+from modelvane.store.sqlite.reader import SqliteReader
 from modelvane.store.sqlite.rounds import TABLES, add_periods, keep_findings
 from modelvane.table import Table
 
@@ -146,7 +147,7 @@ class SqliteLog(SqliteReader):
         [kept] = self._keep(state, prepared)
         return len(rows) if kept.new is None else len(kept.new)
 
-    def _keep(self, state: Dataset, prepare_from: _Preparation) -> list[Appended]:
+    def _keep(self, state: Dataset[Layout], prepare_from: _Preparation) -> list[Appended]:
         with self._connections.transaction() as connection:
             first = state.next_seq
             prepared = list(prepare_from(first, exact=False))
@@ -165,7 +166,7 @@ class SqliteLog(SqliteReader):
             )
 
     @staticmethod
-    def _insert(connection: sqlite3.Connection, state: Dataset, prepared: list[Prepared]) -> int:
+    def _insert(connection: sqlite3.Connection, state: Dataset[Layout], prepared: list[Prepared]) -> int:
         if len(prepared) == 1:
             return insert(connection, state.layout, prepared[0].values)
         values = list(chain.from_iterable(batch.values for batch in prepared))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any
 
-from modelvane.errors import UnknownNameError
 from modelvane.findings import Findings
 from modelvane.schema import Schema
-from modelvane.store.protocol import Labels, Rows, Snapshot
+from modelvane.store.dataset import Dataset, opened
+from modelvane.store.results import Labels, Rows, Snapshot
 from modelvane.store.sqlite.connections import Connections
 from modelvane.store.sqlite.layout import Layout, read_schemas
 from modelvane.store.sqlite.reading import blocks_of_ids, labels_of, rows_of
@@ -18,29 +17,15 @@ from modelvane.store.sqlite.rounds import read_rounds
 from modelvane.store.values import storable_id
 
 
-@dataclass(slots=True)
-class Dataset:
-    """What the writer knows of a dataset without asking: numbers may be lost, never used twice."""
-
-    layout: Layout
-    next_seq: int
-    next_label: int
-    may_wait: bool
-    """Whether any label may be waiting for its row."""
-
-
 class SqliteReader:
     """The reading half of the log: sees what is committed and blocks nobody."""
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
-        self._datasets: dict[str, Dataset] = {}
+        self._datasets: dict[str, Dataset[Layout]] = {}
 
-    def _dataset(self, name: str) -> Dataset:
-        try:
-            return self._datasets[name]
-        except KeyError:
-            raise UnknownNameError.of("dataset", name, self._datasets) from None
+    def _dataset(self, name: str) -> Dataset[Layout]:
+        return opened(self._datasets, name)
 
     def datasets(self) -> dict[str, Schema]:
         """Give every dataset of the file with its schema.

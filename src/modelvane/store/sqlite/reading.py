@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from modelvane.casting import NO_TIME
-from modelvane.store.protocol import Labels, Rows
+from modelvane.store.results import Labels, Rows
 from modelvane.store.sqlite.appending import target_is_boolean
 from modelvane.store.sqlite.layout import OWN_COLUMNS, Layout
 from modelvane.store.sqlite.values import decode, decode_value

@@ -6,7 +6,7 @@ import math
 import sqlite3
 from collections.abc import Collection
 
-from modelvane.store.protocol import Removed
+from modelvane.store.results import Removed
 from modelvane.store.sqlite.layout import Layout
 from modelvane.store.sqlite.rounds import remove_rounds
 

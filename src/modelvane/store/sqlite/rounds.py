@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import fields
-from itertools import groupby
 from typing import Any
 
 from modelvane.findings import Family, Finding, Findings, Verdict
+from modelvane.store.rounds import rounds_of
 from modelvane.store.sqlite.layout import quoted
 
 _NAMES = [f.name for f in fields(Finding)]
@@ -87,18 +87,7 @@ def read_rounds(
     found = connection.execute(
         f"SELECT round, {_COLUMNS} FROM modelvane_findings WHERE round IN ({numbers}) ORDER BY round, place"  # noqa: S608 - quoted
     )
-    by_round = {number: tuple(map(_finding, rows)) for number, rows in groupby(found, key=lambda row: row[0])}
-    return [
-        Findings(
-            dataset,
-            computed_at,
-            rows,
-            labelled,
-            by_round.get(number, ()),
-            None if end is None else (start, end),
-        )
-        for number, computed_at, rows, labelled, start, end in reversed(rounds)
-    ]
+    return rounds_of(dataset, rounds, found, _finding)
 
 
 def _finding(row: tuple[Any, ...]) -> Finding:
