@@ -14,7 +14,14 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from modelvane.compat import MONITORS
-from modelvane.config import BatchSection, Config, DatasetSection, ServiceSection
+from modelvane.config import (
+    BatchSection,
+    Config,
+    DatasetSection,
+    LinksSection,
+    PredictionServiceSection,
+    ServiceSection,
+)
 from modelvane.divergences import DIVERGENCES
 from modelvane.exposition import docs as series
 from modelvane.report import twin as report
@@ -94,6 +101,8 @@ def configuration() -> str:
         ),
         ("`service`", _settings(ServiceSection)),
         ("`batch`, and `datasets.<name>.batch`", _settings(BatchSection)),
+        ("`prediction_services.<name>`", _settings(PredictionServiceSection)),
+        ("`links`", _settings(LinksSection)),
     ):
         parts += [f"## {title}\n", *_table(("setting", "value", "default", ""), settings), ""]
     for kind in Kind:

@@ -169,3 +169,57 @@ def test_every_setting_is_documented() -> None:
         assert f"| {line} |" in page
     example = page.partition("```yaml\n")[2].partition("```")[0]
     assert Config.of(yaml.safe_load(example)).settings("taxi").window.rows == 5000
+
+
+def test_prediction_services() -> None:
+    """A service has its own name for a job, and logs to the dataset of its name, unless it says otherwise."""
+    config = Config.of(
+        {
+            "datasets": {"taxi": {}, "trips": {}},
+            "prediction_services": {
+                "taxi": {"target": "127.0.0.1:9696"},
+                "both": {
+                    "target": "[::1]:80",
+                    "job": "b",
+                    "datasets": ["trips", "taxi"],
+                    "model": "Duration",
+                },
+                "other": {"target": "other:1", "slow_seconds": 0.25},
+            },
+        }
+    )
+    taxi, both, other = config.services()
+    assert (taxi.job, taxi.datasets, taxi.slow_seconds, taxi.model) == ("taxi", ("taxi",), 0.1, "taxi")
+    assert (both.job, both.datasets, both.model) == ("b", ("trips", "taxi"), "Duration")
+    assert (other.datasets, other.slow_seconds) == ((), 0.25)
+
+
+@pytest.mark.parametrize(
+    ("services", "said"),
+    [
+        ({"taxi": {"target": "http://127.0.0.1:9696"}}, "prediction_services.taxi.target: no target"),
+        ({"taxi": {"target": "127.0.0.1"}}, "no target"),
+        ({"taxi": {"target": "a:0"}}, "no target"),
+        ({"taxi": {}}, "prediction_services.taxi.target"),
+        ({"taxi": {"target": "a:1", "slow_seconds": 0}}, "prediction_services.taxi.slow_seconds"),
+        ({"taxi": {"target": "a:1", "slow_second": 1}}, "Did you mean 'slow_seconds'"),
+        ({"taxi": {"target": "a:1", "datasets": ["taxy"]}}, "prediction_services.taxi.*Did you mean 'taxi'"),
+        ({"modelvane": {"target": "a:1"}}, "job is taken by the monitor"),
+        (
+            {"a": {"target": "a:1", "job": "x"}, "b": {"target": "b:1", "job": "x"}},
+            "by prediction_services.a",
+        ),
+    ],
+)
+def test_prediction_services_that_cannot_be(services: dict[str, Any], said: str) -> None:
+    """A target that is none, a dataset that is not there, and a job that is taken are refused with their place."""
+    with pytest.raises((ConfigError, UnknownNameError), match=said):
+        of(prediction_services=services)
+
+
+def test_links() -> None:
+    """The monitor is where it listens unless a link says otherwise; what is no URL is refused."""
+    assert of(service={"port": 9}).monitor_url == "http://127.0.0.1:9"
+    assert of(links={"monitor": "https://vane.example/"}).monitor_url == "https://vane.example"
+    with pytest.raises(ConfigError, match=r"links\.grafana: no URL"):
+        of(links={"grafana": "localhost:3000"})

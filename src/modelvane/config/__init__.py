@@ -13,13 +13,29 @@ from modelvane import compat
 from modelvane.config.batch import BatchSection
 from modelvane.config.dataset import ColumnMapping, DatasetSection
 from modelvane.config.faults import first_fault
+from modelvane.config.links import LinksSection
+from modelvane.config.prediction_services import (
+    PredictionService,
+    PredictionServiceSection,
+    prediction_services_of,
+)
 from modelvane.config.section import Section
 from modelvane.config.service import Limits, ServiceSection
 from modelvane.errors import ConfigError, UnknownNameError
 from modelvane.methods import Methods
 from modelvane.settings import ROWS, Settings, Window
 
-__all__ = ["BatchSection", "ColumnMapping", "Config", "DatasetSection", "Limits", "ServiceSection"]
+__all__ = [
+    "BatchSection",
+    "ColumnMapping",
+    "Config",
+    "DatasetSection",
+    "Limits",
+    "LinksSection",
+    "PredictionService",
+    "PredictionServiceSection",
+    "ServiceSection",
+]
 
 _SQLITE = "sqlite:///"
 
@@ -32,6 +48,10 @@ class Config(Section):
     )
     service: ServiceSection = Field(ServiceSection(), description="The service.")
     batch: BatchSection = Field(BatchSection(), description="The batch watch.")
+    prediction_services: dict[str, PredictionServiceSection] = Field(
+        {}, description="By name: the services whose models are watched, as Prometheus scrapes them."
+    )
+    links: LinksSection = Field(LinksSection(), description="Addresses for links.")
     compat: Literal["evidently"] | None = Field(None, description="Adds the 2022 `evidently:` series.")
     folder: Path = Field(Path(), exclude=True, description="Where the file is; relative paths start here.")
 
@@ -80,6 +100,7 @@ class Config(Section):
         for name, section in config.datasets.items():
             _check_dataset(name, section)
             config.settings(name)
+        config.services()
         return config
 
     def dataset(self, name: str) -> DatasetSection:
@@ -93,6 +114,15 @@ class Config(Section):
         """Give the path of a dataset's reference."""
         section = self.dataset(name)
         return self.folder / (section.reference_file or self.service.datasets_path / name / "reference.csv")
+
+    def services(self) -> tuple[PredictionService, ...]:
+        """Give the prediction services, with nothing left open."""
+        return prediction_services_of(self.prediction_services.items(), self.datasets)
+
+    @property
+    def monitor_url(self) -> str:
+        """Where a browser reaches this service."""
+        return self.links.monitor or f"http://{self.service.host}:{self.service.port}"
 
     @property
     def store_file(self) -> Path | None:

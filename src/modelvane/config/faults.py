@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from modelvane.config.dataset import DatasetSection
 from modelvane.errors import ConfigError
 
 
@@ -31,13 +30,16 @@ def first_fault(root: type[BaseModel], error: ValidationError, where: str) -> Co
 def _fields(root: type[BaseModel], path: list[str]) -> list[str]:
     section: Any = root
     for part in path:
-        if section is dict:
-            section = DatasetSection
-            continue
-        info = section.model_fields.get(part)
-        if info is None:
+        if get_origin(section) is dict:
+            section = get_args(section)[1]
+        elif part in section.model_fields:
+            section = section.model_fields[part].annotation
+        else:
             return []
-        section = dict if part == "datasets" else info.annotation
-        if section is not dict and not (isinstance(section, type) and issubclass(section, BaseModel)):
+        if get_origin(section) is not dict and not _is_section(section):
             return []
-    return [name for name in section.model_fields if name != "folder"] if section is not dict else []
+    return [name for name in section.model_fields if name != "folder"] if _is_section(section) else []
+
+
+def _is_section(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
