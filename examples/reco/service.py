@@ -7,7 +7,7 @@
     curl 'http://127.0.0.1:9697/predict/user/17850?n=3'
     curl 'http://127.0.0.1:9697/predict/item/85123A'
 
-It describes itself at /docs, also where there is no internet.
+It describes itself at /docs, also where there is no internet, and shows its health to Prometheus at /metrics.
 """
 
 from __future__ import annotations
@@ -24,10 +24,14 @@ from fastapi import FastAPI, Query
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
+from prometheus_client import CollectorRegistry
 from pydantic import BaseModel, Field
 
 from examples.reco.model import MOST, Recommendation, Recommender, UnknownIdError
 from examples.reco.problems import Problem, add_problems
+from examples.shared.identity import identity_of
+from modelvane.client.fastapi import Model, instrument
+from modelvane.client.health import EXCLUDED
 from modelvane.errors import ModelvaneError
 
 MODEL = Path(".modelvane/reco/model.npz")
@@ -67,10 +71,17 @@ Fallback = Annotated[
 ]
 
 
-def create_app(model: Recommender) -> FastAPI:
-    """Build the service's ASGI application."""
+def create_app(model: Recommender, identity: Model | None = None) -> FastAPI:
+    """Build the service's ASGI application; by its identity ``/metrics`` tells the model."""
     app = FastAPI(
         title="reco", description="Recommends products of an online shop.", docs_url=None, redoc_url=None
+    )
+    instrument(
+        app,
+        model=identity,
+        excluded=(*EXCLUDED, "/"),
+        group_status=True,  # dashboards of services like this count as errors what is not "2xx"
+        registry=CollectorRegistry(),
     )
     add_problems(app)
     _add_documentation(app)
@@ -145,11 +156,16 @@ def main() -> int:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=9697)
     parser.add_argument("--model", type=Path, default=MODEL)
+    parser.add_argument(
+        "--reference", type=Path, help="the monitor's reference, which /metrics names by hash"
+    )
     options = parser.parse_args()
     # uvicorn ends gracefully on either, then raises it again
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        app = create_app(Recommender.load(options.model))
+        model = Recommender.load(options.model)
+        identity = identity_of("reco", options.model, trained=model.trained, reference=options.reference)
+        app = create_app(model, identity)
         print(f"recommendations at http://{options.host}:{options.port}/docs", flush=True)
         uvicorn.run(
             app,
@@ -161,7 +177,7 @@ def main() -> int:
         )
     except KeyboardInterrupt:
         return 0
-    except ModelvaneError as error:
+    except (ModelvaneError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -122,6 +122,7 @@ class Demo:
         monitor = ["modelvane", "serve", f"--config={config}"]
         service = ["examples.taxi.service", f"--host={HOST}", f"--port={self._options.service_port}"]
         service += [f"--model={model}", f"--monitor={self._monitor}"]
+        service += [f"--reference={self._folder / 'reference.parquet'}"]
         with self._console.status("") as status:
             for name, command, log, ready in (
                 ("monitor", monitor, "monitor.log", f"{self._monitor}/readyz"),

@@ -6,7 +6,7 @@
     curl -d '{"PULocationID": 74, "DOLocationID": 75, "trip_distance": 1.8}' \
          -H 'content-type: application/json' http://127.0.0.1:9696/predict
 
-Without ``--monitor`` it serves all the same, and logs nowhere.
+Without ``--monitor`` it serves all the same, and logs nowhere. Its health is at /metrics, for Prometheus.
 """
 
 from __future__ import annotations
@@ -20,12 +20,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from flask import Flask, Response, jsonify, request
+from prometheus_client import CollectorRegistry
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from werkzeug.exceptions import HTTPException
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from examples.shared.identity import identity_of
 from examples.taxi.model import DurationModel
 from modelvane.client import Client
+from modelvane.client.flask import Model, instrument
 from modelvane.errors import ModelvaneError
 
 if TYPE_CHECKING:
@@ -81,7 +84,9 @@ class Problem(Exception):  # noqa: N818 - RFC 9457 calls it a problem
         self.body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **members}
 
 
-def create_app(model: DurationModel, log: PredictionLog | None = None) -> Flask:
+def create_app(
+    model: DurationModel, log: PredictionLog | None = None, identity: Model | None = None
+) -> Flask:
     """Build the service's WSGI application.
 
     Parameters
@@ -90,8 +95,11 @@ def create_app(model: DurationModel, log: PredictionLog | None = None) -> Flask:
         What predicts.
     log
         What remembers; without one each prediction still gets an id.
+    identity
+        What ``/metrics`` tells of the model.
     """
     app = Flask("taxi")
+    instrument(app, model=identity, registry=CollectorRegistry())
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST_BODY
 
     @app.post("/predict")
@@ -178,6 +186,9 @@ def main() -> int:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=9696)
     parser.add_argument("--model", type=Path, default=Path(".modelvane/demo/model.skops"))
+    parser.add_argument(
+        "--reference", type=Path, help="the monitor's reference, which /metrics names by hash"
+    )
     parser.add_argument("--monitor", help="base address of the monitor, as in http://127.0.0.1:8085")
     parser.add_argument("--dataset", default="taxi", help="the monitor's name for these predictions")
     options = parser.parse_args()
@@ -198,7 +209,8 @@ def _serve(options: argparse.Namespace) -> None:
     if options.monitor:
         client = Client(options.monitor, options.dataset, time_field=TIME_FIELD)
     try:
-        app = create_app(model, client)
+        identity = identity_of("duration", options.model, reference=options.reference)
+        app = create_app(model, client, identity)
         server = make_server(options.host, options.port, app, threaded=True, request_handler=_QuietHandler)
         print(f"predictions at http://{options.host}:{options.port}/predict", flush=True)
         server.serve_forever()

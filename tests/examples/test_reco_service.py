@@ -22,6 +22,7 @@ import pytest
 from examples.reco.model import Recommender
 from examples.reco.purchases import Purchases
 from examples.reco.service import create_app
+from examples.shared.identity import identity_of
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
@@ -172,6 +173,29 @@ def test_the_documentation_needs_no_internet(service: TestClient) -> None:
         assert service.get(f"/{link}").status_code == 200
     paths = service.get("/openapi.json").json()["paths"]
     assert set(paths) == {"/", "/predict/user/{user_id}", "/predict/item/{item_id}"}
+
+
+def test_its_health_has_grouped_statuses_and_the_model(recommender: Recommender, tmp_path: Path) -> None:
+    """Answers are counted by route and class of status, health checks are not, and the model is told by its files."""
+    (file := tmp_path / "model.npz").write_bytes(b"model")
+    (reference := tmp_path / "reference").write_bytes(b"reference")
+    identity = identity_of("reco", file, trained=recommender.trained, reference=reference)
+    with TestClient(create_app(recommender, identity)) as client:
+        for path in ("/predict/user/101", "/predict/user/102", "/predict/user/nobody", "/", "/anywhere"):
+            client.get(path)
+        shown = client.get("/metrics").text
+    lines = [line for line in shown.splitlines() if line.startswith(("http_requests_total{", "model_info{"))]
+    user = 'handler="/predict/user/{user_id}",method="GET"'
+    assert sorted(lines) == [
+        f'http_requests_total{{{user},status="2xx"}} 2.0',
+        f'http_requests_total{{{user},status="4xx"}} 1.0',
+        'http_requests_total{handler="none",method="GET",status="4xx"} 1.0',
+        (
+            f'model_info{{name="reco",reference="{identity.reference}",trained="{recommender.trained.isoformat()}",'
+            f'version="{identity.version}"}} 1.0'
+        ),
+    ]
+    assert len({identity.version, identity.reference, ""}) == 3
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from examples.shared.identity import identity_of
 from examples.taxi.service import create_app
 
 from modelvane.client import Counters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from examples.taxi.model import DurationModel
     from flask.testing import FlaskClient
@@ -182,3 +185,21 @@ def test_health_tells_what_became_of_the_log(service: FlaskClient, model: Durati
         "log": {"logged": 1, "sent": 0, "retried": 0, "dropped": 0, "rejected": 0, "queued": 1},
     }
     assert create_app(model).test_client().get("/healthz").json == {"status": "ok", "log": None}
+
+
+def test_its_health_has_exact_statuses_and_the_model(model: DurationModel, tmp_path: Path) -> None:
+    """Answers are counted by route and exact status, health checks are not, and the model is told by its file."""
+    (file := tmp_path / "model.skops").write_bytes(b"model")
+    os.utime(file, (86_400, 86_400))
+    client = create_app(model, identity=identity_of("duration", file)).test_client()
+    for trip in (TRIP, TRIP, {}):
+        client.post("/predict", json=trip, buffered=True)  # read to the end and closed, as servers do
+    client.get("/healthz")
+    shown = client.get("/metrics").text
+    counted = [line for line in shown.splitlines() if line.startswith("http_requests_total{")]
+    by = 'handler="/predict",method="POST"'
+    assert sorted(counted) == [
+        f'http_requests_total{{{by},status="200"}} 2.0',
+        f'http_requests_total{{{by},status="422"}} 1.0',
+    ]
+    assert 'model_info{name="duration",reference="",trained="1970-01-02T00:00:00+00:00",version="' in shown

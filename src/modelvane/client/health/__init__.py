@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from modelvane.client.health.health import Health
+from modelvane.client.health.health import EXCLUDED, Health
 from modelvane.client.health.metrics import BUCKETS
 from modelvane.client.health.model import Model
 
-__all__ = ["BUCKETS", "Health", "Model"]
+__all__ = ["BUCKETS", "EXCLUDED", "Health", "Model"]
