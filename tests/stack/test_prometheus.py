@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import socket
-import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from typing import Any
-from urllib.parse import urlencode
-from urllib.request import urlopen
 
 import pytest
 from tests.golden.exposed import ANIMALS, COMPAT, OBSERVED, SERVICE, TAXI, every_measure
+from tests.stack.prometheus import Prometheus, scraping
 
 from modelvane.exposition import Exposed, ModelCollector, registry_of, render
 from modelvane.exposition.collector import NATIVE
 
-PATIENCE = 60.0
 PLAIN = "/plain"
 
 
@@ -55,36 +46,6 @@ class Target:
         self.address = f"127.0.0.1:{self.server.server_port}"
 
 
-class Prometheus:
-    """A running Prometheus that is asked over HTTP."""
-
-    def __init__(self, address: str, log: Path) -> None:
-        self.address = address
-        self.log = log
-
-    def query(self, expression: str) -> list[tuple[dict[str, str], float]]:
-        """Give the labels and values of an instant query."""
-        parameters = urlencode({"query": expression})
-        with urlopen(f"http://{self.address}/api/v1/query?{parameters}", timeout=10) as answer:
-            result: list[dict[str, Any]] = json.load(answer)["data"]["result"]
-        return [(one["metric"], float(one["value"][1])) for one in result]
-
-    def wait_for(self, expression: str, *, there: bool = True) -> list[tuple[dict[str, str], float]]:
-        """Ask until there is an answer, or until there is none."""
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            try:
-                found = self.query(expression)
-            except OSError:
-                found = None
-            if found is not None and bool(found) is there:
-                return found
-            time.sleep(0.1)
-        raise AssertionError(
-            f"{expression} is {'not ' if there else ''}there\n{self.log.read_text()[-3000:]}"
-        )
-
-
 @pytest.fixture(scope="module")
 def target() -> Iterator[Target]:
     target = Target()
@@ -98,38 +59,9 @@ def target() -> Iterator[Target]:
 
 @pytest.fixture(scope="module")
 def prometheus(target: Target, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    binary = shutil.which("prometheus")
-    assert binary, (
-        "prometheus is not installed: apt-get install prometheus, or https://prometheus.io/download"
-    )
-    folder = tmp_path_factory.mktemp("prometheus")
-    jobs = [
-        {"job_name": name, "metrics_path": path, "static_configs": [{"targets": [target.address]}]}
-        for name, path in (("openmetrics", "/metrics"), ("plain", PLAIN))
-    ]
-    config = {"global": {"scrape_interval": "1s", "scrape_timeout": "1s"}, "scrape_configs": jobs}
-    # JSON is YAML
-    (folder / "prometheus.yml").write_text(json.dumps(config))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    log = folder / "log"
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [
-                binary,
-                f"--config.file={folder / 'prometheus.yml'}",
-                f"--storage.tsdb.path={folder / 'data'}",
-                f"--web.listen-address={address}",
-            ],
-            stdout=out,
-            stderr=out,
-        )
-        try:
-            yield Prometheus(address, log)
-        finally:
-            process.terminate()
-            process.wait(timeout=PATIENCE)
+    jobs = {"openmetrics": f"{target.address}/metrics", "plain": f"{target.address}{PLAIN}"}
+    with scraping(jobs, tmp_path_factory.mktemp("prometheus")) as running:
+        yield running
 
 
 @pytest.mark.parametrize(

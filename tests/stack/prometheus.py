@@ -1,0 +1,85 @@
+"""A real Prometheus that scrapes what a test names, and is asked over HTTP."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+PATIENCE = 60.0
+
+
+class Prometheus:
+    """A running Prometheus that is asked over HTTP."""
+
+    def __init__(self, address: str, log: Path) -> None:
+        self.address = address
+        self.log = log
+
+    def query(self, expression: str) -> list[tuple[dict[str, str], float]]:
+        """Give the labels and values of an instant query."""
+        parameters = urlencode({"query": expression})
+        with urlopen(f"http://{self.address}/api/v1/query?{parameters}", timeout=10) as answer:
+            result: list[dict[str, Any]] = json.load(answer)["data"]["result"]
+        return [(one["metric"], float(one["value"][1])) for one in result]
+
+    def wait_for(self, expression: str, *, there: bool = True) -> list[tuple[dict[str, str], float]]:
+        """Ask until there is an answer, or until there is none."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            try:
+                found = self.query(expression)
+            except OSError:
+                found = None
+            if found is not None and bool(found) is there:
+                return found
+            time.sleep(0.1)
+        raise AssertionError(
+            f"{expression} is {'not ' if there else ''}there\n{self.log.read_text()[-3000:]}"
+        )
+
+
+@contextmanager
+def scraping(targets: Mapping[str, str], folder: Path, *, interval: str = "1s") -> Iterator[Prometheus]:
+    """Run a Prometheus whose jobs scrape a target each, given as ``host:port/path``."""
+    binary = shutil.which("prometheus")
+    assert binary, (
+        "prometheus is not installed: apt-get install prometheus, or https://prometheus.io/download"
+    )
+    jobs = []
+    for name, target in targets.items():
+        address, _, path = target.partition("/")
+        jobs.append(
+            {"job_name": name, "metrics_path": f"/{path}", "static_configs": [{"targets": [address]}]}
+        )
+    config = {"global": {"scrape_interval": interval, "scrape_timeout": interval}, "scrape_configs": jobs}
+    # JSON is YAML
+    (folder / "prometheus.yml").write_text(json.dumps(config))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    log = folder / "log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [
+                binary,
+                f"--config.file={folder / 'prometheus.yml'}",
+                f"--storage.tsdb.path={folder / 'data'}",
+                f"--web.listen-address={address}",
+            ],
+            stdout=out,
+            stderr=out,
+        )
+        try:
+            yield Prometheus(address, log)
+        finally:
+            process.terminate()
+            process.wait(timeout=PATIENCE)
