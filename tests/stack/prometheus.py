@@ -24,9 +24,9 @@ class Prometheus:
         self.address = address
         self.log = log
 
-    def query(self, expression: str) -> list[tuple[dict[str, str], float]]:
-        """Give the labels and values of an instant query."""
-        parameters = urlencode({"query": expression})
+    def query(self, expression: str, *, at: float | None = None) -> list[tuple[dict[str, str], float]]:
+        """Give the labels and values of an instant query, now or at an instant."""
+        parameters = urlencode({"query": expression} | ({} if at is None else {"time": at}))
         with urlopen(f"http://{self.address}/api/v1/query?{parameters}", timeout=10) as answer:
             result: list[dict[str, Any]] = json.load(answer)["data"]["result"]
         return [(one["metric"], float(one["value"][1])) for one in result]
