@@ -175,3 +175,11 @@ def test_a_fault_of_a_column_that_is_not_there_is_refused() -> None:
     """The columns that are there are said."""
     with pytest.raises(UnknownNameError, match="miles"):
         inject(rows(), Nulls(column="milse"))
+
+
+@pytest.mark.parametrize(
+    "fault", [*EVERY, Recategorize(column="a b", category="New York", into="x")], ids=str
+)
+def test_a_fault_is_written_as_it_is_read(fault: InjectedFault) -> None:
+    """Its text, read again, is the same fault."""
+    assert fault_of(str(fault)) == fault

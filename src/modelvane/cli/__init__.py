@@ -10,6 +10,7 @@ from modelvane import __version__
 from modelvane.cli.check import check
 from modelvane.cli.labels import labels
 from modelvane.cli.reference import reference
+from modelvane.cli.replay import replay
 from modelvane.cli.report import report
 from modelvane.cli.serve import serve
 from modelvane.cli.transfer import copy, export, import_
@@ -35,5 +36,5 @@ def app() -> None:
     """Watch machine-learning models in production."""
 
 
-for _command in (serve, report, check, reference, labels, export, import_, copy):
+for _command in (serve, report, check, replay, reference, labels, export, import_, copy):
     app.add_command(_command)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import ClassVar, TypeAlias
 
 import numpy as np
@@ -63,10 +64,18 @@ class InjectedFault(ABC):
         self._must(self.stop is None or self.stop > self.start, "a stop after the start")
         self._must(0 < self.share <= 1, "a share above 0 and at most 1")
 
+    def __str__(self) -> str:
+        """Give it as `fault_of` reads it, without what is as by default."""
+        told = [f for f in fields(self) if f.name != "column" and getattr(self, f.name) != f.default]
+        values = {f.name: getattr(self, f.name) for f in told}
+        if self.where is not None:
+            values["where"] = "=".join(self.where)
+        return shlex.join([self.name, self.column, *(f"{name}={value}" for name, value in values.items())])
+
     def _must(self, holds: bool, expected: str) -> None:
         if not holds:
             raise ConfigError(
-                f"The fault {self.name!r} cannot be injected", received=repr(self), expected=expected
+                f"The fault {self.name!r} cannot be injected", received=str(self), expected=expected
             )
 
     def hits(self, table: Table, first: int) -> Hit:

@@ -12,7 +12,7 @@
 Each step takes and gives plain values and opens what it needs itself, so that it can be retried alone.
 """
 
-from modelvane.jobs.job import Job
+from modelvane.jobs.job import Job, the_dataset
 from modelvane.jobs.labels import Labels, LabelUse
 from modelvane.jobs.outputs import check_writable, json_text, make_folder, write, write_text
 from modelvane.jobs.progress import Progress, Silent
@@ -46,6 +46,7 @@ __all__ = [
     "make_folder",
     "notes_of",
     "run",
+    "the_dataset",
     "write",
     "write_text",
 ]

@@ -85,7 +85,7 @@ class Job:
         UnknownNameError, ConfigError
             For a dataset that the config does not have, and for a period that is none.
         """
-        name = _the_dataset(config) if dataset is None else dataset
+        name = the_dataset(config) if dataset is None else dataset
         batch = config.batch_of(name)
         now = time.time() if now is None else now
         if last is None and current is None:
@@ -160,7 +160,14 @@ class Job:
         return folder / name.replace(":", "").replace(" to ", "--")
 
 
-def _the_dataset(config: Config) -> str:
+def the_dataset(config: Config) -> str:
+    """Give the one dataset of a config.
+
+    Raises
+    ------
+    ConfigError
+        When it has several.
+    """
     if len(config.datasets) > 1:
         raise ConfigError(
             "The config has several datasets",
