@@ -27,7 +27,7 @@ PAGES = sorted(
     (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")), key=lambda page: page.relative_to(ROOT).as_posix()
 )
 ADDRESS = "http://127.0.0.1:8085"
-PROMETHEUS = {"scrape_configs", "groups"}
+PROMETHEUS = {"scrape_configs", "groups", "providers"}  # the last one is Grafana's
 
 _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")

@@ -8,6 +8,7 @@ import click
 
 from modelvane import __version__
 from modelvane.cli.check import check
+from modelvane.cli.dashboards import dashboards
 from modelvane.cli.labels import labels
 from modelvane.cli.reference import reference
 from modelvane.cli.replay import replay
@@ -36,5 +37,5 @@ def app() -> None:
     """Watch machine-learning models in production."""
 
 
-for _command in (serve, report, check, replay, reference, labels, export, import_, copy):
+for _command in (serve, report, check, replay, dashboards, reference, labels, export, import_, copy):
     app.add_command(_command)
