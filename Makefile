@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 ARGS ?=
-SOURCES := src tests examples bench docs
+SOURCES := src tests examples stack bench docs
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-batch test check bench docs clean

@@ -73,6 +73,9 @@ def duration(trips: pa.Table) -> list[float]:
 `batch` at the top is for every dataset; `datasets.<name>.batch` says what differs for one.
 See [the batch watch](batch.md).
 
+A value that is a secret can be in a file of its own, such as those that containers are given: `store: !file
+/run/secrets/store_url` stands for the text of that file.
+
 The service listens on this machine alone unless `service.host` says otherwise. Give it tokens before it listens on
 others: `service.tokens.ingest` for posting, `service.tokens.read` for pages, findings and `/metrics`, each sent as
 `Authorization: Bearer <token>`. `/healthz`, `/readyz` and `/docs` need none.

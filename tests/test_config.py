@@ -156,6 +156,17 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         Config.load(tmp_path / "absent.yaml")
 
 
+def test_a_secret_is_read_from_a_file(tmp_path: Path) -> None:
+    """A value may be the text of a file, from the config's folder; one that is not there is named."""
+    (tmp_path / "token").write_text("s3cret\n")
+    path = tmp_path / "config.yaml"
+    path.write_text("datasets: {taxi: {}}\nservice: {tokens: {read: !file token}}")
+    assert Config.load(path).service.tokens.read == "s3cret"
+    (tmp_path / "token").unlink()
+    with pytest.raises(ConfigError, match=r"!file token: No such file"):
+        Config.load(path)
+
+
 @pytest.mark.parametrize("page", sorted(pages()))
 def test_documentation_is_current(page: str) -> None:
     """The generated pages are those that ``make docs`` writes now."""

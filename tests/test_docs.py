@@ -33,7 +33,7 @@ _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _ROUTE = re.compile(r"`(GET|POST) (/[^`\s?]*)")
 _URL = re.compile(rf"({re.escape(ADDRESS)}|\{{monitor\}})(/[^\s`'\"?)]*)")
-_MAKE = re.compile(r"(?:^|`)make ([a-z]+)", re.MULTILINE)
+_MAKE = re.compile(r"(?:^|`)make ([a-z-]+)", re.MULTILINE)
 _SERIES = re.compile(r"(?:`|expr: )(modelvane_[a-z_]+)\b")
 _TRIP = {"PULocationID": 74, "DOLocationID": 75, "trip_distance": 1.8, "prediction": 9.2, "target": 11.0}
 
@@ -203,7 +203,7 @@ def test_every_route_is_documented(service: str) -> None:
 @every_page
 def test_make_targets_exist(page: Path) -> None:
     """Every target of make that a page names is in the Makefile."""
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     assert set(_MAKE.findall(page.read_text(encoding="utf-8"))) <= targets
 
 

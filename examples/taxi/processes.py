@@ -16,7 +16,7 @@ import requests
 from modelvane.errors import ModelvaneError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -35,6 +35,7 @@ class _Child:
     name: str
     process: subprocess.Popen[bytes]
     log: Path
+    ends: bool
 
 
 class Children:
@@ -81,17 +82,9 @@ class Children:
         ProcessError
             It died, or did not answer in time; with the tail of its log.
         """
-        with self._interrupts.shield(), log.open("wb") as output:
-            process = subprocess.Popen(  # noqa: S603 - our own commands
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-            self._children.append(_Child(name, process, log))
+        self.spawn(name, command, log)
         deadline = time.monotonic() + patience
-        while not _answers(ready):
+        while not answers(ready):
             self.check()
             if time.monotonic() > deadline:
                 raise ProcessError(
@@ -99,6 +92,48 @@ class Children:
                     remedy=f"Its whole log is {log}",
                 )
             time.sleep(0.1)
+
+    def spawn(
+        self,
+        name: str,
+        command: Sequence[str],
+        log: Path,
+        *,
+        environment: Mapping[str, str] | None = None,
+        ends: bool = False,
+    ) -> None:
+        """Start a child, and wait for nothing.
+
+        Parameters
+        ----------
+        name, command, log
+            As for `start`.
+        environment
+            Its variables; those of this process by default.
+        ends
+            Whether it is meant to end by itself, with 0.
+        """
+        with self._interrupts.shield(), log.open("wb") as output:
+            process = subprocess.Popen(  # noqa: S603 - our own commands
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env=environment,
+            )
+            self._children.append(_Child(name, process, log, ends))
+
+    def has_ended(self, name: str) -> bool:
+        """Tell whether a child that is meant to end has."""
+        return all(child.process.poll() is not None for child in self._children if child.name == name)
+
+    def end(self, name: str) -> None:
+        """End a child, which is missed by nobody."""
+        with self._interrupts.shield():
+            for child in [child for child in self._children if child.name == name]:
+                self._children.remove(child)
+                _end(child.process)
 
     def check(self) -> None:
         """Raise if a child has died, or if an interrupt is waiting.
@@ -110,7 +145,8 @@ class Children:
         """
         self._interrupts.check()
         for child in self._children:
-            if (code := child.process.poll()) is not None:
+            code = child.process.poll()
+            if code is not None and not (child.ends and code == 0):
                 raise ProcessError(
                     f"The {child.name} ended with exit code {code}.\n{_tail(child.log)}\n",
                     remedy=f"Its whole log is {child.log}",
@@ -138,7 +174,8 @@ def require_free_port(name: str, host: str, port: int, option: str) -> None:
             ) from error
 
 
-def _answers(address: str) -> bool:
+def answers(address: str) -> bool:
+    """Tell whether an address answers 200."""
     with requests.Session() as session:
         session.trust_env = False  # a proxy of the environment cannot know this machine's own ports
         try:

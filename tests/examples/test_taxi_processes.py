@@ -118,3 +118,25 @@ def test_a_port_in_use_is_refused_with_the_remedy() -> None:
         with pytest.raises(ProcessError, match=rf"port {port}.*--service-port"):
             require_free_port("prediction service", "127.0.0.1", port, "--service-port")
     require_free_port("prediction service", "127.0.0.1", port, "--service-port")
+
+
+def test_a_child_that_is_meant_to_end_may(interrupts: Interrupts, tmp_path: Path) -> None:
+    """One that ends with 0 is no fault and is known to have ended; with another code it is a fault."""
+    with Children(interrupts) as children:
+        children.spawn("good", [sys.executable, "-c", ""], tmp_path / "good.log", ends=True)
+        while not children.has_ended("good"):
+            children.check()
+        children.check()
+        children.spawn("bad", [sys.executable, "-c", "raise SystemExit(3)"], tmp_path / "bad.log", ends=True)
+        with pytest.raises(ProcessError, match="bad ended with exit code 3"):  # noqa: PT012 - at some look
+            while True:
+                children.check()
+
+
+def test_a_child_that_was_ended_is_missed_by_nobody(interrupts: Interrupts, tmp_path: Path) -> None:
+    """Ended on purpose, a child is gone, and the others are still watched."""
+    with Children(interrupts) as children:
+        children.spawn("other", [sys.executable, "-c", "import time; time.sleep(60)"], tmp_path / "other.log")
+        children.end("other")
+        children.check()
+        assert children.has_ended("other")

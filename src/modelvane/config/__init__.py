@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import Field, ValidationError
 
 from modelvane import compat
@@ -19,6 +18,7 @@ from modelvane.config.prediction_services import (
     PredictionServiceSection,
     prediction_services_of,
 )
+from modelvane.config.reading import read
 from modelvane.config.section import Section
 from modelvane.config.service import Limits, ServiceSection
 from modelvane.errors import ConfigError, UnknownNameError
@@ -62,16 +62,10 @@ class Config(Section):
         Raises
         ------
         ConfigError
-            When it cannot be read, or a setting is unknown, missing or out of range.
+            When it, or a file that it names, cannot be read, or a setting is unknown, missing or out of range.
         """
         path = Path(path)
-        try:
-            data = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise ConfigError(f"The config {path} cannot be read: {error.strerror}") from error
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise ConfigError(f"The config {path} is not YAML: {error}") from error
-        return cls.of(data, path.resolve().parent, str(path))
+        return cls.of(read(path), path.resolve().parent, str(path))
 
     @classmethod
     def of(cls, data: object, folder: Path = Path(), where: str = "the config") -> Config:

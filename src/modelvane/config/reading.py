@@ -1,0 +1,48 @@
+"""Reading the YAML of a config, with secrets from files of their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from modelvane.errors import ConfigError
+
+_TAG = "!file"
+
+
+def read(path: Path) -> object:
+    """Give the plain values of a config; ``!file PATH`` stands for the text of a file, without its last line ending.
+
+    Raises
+    ------
+    ConfigError
+        When the config, or a file that it names, cannot be read.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"The config {path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"The config {path} is not YAML: {error}") from error
+
+    class Loader(yaml.SafeLoader):
+        """Safe YAML that knows files beside this config."""
+
+    Loader.add_constructor(_TAG, lambda _, node: _text_of(path, str(node.value)))
+    try:
+        return yaml.load(text, Loader)  # noqa: S506 - it is the safe one, with one tag more
+    except yaml.YAMLError as error:
+        raise ConfigError(f"The config {path} is not YAML: {error}") from error
+
+
+def _text_of(config: Path, name: str) -> str:
+    path = config.resolve().parent / name
+    try:
+        return path.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"The config {config} has a value in a file that cannot be read",
+            received=f"{_TAG} {name}: {getattr(error, 'strerror', None) or error}",
+            expected="a text file, from the config's folder",
+        ) from error

@@ -1,0 +1,153 @@
+"""Where things of the containers are on this machine: host names, ports, volumes, mounted files."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from stack.local.compose import Mount, Service
+
+HOST = "127.0.0.1"
+
+_HERE = ("127.0.0.1", "0.0.0.0", "localhost")  # noqa: S104 - what the containers listen on
+_CREDENTIALS = re.compile(r"mongodb://[^@/\s]+@")
+
+
+class Places:
+    """Translates what the files of the stack say for containers into what holds on this machine.
+
+    Parameters
+    ----------
+    services
+        All that are started, and those whose addresses are named.
+    folder
+        Where volumes and translated files are kept.
+    ports
+        Ports of this machine by those of the services, where they differ.
+    overlay
+        By the name of a file: values that are merged into it.
+    """
+
+    def __init__(
+        self,
+        services: Mapping[str, Service],
+        folder: Path,
+        *,
+        ports: Mapping[int, int],
+        overlay: Mapping[str, Any],
+    ) -> None:
+        self._folder = folder
+        self._ports = {port: ports.get(port, port) for one in services.values() for port in one.ports}
+        names = "|".join(map(re.escape, sorted((*services, *_HERE), key=len, reverse=True)))
+        numbers = "|".join(map(str, sorted(self._ports)))
+        self._address = re.compile(rf"(?<![\w.-])(?:{names}):({numbers})(?!\d)")
+        self._overlay = overlay
+
+    def port(self, port: int) -> int:
+        """Give the port of this machine."""
+        return self._ports[port]
+
+    def volume(self, name: str) -> Path:
+        """Give the folder of a volume, which is made if it is not there."""
+        path = self._folder / "volumes" / name
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def text(self, text: str, service: Service) -> str:
+        """Give a text (of a file, a variable or an argument) as it holds here for a service."""
+        places = {mount.target: str(self._path(mount, service)) for mount in service.mounts}
+        if places:
+            targets = "|".join(map(re.escape, sorted(places, key=len, reverse=True)))
+            text = re.sub(rf"(?<![\w./-])(?:{targets})(?![\w.-])", lambda found: places[found[0]], text)
+        # the server that stands for MongoDB here knows no passwords
+        text = _CREDENTIALS.sub("mongodb://", text)
+        return self._address.sub(lambda found: f"{HOST}:{self.port(int(found[1]))}", text)
+
+    def argument(self, text: str, service: Service) -> str:
+        """Give an argument of a service's own command, in which its port may stand without a host."""
+        text = self.text(text, service).replace("=0.0.0.0", f"={HOST}")
+        own = "|".join(map(str, service.ports))
+        return (
+            re.sub(rf"(?<=port=)({own})$", lambda found: str(self.port(int(found[1]))), text) if own else text
+        )
+
+    def translate(self, service: Service) -> None:
+        """Write the files that are mounted into a service as they hold here."""
+        for mount in service.mounts:
+            if mount.path is None:
+                self.volume(mount.volume or "")
+                continue
+            place = self._path(mount, service)
+            if place.is_dir():
+                shutil.rmtree(place)
+            sources = (
+                [mount.path]
+                if mount.path.is_file()
+                else sorted(p for p in mount.path.rglob("*") if p.is_file())
+            )
+            for source in sources:
+                copy = place / source.relative_to(mount.path) if mount.path.is_dir() else place
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                copy.write_text(self.text(self._overlaid(source), service), encoding="utf-8")
+
+    def _path(self, mount: Mount, service: Service) -> Path:
+        if mount.path is None:
+            return self.volume(mount.volume or "")
+        return self._folder / "files" / service.name / mount.path.name
+
+    def _overlaid(self, source: Path) -> str:
+        text = source.read_text(encoding="utf-8")
+        if source.name not in self._overlay:
+            return text
+        return yaml.dump(merged(yaml.load(text, _Tagged), self._overlay[source.name]), Dumper=_TaggedDumper)  # noqa: S506 - safe YAML, with tags kept
+
+
+class _Tag(str):
+    """A text with a tag of its own, such as ``!file``."""
+
+    __slots__ = ("tag",)
+
+
+class _Tagged(yaml.SafeLoader):
+    """Keeps tags that it does not know."""
+
+
+class _TaggedDumper(yaml.SafeDumper):
+    """Writes them again."""
+
+
+def _keep(_: yaml.SafeLoader, suffix: str, node: yaml.Node) -> _Tag:
+    kept = _Tag(node.value)
+    kept.tag = f"!{suffix}"
+    return kept
+
+
+_Tagged.add_multi_constructor("!", _keep)
+_TaggedDumper.add_representer(_Tag, lambda dumper, kept: dumper.represent_scalar(kept.tag, str(kept)))
+
+
+def merged(base: Any, over: Any) -> Any:
+    """Give plain values with others laid over them: mappings are merged, everything else is replaced.
+
+    >>> merged({"a": {"b": 1, "c": [2]}}, {"a": {"c": [3]}})
+    {'a': {'b': 1, 'c': [3]}}
+    """
+    if isinstance(base, dict) and isinstance(over, dict):
+        return base | {key: merged(base.get(key), value) for key, value in over.items()}
+    return over
+
+
+def free_port() -> int:
+    """Give a port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind((HOST, 0))
+        number: int = free.getsockname()[1]
+    return number

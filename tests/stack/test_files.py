@@ -1,0 +1,209 @@
+"""The files of the stack: what containers would be given is right, as far as it can be told without a container."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from stack.local import COMPOSE, ROOT
+from stack.local.compose import FINISHED, load
+
+from modelvane.config import Config
+
+CONTENT = load(COMPOSE)
+SERVICES: dict[str, dict[str, Any]] = CONTENT["services"]
+OWN = "modelvane/"
+STACK = ROOT / "stack"
+
+WITHOUT_HEALTH = {
+    "flow": "it answers nobody; Prefect shows whether it is there",
+    **dict.fromkeys(("prepare", "dashboards", "rules"), "they are done when they end"),
+}
+WRITING_TO_THE_IMAGE = {"mongodb": "its first start does"}
+
+every_service = pytest.mark.parametrize("name", SERVICES)
+
+
+def program(name: str) -> str:
+    """Give the path of a program that came with a package of the venv."""
+    return str(Path(sys.executable).with_name(name))
+
+
+def passes(*command: str) -> str:
+    """Run a checker, which must find nothing wrong, and give what it says."""
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_compose_is_of_the_specification() -> None:
+    """compose.yaml has only what the Compose Specification knows, of the types that it asks for."""
+    passes(program("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", str(COMPOSE))
+
+
+def test_compose_is_read_as_docker_does(compose_go: str) -> None:
+    """What `docker compose config` uses reads compose.yaml: references, conditions, interpolation, and all services."""
+    read = yaml.safe_load(passes(compose_go, "-no-path-resolution", str(COMPOSE)))
+    assert read["services"].keys() == SERVICES.keys()
+
+
+def test_the_dockerfile_has_no_findings() -> None:
+    """Hadolint finds nothing in the Dockerfile, no comment of which silences it."""
+    assert not passes(program("hadolint"), "--disable-ignore-pragma", "Dockerfile")
+
+
+@every_service
+def test_a_service_is_contained(name: str) -> None:
+    """It has a pinned image, limits, no way to more rights, no root, and a file system that it cannot change."""
+    service = SERVICES[name]
+    image, _, tag = service["image"].rpartition(":")
+    assert re.search(r"\d+\.\d+", tag), service["image"]
+    assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory"}
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["read_only"] is (name not in WRITING_TO_THE_IMAGE)
+    user = "10001" if image.startswith(OWN) else str(service["user"])
+    assert user.partition(":")[0] not in ("", "0", "root")
+
+
+@every_service
+def test_a_service_is_waited_for(name: str) -> None:
+    """It has a health check, and those that wait for it wait for that; a one-shot service is waited for to end."""
+    service = SERVICES[name]
+    assert ("healthcheck" in service) is (name not in WITHOUT_HEALTH)
+    waiting = [
+        other["depends_on"][name]["condition"]
+        for other in SERVICES.values()
+        if name in other.get("depends_on", {})
+    ]
+    expected = FINISHED if service["restart"] == "no" else "service_healthy"
+    assert set(waiting) <= {expected}
+
+
+@every_service
+def test_ports_are_for_this_machine(name: str) -> None:
+    """What can be reached from outside can be so from this machine alone, under its own number."""
+    for port in SERVICES[name].get("ports", ()):
+        host, outside, inside = port.split(":")
+        assert (host, outside) == ("127.0.0.1", inside)
+
+
+@every_service
+def test_secrets_are_files(name: str) -> None:
+    """No variable and no argument holds a password; those that name one name its file."""
+    service = SERVICES[name]
+    for variable, value in service.get("environment", {}).items():
+        if "PASSWORD" in variable:
+            assert variable.endswith("_FILE")
+            assert value.removeprefix("/run/secrets/") in service["secrets"]
+    assert not re.search(r"password|://[^/\s]*@", " ".join(service.get("command", ())), re.IGNORECASE)
+
+
+@every_service
+def test_paths_and_hosts_are_there(name: str) -> None:
+    """Each path in a command or variable is of a mount, and each address that of a service on a port of it."""
+    service = SERVICES[name]
+    targets = [mount.split(":")[1] for mount in service.get("volumes", ())]
+    targets += [f"/run/secrets/{secret}" for secret in service.get("secrets", ())]
+    said = [*service.get("command", ()), *service.get("environment", {}).values()]
+    for text in said:
+        for path in re.findall(r"(?<![\w:/.])/(?:etc|var|run|data|prometheus|alertmanager)\b[^\s\"']*", text):
+            assert any(path == target or path.startswith(f"{target}/") for target in targets), path
+        for host, port in re.findall(r"//([a-z]+):(\d+)", text):
+            assert int(port) in ports_of(host)
+
+
+def ports_of(name: str) -> set[int]:
+    """Give the ports of a service."""
+    service = SERVICES[name]
+    return {
+        int(str(port).rpartition(":")[2]) for port in (*service.get("ports", ()), *service.get("expose", ()))
+    }
+
+
+def test_images_are_of_this_version() -> None:
+    """Images that are built here carry the project's version, and each is a target of the Dockerfile."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    targets = set(re.findall(r"^FROM run AS (\w+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE))
+    own = {(one["image"], one["build"]["target"]) for one in SERVICES.values() if "build" in one}
+    assert own == {(f"{OWN}{target}:{version}", target) for target in targets}
+
+
+def test_final_images_hold_no_tools() -> None:
+    """What is run descends from the bare image: neither uv nor a compiler nor the sources come along."""
+    stages = re.split(r"^FROM ", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)[1:]
+    parents = {stage.split()[2]: stage.split()[0] for stage in stages}
+    final = [stage for stage in stages if stage.startswith(("run AS", "python AS run"))]
+    assert parents["run"] == "python"
+    assert len(final) > 1
+    for stage in final:
+        assert not re.search(r"\buv\b|apt-get|pip install|COPY --from=uv|COPY src", stage), stage
+    assert re.search(
+        r"^USER \d+:\d+$", next(stage for stage in stages if stage.startswith("python AS run")), re.MULTILINE
+    )
+
+
+def test_the_build_sees_what_it_copies() -> None:
+    """Each path that the Dockerfile copies from the project is let through by .dockerignore, and no secret is."""
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    allowed = [line[1:] for line in lines if line.startswith("!")]
+    assert "*" in lines
+    copies = re.findall(
+        r"^COPY (?!.*--from)((?:--\S+ )*)(.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE
+    )
+    sources = [source for _, group in copies for source in group.split()]
+    assert "src" in sources
+    for source in sources:
+        assert (ROOT / source).exists(), source
+        assert source in allowed, source
+    assert not any(fnmatch.fnmatch("stack/secrets/store_url", f"{pattern}*") for pattern in allowed)
+
+
+def test_prometheus_scrapes_what_the_settings_name() -> None:
+    """Jobs and targets of prometheus.yml are the monitor's and those of `prediction_services`."""
+    scraped = {
+        job["job_name"]: job["static_configs"][0]["targets"]
+        for job in yaml.safe_load((STACK / "prometheus.yml").read_text())["scrape_configs"]
+    }
+    settings = yaml.load((STACK / "modelvane.yaml").read_text().replace("!file ", ""), yaml.SafeLoader)
+    config = Config.of(settings)
+    expected = {one.job or name: [one.target] for name, one in config.prediction_services.items()}
+    assert scraped == {"modelvane": ["monitor:8085"], **expected}
+
+
+def test_prometheus_takes_its_configuration(promtool: str) -> None:
+    """Promtool finds prometheus.yml right."""
+    passes(promtool, "check", "config", "--syntax-only", str(STACK / "prometheus.yml"))
+
+
+def test_alertmanager_takes_its_configuration(amtool: str) -> None:
+    """Amtool finds alertmanager.yml right, and every alert reaches the monitor, which is where it says."""
+    passes(amtool, "check-config", str(STACK / "alertmanager.yml"))
+    routed = passes(
+        amtool, "config", "routes", "test", f"--config.file={STACK / 'alertmanager.yml'}", "severity=page"
+    )
+    assert routed.strip() == "modelvane"
+    (receiver,) = yaml.safe_load((STACK / "alertmanager.yml").read_text())["receivers"]
+    assert [hook["url"] for hook in receiver["webhook_configs"]] == ["http://monitor:8085/v1/alerts"]
+
+
+def test_grafana_is_provisioned() -> None:
+    """Its data source is Prometheus, and its dashboards are where they are written to."""
+    folder = STACK / "grafana" / "provisioning"
+    (source,) = yaml.safe_load((folder / "datasources" / "prometheus.yaml").read_text())["datasources"]
+    assert source["url"] == "http://prometheus:9090"
+    (provider,) = yaml.safe_load((folder / "dashboards" / "modelvane.yaml").read_text())["providers"]
+    path = provider["options"]["path"]
+    assert SERVICES["dashboards"]["command"][-1] == path
+    for name in ("dashboards", "grafana"):
+        assert any(mount.startswith(f"dashboards:{path}") for mount in SERVICES[name]["volumes"])
+    assert SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"].startswith(
+        f"{path}/"
+    )
