@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelvane.casting import NO_TIME, Fault, Numbers, as_categories, as_numbers, as_times
-from modelvane.ruler import CategoricalRuler, NumericalRuler, Ruler
+from modelvane.ruler import CategoricalRuler, ListRuler, NumericalRuler, Ruler
 from modelvane.schema import Schema
 from modelvane.table import RawColumn, Table
 from modelvane.tallies.categorical import Codes
+from modelvane.tallies.list_column import Lists
 
-Encoded: TypeAlias = Numbers | Codes
+Encoded: TypeAlias = Numbers | Codes | Lists
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -55,6 +56,8 @@ def encode_column(ruler: Ruler, raw: RawColumn | None, rows: int, *, is_plain: b
         if raw is None:
             return Numbers(np.full(rows, np.nan), np.full(rows, Fault.MISSING, np.uint8))
         return as_numbers(raw, ruler.dtype)
+    if isinstance(ruler, ListRuler):
+        return Lists.missing(ruler, rows) if raw is None else Lists.of(ruler, raw)
     if raw is None:
         return Codes(np.full(rows, -Fault.MISSING, np.int32), [])
     return Codes.of(ruler, as_categories(raw, is_plain=is_plain))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -17,11 +17,14 @@ from modelvane.casting import NO_TIME, as_categories, as_numbers, as_times
 from modelvane.counting import Counter, count_column
 from modelvane.methods import Methods
 from modelvane.performance import PerformanceRuler
-from modelvane.ruler import CategoricalRuler, NumericalRuler, Ruler
-from modelvane.schema import Column, Kind, Schema
+from modelvane.recommendation import RecommendationRuler
+from modelvane.ruler import CategoricalRuler, ListRuler, NumericalRuler, Ruler
+from modelvane.schema import Column, Kind, Role, Schema
 from modelvane.table import RawColumn, Table
 from modelvane.tallies.categorical import Codes
 from modelvane.tallies.dataset import ColumnTally, DatasetTally
+from modelvane.tallies.list_column import Lists, categories_within, numbers_within
+from modelvane.tallies.repeats import RepeatTally
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -51,15 +54,19 @@ def build(
     """
     times = _times(table, schema)
     known = times[times != NO_TIME]
+    answers = RecommendationRuler.of(schema)
     first = {*schema.segments, *(column.name for column in (*schema.predictions, schema.target) if column)}
+    first |= set(answers.paired if answers is not None else ())
     order = _order(times) if len(known) else None
-    early = {column.name: _read(table, column, order) for column in schema.measured if column.name in first}
+    catalogue = _catalogue(table, schema)
+    read = partial(_read, table, order, catalogue)
+    early = {column.name: read(column) for column in schema.measured if column.name in first}
     encoded = {name: column for name, (_, column) in early.items()}
     block = Block(table.rows, encoded, times)
     performance = PerformanceRuler.of(schema, {name: ruler for name, (ruler, _) in early.items()}, block)
     segments = dict(Counter(schema, {name: ruler for name, (ruler, _) in early.items()}).segments(encoded))
     started(len(schema.measured) * (1 + len(segments)))
-    measure = partial(_measure, table, methods, order, segments, bool(len(known)), early, advance)
+    measure = partial(_measure, read, methods, segments, bool(len(known)), early, advance)
     with ThreadPoolExecutor(threads) as pool:
         measured = dict(zip(schema.measured, pool.map(measure, schema.measured), strict=True))
     rulers = {column.name: found.ruler for column, found in measured.items()}
@@ -67,13 +74,13 @@ def build(
         performance = performance.on(rulers)
     parts: dict[str, Any] = {"": slice(None), **segments}
     tallies = {
-        segment: _dataset(schema, measured, segment, block.take(index), performance)
+        segment: _dataset(schema, measured, segment, block.take(index), performance, answers)
         for segment, index in parts.items()
     }
     whole = tallies.pop("")
     return Built(
         rulers=rulers,
-        tally=DatasetTally(whole.rows, whole.columns, whole.performance, tallies),
+        tally=replace(whole, segments=tallies),
         calibration=_joined(measured, list(parts)),
         performance=performance,
         period=(int(known.min()), int(known.max())) if len(known) else None,
@@ -90,16 +97,15 @@ class _Measured:
 
 
 def _measure(
-    table: Table,
+    read: Callable[[Column], tuple[Ruler, Encoded]],
     methods: Methods,
-    order: NDArray[np.intp] | None,
     segments: Mapping[str, NDArray[np.intp]],
     has_times: bool,
     early: Mapping[str, tuple[Ruler, Encoded]],
     advance: Callable[[], None],
     column: Column,
 ) -> _Measured:
-    ruler, rows = early.get(column.name) or _read(table, column, order)
+    ruler, rows = early.get(column.name) or read(column)
     tallies: dict[str, ColumnTally] = {}
     calibrations: dict[str, Calibration] = {}
     parts: dict[str, Any] = {"": slice(None), **segments}
@@ -123,12 +129,27 @@ def _order(times: NDArray[np.int64]) -> NDArray[np.intp] | None:
     return None if (times[1:] >= times[:-1]).all() else np.argsort(times, kind="stable")
 
 
-def _read(table: Table, column: Column, order: NDArray[np.intp] | None) -> tuple[Ruler, Encoded]:
-    ruler, rows = _on_ruler(table[column.name], column)
+def _read(
+    table: Table, order: NDArray[np.intp] | None, catalogue: ListRuler | None, column: Column
+) -> tuple[Ruler, Encoded]:
+    ruler, rows = _on_ruler(table[column.name], column, catalogue)
     return ruler, rows if order is None else rows.take(order)
 
 
-def _on_ruler(raw: RawColumn, column: Column) -> tuple[Ruler, Encoded]:
+def _catalogue(table: Table, schema: Schema) -> ListRuler | None:
+    """Freeze the items that a recommender serves and that are chosen after it: both are looked up on one ruler."""
+    target = schema.target
+    columns = [column for column in (*schema.predictions, target) if column and column.kind is Kind.ITEMS]
+    if not columns:
+        return None
+    return ListRuler(CategoricalRuler.of(categories_within(*(table[column.name] for column in columns))))
+
+
+def _on_ruler(raw: RawColumn, column: Column, catalogue: ListRuler | None) -> tuple[Ruler, Encoded]:
+    if column.kind is not None and column.kind.is_list:
+        ruler = catalogue if column.role in (Role.PREDICTION, Role.TARGET) else None
+        ruler = ruler or _list_ruler(raw, column)
+        return ruler, Lists.of(ruler, raw)
     if column.kind is Kind.CATEGORICAL:
         categories = as_categories(raw)
         of_categories = CategoricalRuler.of(categories)
@@ -138,17 +159,39 @@ def _on_ruler(raw: RawColumn, column: Column) -> tuple[Ruler, Encoded]:
     return NumericalRuler.of(values, column.dtype), numbers
 
 
+def _list_ruler(raw: RawColumn, column: Column) -> ListRuler:
+    if column.kind is Kind.ITEMS:
+        return ListRuler(CategoricalRuler.of(categories_within(raw)))
+    # such as list<element: float>
+    of_entries = column.dtype.rpartition(": ")[2].rstrip(">").removesuffix(" not null")
+    return ListRuler(NumericalRuler.of(numbers_within(raw), of_entries))
+
+
 def _dataset(
     schema: Schema,
     measured: Mapping[Column, _Measured],
     segment: str,
     block: Block,
     performance: PerformanceRuler | None,
+    answers: RecommendationRuler | None,
 ) -> DatasetTally:
     # the target last: a window counts it apart, over the rows that have one
     ordered = sorted(schema.measured, key=lambda column: column == schema.target)
     columns = {column.name: measured[column].tallies[segment] for column in ordered}
-    return DatasetTally(block.rows, columns, {} if performance is None else performance.count(block))
+    return DatasetTally(
+        block.rows,
+        columns,
+        {} if performance is None else performance.count(block),
+        repeats=_repeats(measured, block, answers),
+    )
+
+
+def _repeats(
+    measured: Mapping[Column, _Measured], block: Block, answers: RecommendationRuler | None
+) -> RepeatTally | None:
+    if answers is None:
+        return None
+    return answers.repeats({column.name: found.ruler for column, found in measured.items()}, block.columns)
 
 
 def _joined(measured: Mapping[Column, _Measured], segments: list[str]) -> Calibration:

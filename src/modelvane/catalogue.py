@@ -20,6 +20,8 @@ from modelvane.performance import STATISTICS
 from modelvane.schema import Kind
 from modelvane.statistics import columns
 from modelvane.statistics.base import Better, LabelledStatistic, Statistic
+from modelvane.statistics.lists import QUALITY
+from modelvane.statistics.recommendation import RECOMMENDATION
 
 DISTANCE = "modelvane_drift_distance"
 
@@ -47,7 +49,7 @@ class Measure:
     needs
         What else must be there, in words; empty when rows are enough.
     by
-        What ``Finding.label`` names: ``"class"``, ``"quantile"``, ``"group"``; ``None`` for a single value.
+        What ``Finding.label`` names: ``"class"``, ``"quantile"``, ``"group"``, ``"k"``; ``None`` for a single value.
     better
         Which way is better, where there is one.
     """
@@ -112,7 +114,7 @@ def _drift() -> Iterator[Measure]:
             source=each.source,
             series=DISTANCE,
             labels=("dataset", "column", "method", "segment"),
-            kinds=each.kinds,
+            kinds=each.kinds | {kind for kind in Kind if kind.of_entries in each.kinds},
             better="lower",
         )
 
@@ -122,6 +124,7 @@ _NEEDS = {
     "regression": f"a numerical prediction, and {_TARGET}",
     "confusion": f"predicted classes or their probabilities, and {_TARGET}",
     "scores": f"probabilities of classes, and {_TARGET}",
+    "ranking": f"lists of served items, and {_TARGET} of lists of the items chosen afterwards",
 }
 
 
@@ -131,13 +134,17 @@ def _performance() -> Iterator[Measure]:
             yield _statistic(Family.PERFORMANCE, each, ("dataset", "segment"), needs=_NEEDS[kind])
 
 
+def _recommendation() -> Iterator[Measure]:
+    for each in RECOMMENDATION:
+        yield _statistic(Family.RECOMMENDATION, each, ("dataset", "segment"), needs="lists of served items")
+
+
 def _columns() -> Iterator[Measure]:
     numerical, categorical = frozenset({Kind.NUMERICAL}), frozenset({Kind.CATEGORICAL})
     tables: tuple[tuple[Family, frozenset[Kind], Iterable[Statistic[Any] | LabelledStatistic[Any]]], ...] = (
         (Family.PREDICTION, numerical, columns.PREDICTION),
         (Family.PREDICTION, categorical, columns.CATEGORICAL_PREDICTION),
-        (Family.QUALITY, numerical, columns.NUMERICAL_QUALITY),
-        (Family.QUALITY, categorical, columns.CATEGORICAL_QUALITY),
+        *((Family.QUALITY, frozenset({kind}), statistics) for kind, statistics in QUALITY.items()),
     )
     for family, kinds, statistics in tables:
         for each in statistics:
@@ -244,7 +251,15 @@ _ARRIVAL = (
 
 def _catalogue() -> dict[tuple[Family, str], Measure]:
     found: dict[tuple[Family, str], Measure] = {}
-    for each in (*_drift(), *_DATASET, *_performance(), *_LABELS, *_columns(), *_ARRIVAL):
+    for each in (
+        *_drift(),
+        *_DATASET,
+        *_recommendation(),
+        *_performance(),
+        *_LABELS,
+        *_columns(),
+        *_ARRIVAL,
+    ):
         key = each.family, each.name
         # a statistic of both kinds of columns stands in two tables
         known = found.get(key)

@@ -17,6 +17,7 @@ from modelvane.monitor import Monitor
 from modelvane.reference import Reference
 from modelvane.ruler import CategoricalRuler, Ruler
 from modelvane.tallies import codec
+from modelvane.tallies.categorical import Codes
 
 EXTRA = "evidently"
 
@@ -62,7 +63,7 @@ def columns_of(block: Block, rulers: Mapping[str, Ruler], time: str | None) -> d
         ruler = rulers[name]
         if isinstance(column, Numbers):
             columns[name] = _with_infinities(column)
-        elif isinstance(ruler, CategoricalRuler):
+        elif isinstance(column, Codes) and isinstance(ruler, CategoricalRuler):
             values: list[Any] = [_plain(category) for category in category_names(ruler, column)]
             columns[name] = np.array([*values, None], object)[:-1]
     if time is not None and (block.times != NO_TIME).any():

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +11,15 @@ from numpy.typing import NDArray
 from modelvane.block import Block, Encoded
 from modelvane.casting import Numbers
 from modelvane.performance import PerformanceRuler
-from modelvane.ruler import CategoricalRuler, NumericalRuler, Ruler
+from modelvane.recommendation import RecommendationRuler
+from modelvane.ruler import CategoricalRuler, ListRuler, NumericalRuler, Ruler
 from modelvane.schema import Schema
 from modelvane.tallies.categorical import CategoricalTally, Codes
 from modelvane.tallies.dataset import ColumnTally, DatasetTally
+from modelvane.tallies.list_column import Lists
+from modelvane.tallies.list_tally import ListTally
 from modelvane.tallies.numerical import NumericalTally
+from modelvane.tallies.repeats import RepeatTally
 
 MOST_SEGMENTS = 20
 OTHER = "other"
@@ -27,8 +30,18 @@ def count_column(ruler: Ruler, column: Encoded) -> ColumnTally:
     if isinstance(ruler, NumericalRuler):
         assert isinstance(column, Numbers)  # noqa: S101 - the block was encoded on this ruler
         return NumericalTally.of(ruler, column)
+    if isinstance(ruler, ListRuler):
+        assert isinstance(column, Lists)  # noqa: S101 - as its ruler says
+        return ListTally.of(ruler, column)
     assert isinstance(column, Codes)  # noqa: S101 - as its ruler says
     return CategoricalTally.of(ruler, column)
+
+
+def no_rows(ruler: Ruler) -> ColumnTally:
+    """Give the tally of no rows of a column."""
+    if isinstance(ruler, NumericalRuler):
+        return NumericalTally.zero(ruler)
+    return ListTally.zero(ruler) if isinstance(ruler, ListRuler) else CategoricalTally.zero(ruler)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -51,33 +64,41 @@ class Counter:
         """Count every column but the target, which is counted where it is known."""
         target = self.schema.target
         names = [name for name in self.rulers if target is None or name != target.name]
-        return self._count(block, names, with_performance=False)
+        return self._count(block, names, of_truth=False)
 
     def labelled(self, block: Block) -> DatasetTally:
         """Count the target and the performance of rows that have both prediction and target."""
         target = self.schema.target
         names = [target.name] if target is not None and target.name in self.rulers else []
-        return self._count(block, names, with_performance=True)
+        return self._count(block, names, of_truth=True)
 
-    def _count(self, block: Block, names: Sequence[str], *, with_performance: bool) -> DatasetTally:
+    def _count(self, block: Block, names: Sequence[str], *, of_truth: bool) -> DatasetTally:
+        segments = {
+            segment: self._part(block.take(index), names, of_truth)
+            for segment, index in self.segments(block.columns)
+        }
+        return replace(self._part(block, names, of_truth), segments=segments)
+
+    def _part(self, block: Block, names: Sequence[str], of_truth: bool) -> DatasetTally:
         return DatasetTally(
             block.rows,
             self._columns(block, names),
-            self._performance(block, with_performance),
-            {
-                segment: DatasetTally(
-                    part.rows, self._columns(part, names), self._performance(part, with_performance)
-                )
-                for segment, index in self.segments(block.columns)
-                for part in (block.take(index),)
-            },
+            self.performance.count(block) if of_truth and self.performance is not None else {},
+            repeats=None if of_truth else self.repeats(block.columns),
         )
+
+    @property
+    def recommendation(self) -> RecommendationRuler | None:
+        """How a recommender's answers are described; ``None`` for any other task."""
+        return RecommendationRuler.of(self.schema)
+
+    def repeats(self, columns: Mapping[str, Encoded]) -> RepeatTally | None:
+        """Count a recommender's pairs of subject and item; ``None`` for anything else."""
+        ruler = self.recommendation
+        return None if ruler is None else ruler.repeats(self.rulers, columns)
 
     def _columns(self, block: Block, names: Sequence[str]) -> dict[str, ColumnTally]:
         return {name: count_column(self.rulers[name], block.columns[name]) for name in names}
-
-    def _performance(self, block: Block, wanted: bool) -> dict[str, Any]:
-        return self.performance.count(block) if wanted and self.performance is not None else {}
 
     def segments(self, columns: Mapping[str, Encoded]) -> Iterator[tuple[str, NDArray[np.intp]]]:
         """Give the rows of each segment: the most frequent values of the reference, and the rest as ``other``."""

@@ -42,6 +42,15 @@ def verdict_of(verdicts: Iterable[Verdict]) -> Verdict:
     return next(told, Verdict.UNDEFINED)
 
 
+def limit_of(measure: str, label: str | None) -> str:
+    """Give the name by which a value is limited: ``measure``, or ``measure@label`` of one per k.
+
+    >>> limit_of("ndcg", "10")
+    'ndcg@10'
+    """
+    return measure if label is None else f"{measure}@{label}"
+
+
 class Family(StrEnum):
     """What a finding is about."""
 
@@ -50,6 +59,7 @@ class Family(StrEnum):
     QUALITY = "quality"
     PREDICTION = "prediction"
     PERFORMANCE = "performance"
+    RECOMMENDATION = "recommendation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from modelvane.casting import as_categories, as_numbers, canonical, is_missing
 from modelvane.errors import SchemaError, UnknownNameError
-from modelvane.schema import Column, Kind, Role, Schema, Task
+from modelvane.schema import Column, Kind, Recommending, Role, Schema, Task
 from modelvane.table import RawColumn, Table
 
 FEW_VALUES = 20
@@ -33,6 +33,11 @@ def infer_schema(
     segments: Iterable[str] = (),
     task: Task | str | None = None,
     positive: object = None,
+    scores: str | None = None,
+    origins: str | None = None,
+    subject: str | None = None,
+    unknown: str | None = None,
+    recommending: Recommending | None = None,
 ) -> Schema:
     """Say what each column of the reference is.
 
@@ -41,7 +46,7 @@ def infer_schema(
     values. A column without any value is numerical. Timestamps, bytes and anything nested are not measured. A list of
     values of several types is what most of them are.
     A prediction of floating-point numbers is numerical however few they are, and so are prediction and target where
-    ``task`` is regression; a segment is categorical.
+    ``task`` is regression; a segment is categorical. Where it is recommendation, both are lists of items.
     Without ``time``, the only timestamp column of the reference is the time of the event, otherwise ``"time"``.
 
     Parameters
@@ -61,6 +66,11 @@ def infer_schema(
         Taken from the target when it is not given: a numerical target is regression, any other classification.
     positive
         The positive class of a binary classifier.
+    scores, origins, subject, unknown
+        Columns of a recommender, which come beside its features: of lists beside the served items, of whom they are
+        for, and of whether the model did not know them.
+    recommending
+        What else is known of a recommender.
 
     Raises
     ------
@@ -70,12 +80,16 @@ def infer_schema(
         When there are no rows, or no column is left to measure.
     """
     _require_rows(table)
+    is_recommender = task is not None and Task(task) is Task.RECOMMENDATION
     listed = dict.fromkeys(numerical or (), Kind.NUMERICAL)
     listed |= dict.fromkeys(categorical or (), Kind.CATEGORICAL)
     segments = tuple(segments)
     predictions = [prediction] if isinstance(prediction, str) else list(prediction or ())
     _require(table, "column", (*listed, *segments))
     _require(table, "target column", () if target in (None, _TARGET) else (target,))
+    parts = {scores: Role.SCORES, origins: Role.ORIGINS, subject: Role.SUBJECT, unknown: Role.UNKNOWN}
+    of_recommender = {name: role for name, role in parts.items() if name is not None}
+    _require(table, "column", of_recommender)
     _require(table, "prediction column", () if prediction == _PREDICTION else predictions)
     time = time or _only_timestamp(table) or "time"
     features_are_listed = numerical is not None or categorical is not None
@@ -86,7 +100,7 @@ def infer_schema(
         elif name == id and name not in listed:
             columns.append(Column(name, Role.ID, None, _dtype(table, name)))
         else:
-            role = _role(name, target, predictions, listed, segments, features_are_listed)
+            role = _role(name, target, predictions, listed, segments, features_are_listed, of_recommender)
             kind = listed.get(name) or _kind(table, name, role, task, name in segments)
             if role is not None and kind is not None:
                 columns.append(Column(name, role, kind, _dtype(table, name)))
@@ -98,6 +112,7 @@ def infer_schema(
         task=_task(columns, task, predictions),
         segments=segments,
         positive=None if positive is None else canonical(positive),
+        recommending=(recommending or Recommending()) if is_recommender else None,
     )
 
 
@@ -134,7 +149,10 @@ def _role(
     listed: Mapping[str, Kind],
     segments: Sequence[str],
     features_are_listed: bool,
+    of_recommender: Mapping[str, Role],
 ) -> Role | None:
+    if name in of_recommender:
+        return of_recommender[name]
     if name == target:
         return Role.TARGET
     if name in predictions:
@@ -147,8 +165,12 @@ def _role(
 def _kind(
     table: Table, name: str, role: Role | None, task: Task | str | None, is_segment: bool
 ) -> Kind | None:
-    if is_segment:
+    if is_segment or role in (Role.SUBJECT, Role.UNKNOWN):
         return Kind.CATEGORICAL
+    if role in (Role.SCORES, Role.ORIGINS):
+        return Kind.SCORES if role is Role.SCORES else Kind.ITEMS
+    if role in (Role.TARGET, Role.PREDICTION) and task is not None and Task(task) is Task.RECOMMENDATION:
+        return Kind.ITEMS
     if role in (Role.TARGET, Role.PREDICTION) and task is not None and Task(task) is Task.REGRESSION:
         return Kind.NUMERICAL
     kind = _kind_of_values(table, name)

@@ -215,4 +215,8 @@ class LabelJoin:
 
 
 def _same(one: object, other: object) -> bool:
-    return canonical(one) == canonical(other)
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return canonical(one) == canonical(other) and isinstance(one, list | tuple) is isinstance(
+        other, list | tuple
+    )

@@ -41,10 +41,11 @@ class Methods:
 
     def of(self, column: Column) -> tuple[str, ...]:
         """Give the names of the divergences of a measured column."""
-        by_kind = self.numerical if column.kind is Kind.NUMERICAL else self.categorical
+        is_numerical = column.kind is not None and column.kind.of_entries is Kind.NUMERICAL
+        by_kind = self.numerical if is_numerical else self.categorical
         return self.columns.get(column.name, by_kind)
 
     def divergences(self, column: Column) -> list[Divergence]:
         """Give the divergences of a measured column."""
         assert column.kind is not None  # noqa: S101 - ids and times are not measured
-        return [divergence(name, column.kind) for name in self.of(column)]
+        return [divergence(name, column.kind.of_entries) for name in self.of(column)]

@@ -1,4 +1,4 @@
-"""How predictions are held against targets: regression, classes, or probabilities of classes."""
+"""How predictions are held against targets: regression, classes, probabilities of classes, or ranked items."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from numpy.typing import NDArray
 
 from modelvane.block import Block, Encoded, encode_column
 from modelvane.casting import Categories, Fault, Numbers, canonical
-from modelvane.ruler import CategoricalRuler, Ruler
-from modelvane.schema import Kind, Schema, Task
+from modelvane.ruler import CategoricalRuler, ListRuler, Ruler, entries_ruler
+from modelvane.schema import Kind, Recommending, Schema, Task
 from modelvane.statistics.base import LabelledStatistic, Statistic
 from modelvane.statistics.classification import CLASSIFICATION
 from modelvane.statistics.probabilities import PROBABILITIES
+from modelvane.statistics.ranking import RANKING
 from modelvane.statistics.regression import REGRESSION
 from modelvane.tallies.categorical import Codes
 from modelvane.tallies.classification import ClassRuler, ConfusionTally, categories_of
+from modelvane.tallies.list_column import Lists
+from modelvane.tallies.ranking import RankingRuler, RankingTally
 from modelvane.tallies.regression import RegressionRuler, RegressionTally
 from modelvane.tallies.scores import ScoreRuler, ScoreTally
 
@@ -26,6 +29,7 @@ STATISTICS: Mapping[str, Sequence[Statistic[Any] | LabelledStatistic[Any]]] = {
     "regression": REGRESSION,
     "confusion": CLASSIFICATION,
     "scores": PROBABILITIES,
+    "ranking": RANKING,
 }
 
 _YES = ("1", "true", "yes")
@@ -41,7 +45,7 @@ class PerformanceRuler:
         Names of the columns.
     rulers
         Of all columns, on which the block's categories are coded.
-    regression, classes, scores
+    regression, classes, scores, ranking
         One for each way in which the predictions can be held against the target.
     """
 
@@ -51,6 +55,7 @@ class PerformanceRuler:
     regression: RegressionRuler | None = None
     classes: ClassRuler | None = None
     scores: ScoreRuler | None = None
+    ranking: RankingRuler | None = None
 
     @classmethod
     def of(cls, schema: Schema, rulers: Mapping[str, Ruler], block: Block) -> PerformanceRuler | None:
@@ -59,6 +64,8 @@ class PerformanceRuler:
         if target is None or not predictions:
             return None
         names = tuple(column.name for column in predictions)
+        if schema.task is Task.RECOMMENDATION:
+            return _of_ranked(schema, rulers)
         if schema.task is Task.REGRESSION and target.kind is Kind.NUMERICAL:
             truth, predicted = block.columns[target.name], block.columns[names[0]]
             assert isinstance(truth, Numbers)  # noqa: S101 - by the schema
@@ -80,7 +87,13 @@ class PerformanceRuler:
             assert isinstance(truth, Numbers)  # noqa: S101 - by the schema
             assert isinstance(predicted[0], Numbers)  # noqa: S101 - as above, by how it was frozen
             return {"regression": RegressionTally.of(self.regression, predicted[0], truth)}
-        assert self.classes is not None  # noqa: S101 - one of the two by construction
+        if self.ranking is not None:
+            items = entries_ruler(self.rulers[self.target])
+            assert isinstance(items, CategoricalRuler)  # noqa: S101 - by the schema
+            assert isinstance(truth, Lists)  # noqa: S101 - as above
+            assert isinstance(predicted[0], Lists)  # noqa: S101 - as above
+            return {"ranking": RankingTally.of(self.ranking, items, predicted[0], truth)}
+        assert self.classes is not None  # noqa: S101 - one of these by construction
         classes = _categories(self.rulers[self.target], truth)
         if self.scores is None:
             own = _categories(self.rulers[self.predictions[0]], predicted[0])
@@ -118,7 +131,9 @@ class PerformanceRuler:
     def facts(self) -> dict[str, Any]:
         """Give what is no array, as JSON values."""
         parts = {"regression": self.regression, "classes": self.classes, "scores": self.scores}
-        return {name: part.facts() for name, part in parts.items() if part is not None}
+        found = {name: part.facts() for name, part in parts.items() if part is not None}
+        # its k are the schema's
+        return found if self.ranking is None else {**found, "ranking": {}}
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Give the arrays."""
@@ -141,19 +156,36 @@ class PerformanceRuler:
             RegressionRuler.from_arrays(facts["regression"], arrays) if "regression" in facts else None,
             ClassRuler.from_arrays(facts["classes"], {}) if "classes" in facts else None,
             ScoreRuler.from_arrays(facts["scores"], {}) if "scores" in facts else None,
+            _ranking(schema) if "ranking" in facts else None,
         )
 
     def tally_from_arrays(
         self, kind: str, facts: dict[str, Any], arrays: dict[str, NDArray[Any]]
-    ) -> RegressionTally | ConfusionTally | ScoreTally:
+    ) -> RegressionTally | ConfusionTally | ScoreTally | RankingTally:
         """Read what a tally's ``facts`` and ``arrays`` gave."""
         if self.regression is not None:
             return RegressionTally.from_arrays(self.regression, facts, arrays)
+        if self.ranking is not None:
+            return RankingTally.from_arrays(self.ranking, facts, arrays)
         if kind == "confusion":
             assert self.classes is not None  # noqa: S101 - what was written has its ruler
             return ConfusionTally.from_arrays(self.classes, facts, arrays)
         assert self.scores is not None  # noqa: S101 - as above, by how it was frozen
         return ScoreTally.from_arrays(self.scores, facts, arrays)
+
+
+def _of_ranked(schema: Schema, rulers: Mapping[str, Ruler]) -> PerformanceRuler | None:
+    """Hold lists against lists, where both were looked up on the one catalogue."""
+    target, served = schema.target, schema.predictions[0]
+    assert target is not None  # noqa: S101 - asked by the caller
+    on = rulers[target.name], rulers[served.name]
+    if not all(isinstance(ruler, ListRuler) for ruler in on) or on[0].digest != on[1].digest:
+        return None
+    return PerformanceRuler(target.name, (served.name,), rulers, ranking=_ranking(schema))
+
+
+def _ranking(schema: Schema) -> RankingRuler:
+    return RankingRuler((schema.recommending or Recommending()).k)
 
 
 def _categories(ruler: Ruler, column: Encoded) -> Categories:

@@ -20,15 +20,21 @@ from modelvane.errors import ReferenceFileError
 from modelvane.inference import infer_schema
 from modelvane.methods import Methods
 from modelvane.performance import PerformanceRuler
-from modelvane.ruler import CategoricalRuler, NumericalRuler, Ruler
+from modelvane.ruler import CategoricalRuler, ListRuler, NumericalRuler, Ruler
 from modelvane.schema import Schema
 from modelvane.table import Table
 from modelvane.tallies import codec
 from modelvane.tallies.categorical import CategoricalTally
 from modelvane.tallies.dataset import ColumnTally, DatasetTally
+from modelvane.tallies.list_tally import ListTally
 from modelvane.tallies.numerical import NumericalTally
+from modelvane.tallies.repeats import RepeatTally
 
 KIND = "reference"
+
+_RULERS: Mapping[str, type[NumericalRuler | CategoricalRuler | ListRuler]] = {
+    ruler.kind: ruler for ruler in (NumericalRuler, CategoricalRuler, ListRuler)
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,8 +209,7 @@ class Reference:
         schema = Schema.from_dict(facts["schema"])
         rulers: dict[str, Ruler] = {}
         for name, about in facts["rulers"].items():
-            kind = NumericalRuler if about["kind"] == NumericalRuler.kind else CategoricalRuler
-            rulers[name] = kind.from_arrays(about, codec.inside(f"ruler/{name}", arrays))
+            rulers[name] = _RULERS[about["kind"]].from_arrays(about, codec.inside(f"ruler/{name}", arrays))
         performance = None
         if facts["performance"] is not None:
             inside = codec.inside("performance", arrays)
@@ -258,6 +263,8 @@ def _dataset_state(tally: DatasetTally) -> tuple[dict[str, Any], dict[str, NDArr
     for name, segment in tally.segments.items():
         facts["segments"][name], inner = _dataset_state(segment)
         arrays |= codec.nested(f"segment/{name}", inner)
+    if tally.repeats is not None:
+        arrays |= codec.nested("repeats", tally.repeats.arrays())
     return facts, arrays
 
 
@@ -272,6 +279,8 @@ def _dataset_of(
         ruler, inside = rulers[name], codec.inside(f"column/{name}", arrays)
         if isinstance(ruler, NumericalRuler):
             columns[name] = NumericalTally.from_arrays(ruler, about, inside)
+        elif isinstance(ruler, ListRuler):
+            columns[name] = ListTally.from_arrays(ruler, about, inside)
         else:
             columns[name] = CategoricalTally.from_arrays(ruler, about, inside)
     parts = {
@@ -283,4 +292,6 @@ def _dataset_of(
         name: _dataset_of(rulers, performance, about, codec.inside(f"segment/{name}", arrays))
         for name, about in facts["segments"].items()
     }
-    return DatasetTally(facts["rows"], columns, parts, segments)
+    paired = codec.inside("repeats", arrays)
+    repeats = RepeatTally.from_arrays(paired) if paired else None
+    return DatasetTally(facts["rows"], columns, parts, segments, repeats)

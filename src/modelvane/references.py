@@ -67,6 +67,14 @@ def _saved(config: Config, name: str, path: Path) -> Reference:
             f"The reference {path} was built without predictions, and has no rows to ask the model about",
             remedy="Build it again, by `modelvane reference build --config`, or name its data as reference_file",
         )
+    recommendation, known = config.datasets[name].recommendation, reference.schema.recommending
+    if recommendation.model_fields_set and known != recommendation.known():
+        raise ConfigError(
+            f"The reference {path} was built with another datasets.{name}.recommendation",
+            received=recommendation.known(),
+            expected=str(known),
+            remedy="Build it again with these settings, or name the data it was built from as reference_file",
+        )
     segments = config.datasets[name].segments
     if segments and tuple(segments) != reference.schema.segments:
         raise ConfigError(
@@ -118,6 +126,11 @@ def build_reference(
         segments=config.datasets[name].segments,
         task=mapping.task,
         positive=mapping.pos_label if "pos_label" in mapping.model_fields_set else None,
+        scores=mapping.scores,
+        origins=mapping.origins,
+        subject=mapping.subject,
+        unknown=mapping.unknown,
+        recommending=config.datasets[name].recommendation.known(),
     )
     if not config.compat:
         return reference

@@ -6,6 +6,7 @@ import heapq
 import itertools
 import math
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
@@ -187,6 +188,16 @@ def _bins(edges: Floats, distinct: Floats, counts: NDArray[np.intp], bins: int =
     return np.array(closing, np.intp)
 
 
+def name_hashes(names: Iterable[str]) -> NDArray[np.uint64]:
+    """Give a hash of each canonical category, the same everywhere."""
+    return np.array([name_hash(name) for name in names], np.uint64)
+
+
+def name_hash(name: str) -> int:
+    """Give the hash of a canonical category: 64 bits of BLAKE2b."""
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest())
+
+
 @dataclass(frozen=True, eq=False)
 class CategoricalRuler:
     """Categories of a column in canonical form, the reference's most frequent first; one more cell for the rest."""
@@ -220,6 +231,11 @@ class CategoricalRuler:
         """What tells two rulers apart."""
         return blake2b(msgspec.msgpack.encode(self.names), digest_size=16).digest()
 
+    @cached_property
+    def hashes(self) -> NDArray[np.uint64]:
+        """A hash of each category."""
+        return name_hashes(self.names)
+
     def code(self, name: str) -> int:
         """Give the cell of a canonical category."""
         return self._codes.get(name, self.unseen)
@@ -244,7 +260,40 @@ class CategoricalRuler:
         return cls(tuple(facts["names"]))
 
 
-Ruler: TypeAlias = NumericalRuler | CategoricalRuler
+@dataclass(frozen=True, eq=False)
+class ListRuler:
+    """The ruler of a column of lists: that of all their entries, categories or numbers."""
+
+    kind: ClassVar[str] = "list"
+    values: NumericalRuler | CategoricalRuler
+
+    @cached_property
+    def digest(self) -> bytes:
+        """What tells two rulers apart."""
+        return blake2b(self.values.digest, digest_size=16, person=b"list").digest()
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Give what `from_arrays` needs beside `facts`."""
+        return self.values.arrays()
+
+    def facts(self) -> dict[str, Any]:
+        """Give the scalars, as plain JSON values."""
+        return {"kind": self.kind, "values": self.values.facts()}
+
+    @classmethod
+    def from_arrays(cls, facts: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> ListRuler:
+        """Read what `arrays` and `facts` gave."""
+        about = facts["values"]
+        kind = NumericalRuler if about["kind"] == NumericalRuler.kind else CategoricalRuler
+        return cls(kind.from_arrays(about, arrays))
+
+
+Ruler: TypeAlias = NumericalRuler | CategoricalRuler | ListRuler
+
+
+def entries_ruler(ruler: Ruler) -> NumericalRuler | CategoricalRuler:
+    """Give the ruler of single values: of the entries of lists, and of any other column the column's own."""
+    return ruler.values if isinstance(ruler, ListRuler) else ruler
 
 
 def require_same(one: Ruler, other: Ruler) -> None:

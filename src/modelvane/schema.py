@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -19,13 +19,35 @@ class Role(StrEnum):
     ID = "id"
     TIME = "time"
     SEGMENT = "segment"
+    SUBJECT = "subject"
+    """Whom, or what, items are recommended for."""
+    SCORES = "scores"
+    """The scores of recommended items."""
+    ORIGINS = "origins"
+    """Where each recommended item came from."""
+    UNKNOWN = "unknown"
+    """Whether the subject was not known to the model."""
 
 
 class Kind(StrEnum):
-    """How a column is measured: on edges, or by categories."""
+    """How a column is measured: on edges or by categories; of lists, each of their entries."""
 
     NUMERICAL = "numerical"
     CATEGORICAL = "categorical"
+    ITEMS = "items"
+    """Lists of categories."""
+    SCORES = "scores"
+    """Lists of numbers."""
+
+    @property
+    def of_entries(self) -> Kind:
+        """How single values are measured: the entries of a list, or the value itself."""
+        return {Kind.ITEMS: Kind.CATEGORICAL, Kind.SCORES: Kind.NUMERICAL}.get(self, self)
+
+    @property
+    def is_list(self) -> bool:
+        """Whether a value is a list."""
+        return self is not self.of_entries
 
 
 class Task(StrEnum):
@@ -33,9 +55,31 @@ class Task(StrEnum):
 
     REGRESSION = "regression"
     CLASSIFICATION = "classification"
+    RECOMMENDATION = "recommendation"
 
 
-MEASURED = frozenset({Role.FEATURE, Role.PREDICTION, Role.TARGET, Role.SEGMENT})
+MEASURED = frozenset(Role) - {Role.ID, Role.TIME}
+
+_ONCE = (Role.ID, Role.TIME, Role.TARGET, Role.SUBJECT, Role.SCORES, Role.ORIGINS, Role.UNKNOWN)
+
+KS = (1, 5, 10)
+FALLBACK = "popular"
+
+
+@dataclass(frozen=True, slots=True)
+class Recommending:
+    """What is known of a recommender beside its columns.
+
+    Parameters
+    ----------
+    k
+        Lengths at which its lists are held against what was chosen afterwards.
+    fallback
+        The origin of items that are served for want of better ones.
+    """
+
+    k: tuple[int, ...] = KS
+    fallback: str = FALLBACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +119,8 @@ class Schema:
         Names of columns by whose values performance, drift and quality are broken down.
     positive
         The canonical form of the positive class of a binary classifier, if it was given.
+    recommending
+        What is known of a recommender; ``None`` for any other task.
 
     Raises
     ------
@@ -86,6 +132,7 @@ class Schema:
     task: Task | None = None
     segments: tuple[str, ...] = ()
     positive: str | None = None
+    recommending: Recommending | None = None
     _by_name: dict[str, Column] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -94,7 +141,7 @@ class Schema:
             names = [column.name for column in self.columns]
             twice = sorted({name for name in names if names.count(name) > 1})
             raise SchemaError("Columns of a schema need different names", received=twice)
-        for role in (Role.ID, Role.TIME, Role.TARGET):
+        for role in _ONCE:
             named = [column.name for column in self.columns if column.role is role]
             if len(named) > 1:
                 raise SchemaError(f"A schema has at most one {role} column", received=named)
@@ -137,24 +184,25 @@ class Schema:
     @property
     def target(self) -> Column | None:
         """The ground truth, if there is a column for it."""
-        return self._of_role(Role.TARGET)
+        return self.column_of(Role.TARGET)
 
     @property
     def id(self) -> Column | None:
         """What labels are joined by, if there is a column for it."""
-        return self._of_role(Role.ID)
+        return self.column_of(Role.ID)
 
     @property
     def time(self) -> Column | None:
         """The time of the event, if there is a column for it."""
-        return self._of_role(Role.TIME)
+        return self.column_of(Role.TIME)
 
-    def _of_role(self, role: Role) -> Column | None:
+    def column_of(self, role: Role) -> Column | None:
+        """Give the column of a role that at most one has."""
         return next((column for column in self.columns if column.role is role), None)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the schema as plain JSON values."""
-        return {
+        about: dict[str, Any] = {
             "columns": [
                 {"name": c.name, "role": c.role, "kind": c.kind, "dtype": c.dtype} for c in self.columns
             ],
@@ -162,6 +210,9 @@ class Schema:
             "segments": list(self.segments),
             "positive": self.positive,
         }
+        if self.recommending is not None:
+            about["recommending"] = {"k": list(self.recommending.k), "fallback": self.recommending.fallback}
+        return about
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Schema:
@@ -174,8 +225,13 @@ class Schema:
             task=Task(data["task"]) if data["task"] else None,
             segments=tuple(data["segments"]),
             positive=data["positive"],
+            recommending=_recommending(data.get("recommending")),
         )
 
     def with_segments(self, names: Iterable[str]) -> Schema:
         """Give the same schema, broken down by other columns."""
-        return Schema(self.columns, self.task, tuple(names), self.positive)
+        return replace(self, segments=tuple(names))
+
+
+def _recommending(data: dict[str, Any] | None) -> Recommending | None:
+    return None if data is None else Recommending(tuple(data["k"]), data["fallback"])

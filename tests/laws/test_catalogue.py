@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from tests.laws.answers import answers, reference_of
 
 from modelvane.catalogue import CATALOGUE, DISTANCE, label_of, measure, titles
 from modelvane.divergences import DIVERGENCES
@@ -102,11 +103,19 @@ def _class_scores(rng: np.random.Generator) -> Iterator[Finding]:
     yield from _found(reference, rows(), Settings(Window(rows=ROWS)))
 
 
+def _answers(rng: np.random.Generator) -> Iterator[Finding]:
+    reference = reference_of(answers(rng, ROWS), segments=["kind"])
+    rows = answers(rng, ROWS)
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    limits = {"fallback_share": 0.1, "ndcg@5": 0.5}
+    yield from _found(reference, columns, Settings(Window(rows=ROWS), thresholds=limits))
+
+
 @pytest.fixture(scope="module")
 def found() -> list[Finding]:
-    """Give what four models' watches find, with segments, a time window and faults in the data."""
+    """Give what five models' watches find, with segments, a time window and faults in the data."""
     rng = np.random.default_rng(7)
-    watches = (_regression, _labels, _binary_scores, _class_scores)
+    watches = (_regression, _labels, _binary_scores, _class_scores, _answers)
     return [finding for watch in watches for finding in watch(rng)]
 
 

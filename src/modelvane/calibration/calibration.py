@@ -19,6 +19,8 @@ from modelvane.divergences.base import Divergence
 from modelvane.ruler import NumericalRuler
 from modelvane.tallies.categorical import CategoricalTally
 from modelvane.tallies.dataset import ColumnTally
+from modelvane.tallies.list_column import Lists
+from modelvane.tallies.list_tally import entries_of
 from modelvane.tallies.numerical import NumericalTally
 
 Key: TypeAlias = tuple[str, str, str]
@@ -128,18 +130,21 @@ def _habits(
     task: Task, column: Encoded, divergences: Iterable[Divergence]
 ) -> Iterable[tuple[str, Habit | None]]:
     cells = cells_of(task.tally, column)
+    entries = entries_of(task.tally)
     for divergence in divergences:
         yield divergence.name, divergence_habit(divergence, task.tally.sample, cells)
     for measure, flags in quality_flags(task.tally, column).items():
         yield measure, share_habit(flags)
-    if isinstance(task.tally, CategoricalTally):
-        yield "unseen_share", unseen_habit(task.tally.counts, cells)
+    if isinstance(entries, CategoricalTally):
+        yield "unseen_share", unseen_habit(entries.counts, cells)
     if isinstance(column, Numbers):
         yield "out_of_range_share", range_habit(column.values)
 
 
 def cells_of(tally: ColumnTally, column: Encoded) -> NDArray[np.intp]:
-    """Give the cell of each row on the tally's ruler; -1 where there is no value."""
+    """Give the cell of each row on the tally's ruler, of lists that of each entry; -1 where there is no value."""
+    if isinstance(column, Lists):
+        return cells_of(entries_of(tally), column.values)
     if not isinstance(column, Numbers):
         return np.maximum(column.codes, -1).astype(np.intp)
     assert isinstance(tally.ruler, NumericalRuler)  # noqa: S101 - numbers are counted on edges
@@ -150,7 +155,9 @@ def cells_of(tally: ColumnTally, column: Encoded) -> NDArray[np.intp]:
 
 def quality_flags(tally: ColumnTally, column: Encoded) -> dict[str, NDArray[np.bool_]]:
     """Give for each share of faults which rows it counts."""
-    if isinstance(column, Numbers):
+    if isinstance(column, Lists):
+        faults = column.faults
+    elif isinstance(column, Numbers):
         faults = np.zeros(len(column), np.uint8) if column.faults is None else column.faults
     else:
         faults = np.where(column.codes < 0, -column.codes, 0).astype(np.uint8)
@@ -163,6 +170,7 @@ def quality_flags(tally: ColumnTally, column: Encoded) -> dict[str, NDArray[np.b
 
 def is_constant(tally: ColumnTally) -> bool:
     """Whether all usable values are one: then any change is beyond noise."""
+    tally = entries_of(tally)
     if isinstance(tally, NumericalTally):
         return tally.n > 0 and tally.minimum == tally.maximum
     return tally.n > 0 and int(tally.counts.max()) == tally.n

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from modelvane import compat
 from modelvane.calibration.lines import Alarm
 from modelvane.config.batch import BatchSection
 from modelvane.config.section import Section
 from modelvane.methods import DEFAULTS
-from modelvane.schema import Kind, Task
+from modelvane.schema import FALLBACK, KS, Kind, Recommending, Task
 from modelvane.settings import BUDGET, ROWS
 
 
@@ -28,6 +28,9 @@ def _model(name: str) -> str:
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+
+
+_OF_RECOMMENDER = ("scores", "origins", "subject", "unknown")
 
 
 class ColumnMapping(Section):
@@ -49,14 +52,35 @@ class ColumnMapping(Section):
     )
     target_names: list[str] | None = Field(None, description="Names of the classes (2022).")
     task: Task | None = Field(
-        None, description="`regression` or `classification`; guessed from the target otherwise."
+        None,
+        description="`regression`, `classification` or `recommendation`; one of the first two is guessed from the "
+        "target otherwise.",
     )
     pos_label: str | int | float | bool = Field(1, description="The positive class of a binary classifier.")
 
+    scores: str | None = Field(None, description="Of a recommender: the list of scores of the served items.")
+    origins: str | None = Field(
+        None, description="Of a recommender: the list of origins of the served items."
+    )
+    subject: str | None = Field(None, description="Of a recommender: whom or what items are served for.")
+    unknown: str | None = Field(
+        None, description="Of a recommender: whether the model did not know the subject."
+    )
+
+    @model_validator(mode="after")
+    def _are_of_a_recommender(self) -> Self:
+        told = [name for name in _OF_RECOMMENDER if getattr(self, name) is not None]
+        if told and self.task is not Task.RECOMMENDATION:
+            raise ValueError(
+                f"{', '.join(told)}: of a recommender; expected `task: recommendation` beside it"
+            )
+        return self
+
     def compatible(self) -> compat.ColumnMapping:
         """Give the mapping as `modelvane.compat` knows it."""
-        values = self.model_dump()
-        values["task"] = self.task.value if self.task is not None else None
+        values = self.model_dump(exclude=set(_OF_RECOMMENDER))
+        # there were no recommenders in 2022
+        values["task"] = None if self.task in (None, Task.RECOMMENDATION) else self.task.value
         return compat.ColumnMapping(**values)
 
 
@@ -87,6 +111,21 @@ class DriftSection(Section):
     columns: dict[str, Names] = Field({}, description="By column, where it differs.")
 
 
+class RecommendationSection(Section):
+    """What is known of a recommender beside its columns."""
+
+    k: Annotated[tuple[Annotated[int, Field(ge=1, le=1000)], ...], Field(min_length=1)] = Field(
+        KS, description="Lengths at which lists are held against what was chosen afterwards."
+    )
+    fallback: str = Field(
+        FALLBACK, description="The origin of items that are served for want of better ones."
+    )
+
+    def known(self) -> Recommending:
+        """Give it as the schema knows it."""
+        return Recommending(tuple(sorted(set(self.k))), self.fallback)
+
+
 class DatasetSection(Section):
     """One dataset."""
 
@@ -114,6 +153,9 @@ class DatasetSection(Section):
         "or by measure (performance, dataset).",
     )
     segments: list[str] = Field([], description="Columns by whose values everything is broken down.")
+    recommendation: RecommendationSection = Field(
+        RecommendationSection(), description="What is known of a recommender beside its columns."
+    )
     horizon: int | None = Field(
         None,
         ge=1,

@@ -11,12 +11,17 @@ import numpy as np
 
 from modelvane.block import Block, Encoded
 from modelvane.casting import NO_TIME, Fault, Numbers
+from modelvane.counting import no_rows
 from modelvane.engines.parts import OUTSIDE, Index, Parts, Place
 from modelvane.performance import PerformanceRuler
-from modelvane.ruler import CategoricalRuler, NumericalRuler, Ruler
+from modelvane.recommendation import RecommendationRuler
+from modelvane.ruler import CategoricalRuler, ListRuler, NumericalRuler, Ruler
 from modelvane.tallies.categorical import CategoricalTally, Codes
 from modelvane.tallies.dataset import ColumnTally
+from modelvane.tallies.list_column import Lists
+from modelvane.tallies.list_tally import ListTally
 from modelvane.tallies.numerical import NumericalTally
+from modelvane.tallies.repeats import RepeatTally
 from modelvane.tallies.sorting import NumericalCount
 
 
@@ -55,6 +60,27 @@ class _Categories:
         return self._tally
 
 
+class _Lists:
+    """A tally of lists that grows."""
+
+    __slots__ = ("_tally",)
+
+    def __init__(self, ruler: ListRuler) -> None:
+        self._tally = ListTally.zero(ruler)
+
+    def add(self, column: Lists) -> None:
+        self._tally += ListTally.of(self._tally.ruler, column)
+
+    def tally(self) -> ListTally:
+        return self._tally
+
+
+def _growing(ruler: Ruler) -> _Numbers | _Categories | _Lists:
+    if isinstance(ruler, NumericalRuler):
+        return _Numbers(ruler)
+    return _Lists(ruler) if isinstance(ruler, ListRuler) else _Categories(ruler)
+
+
 class ColumnCount:
     """Counts one column: by slice, outside of all slices, and by segment.
 
@@ -68,7 +94,7 @@ class ColumnCount:
 
     def __init__(self, ruler: Ruler) -> None:
         self._ruler = ruler
-        self._counts: dict[Place, _Numbers | _Categories] = {}
+        self._counts: dict[Place, _Numbers | _Categories | _Lists] = {}
 
     def add(self, column: Encoded, parts: Parts) -> None:
         """Count a batch's column."""
@@ -79,29 +105,68 @@ class ColumnCount:
             if isinstance(count, _Numbers):
                 assert isinstance(part, Numbers)  # noqa: S101 - encoded on the column's ruler
                 count.add(part)
+            elif isinstance(count, _Lists):
+                assert isinstance(part, Lists)  # noqa: S101 - as above
+                count.add(part)
             else:
                 assert isinstance(part, Codes)  # noqa: S101 - as above, by its ruler
                 count.add(part)
 
-    def _of(self, place: Place) -> _Numbers | _Categories:
+    def _of(self, place: Place) -> _Numbers | _Categories | _Lists:
         if place not in self._counts:
-            ruler = self._ruler
-            self._counts[place] = _Numbers(ruler) if isinstance(ruler, NumericalRuler) else _Categories(ruler)
+            self._counts[place] = _growing(self._ruler)
         return self._counts[place]
 
     def tally(self, place: Place) -> ColumnTally:
         """Give the tally of a slice or of a segment."""
         if place in self._counts:
             return self._counts[place].tally()
-        ruler = self._ruler
-        return (
-            NumericalTally.zero(ruler) if isinstance(ruler, NumericalRuler) else CategoricalTally.zero(ruler)
-        )
+        return no_rows(self._ruler)
 
     def whole(self) -> ColumnTally:
         """Give the tally of all rows."""
         tallies = [count.tally() for place, count in self._counts.items() if isinstance(place, int)]
         return reduce(add, tallies) if tallies else self.tally(OUTSIDE)
+
+
+class RepeatCount:
+    """Counts a recommender's pairs of subject and item: by slice, outside of all slices, and by segment.
+
+    Parameters
+    ----------
+    ruler
+        Which columns they are of.
+    rulers
+        Of all columns.
+    """
+
+    def __init__(self, ruler: RecommendationRuler, rulers: Mapping[str, Ruler]) -> None:
+        self._ruler = ruler
+        self._rulers = rulers
+        self._tallies: dict[Place, RepeatTally] = {}
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The columns that it takes."""
+        return self._ruler.paired
+
+    def add(self, columns: Mapping[str, Encoded], parts: Parts) -> None:
+        """Count the rows of a batch."""
+        kept = {name: parts.of_column(columns[name]) for name in self.names}
+        for place, index in parts:
+            part = {name: column.take(index) for name, column in kept.items()}
+            found = self._ruler.repeats(self._rulers, part)
+            if found is not None:
+                self._tallies[place] = self._tallies.get(place, RepeatTally.zero()) + found
+
+    def tally(self, place: Place) -> RepeatTally | None:
+        """Give the tally of a slice or of a segment; ``None`` without subjects."""
+        return self._tallies.get(place, RepeatTally.zero()) if self.names else None
+
+    def whole(self) -> RepeatTally | None:
+        """Give the tally of all rows; ``None`` without subjects."""
+        tallies = [found for place, found in self._tallies.items() if isinstance(place, int)]
+        return reduce(add, tallies, RepeatTally.zero()) if self.names else None
 
 
 class PerformanceCount:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from modelvane import special
 from modelvane.block import Encoded, encode_column
 from modelvane.casting import NO_TIME, as_times
-from modelvane.engines.columns import ColumnCount, PerformanceCount
+from modelvane.engines.columns import ColumnCount, PerformanceCount, RepeatCount
 from modelvane.engines.counted import Counted, Provenance, Slice, Unread, digest_of
 from modelvane.engines.ids import IdCount
 from modelvane.engines.joint import joint_of
@@ -106,6 +106,8 @@ class _Count:
         self._columns = {name: ColumnCount(ruler) for name, ruler in reference.rulers.items()}
         ruler = reference.performance
         self._performance = None if ruler is None else PerformanceCount(ruler)
+        answers = reference.counter.recommendation
+        self._repeats = None if answers is None else RepeatCount(answers, reference.rulers)
         self._joint = joint_of(reference, ruler.nothing().columns) if ruler is not None else None
         self._rows: dict[Place, int] = {}
         self._labelled: dict[Place, int] = {}
@@ -139,6 +141,7 @@ class _Count:
             tasks.append(pool.submit(self._add_column, batch, name, cut.early.get(name), parts))
         if not batch.continues:
             tasks.append(pool.submit(self._add_performance, cut))
+            tasks.append(pool.submit(self._add_repeats, cut))
         for task in tasks:
             unread = task.result()
             if unread is not None:
@@ -165,7 +168,8 @@ class _Count:
         if ids is not None:
             self._ids.add(ids if isinstance(ids, pa.ChunkedArray) else list(ids))
         of_performance = self._performance.names if self._performance is not None else ()
-        first = {*schema.segments, *of_performance, target}
+        of_repeats = self._repeats.names if self._repeats is not None else ()
+        first = {*schema.segments, *of_performance, *of_repeats, target}
         early = self._encoded(batch, [name for name in self._wanted(batch) if name in first], pool)
         if any(name not in early for name in schema.segments):
             self.lack(Unread(batch.name, "its rows are left out, since a segment column cannot be read"))
@@ -184,6 +188,10 @@ class _Count:
         self._performance.add(cut.early, cut.labelled)
         joint = joint_of(self._reference, cut.early)
         self._joint = joint if self._joint is None or joint is None else self._joint + joint
+
+    def _add_repeats(self, cut: _Cut) -> None:
+        if self._repeats is not None and all(name in cut.early for name in self._repeats.names):
+            self._repeats.add(cut.early, cut.rows)
 
     def _times(self, batch: Batch) -> NDArray[np.int64]:
         time, table = self._schema.time, batch.table
@@ -277,7 +285,8 @@ class _Count:
     def _slice(self, place: Place, rows: Mapping[Place, int], *, of_truth: bool = False) -> DatasetTally:
         performance = self._performance.tally(place) if of_truth and self._performance is not None else {}
         columns = {name: self._columns[name].tally(place) for name in self._names(of_truth)}
-        return DatasetTally(rows.get(place, 0), columns, performance)
+        repeats = self._repeats.tally(place) if self._repeats is not None and not of_truth else None
+        return DatasetTally(rows.get(place, 0), columns, performance, repeats=repeats)
 
     def _dataset(self, rows: Mapping[Place, int], *, of_truth: bool = False) -> DatasetTally:
         performance = self._performance.whole() if of_truth and self._performance is not None else {}
@@ -286,7 +295,8 @@ class _Count:
             place: self._slice(place, rows, of_truth=of_truth) for place in rows if isinstance(place, str)
         }
         total = sum(n for place, n in rows.items() if isinstance(place, int))
-        return DatasetTally(total, columns, performance, segments)
+        repeats = self._repeats.whole() if self._repeats is not None and not of_truth else None
+        return DatasetTally(total, columns, performance, segments, repeats)
 
     def _names(self, of_truth: bool) -> list[str]:
         target = self._schema.target

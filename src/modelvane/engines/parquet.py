@@ -16,7 +16,7 @@ from modelvane.engines.counted import Unread
 from modelvane.engines.files import READ_ERRORS, Piece
 from modelvane.engines.source import BATCH_ROWS
 from modelvane.locations import File
-from modelvane.schema import Kind, Schema
+from modelvane.schema import Kind, Role, Schema
 
 # values of a piece
 _PIECE_VALUES = 1 << 23
@@ -99,6 +99,7 @@ class ParquetReader:
         first = {
             *schema.segments,
             *(c.name for c in (*schema.predictions, schema.target, schema.time, schema.id) if c),
+            *(c.name for c in schema if c.role is Role.SUBJECT),
         }
         early = [name for name in columns if name in first]
         rest = [name for name in columns if name not in first]

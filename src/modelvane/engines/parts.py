@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from modelvane.block import Encoded
 from modelvane.casting import Fault, Numbers
 from modelvane.counting import Counter
+from modelvane.tallies.list_column import Lists
 
 Index: TypeAlias = "NDArray[np.intp] | slice"
 
@@ -105,6 +106,8 @@ def limits_of(slices: int, first: int, end: int) -> NDArray[np.int64]:
 
 def is_known(target: Encoded) -> NDArray[np.bool_]:
     """Say which rows have a target, whatever is in it."""
+    if isinstance(target, Lists):
+        return np.asarray(target.faults != Fault.MISSING)
     if not isinstance(target, Numbers):
         return np.asarray(target.codes != -Fault.MISSING)
     if target.faults is None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from modelvane.evaluation.drift import drift_findings
 from modelvane.evaluation.performance import performance_findings, prediction_findings
 from modelvane.evaluation.quality import dataset_quality, quality_findings
+from modelvane.evaluation.recommendation import recommendation_findings
 from modelvane.evaluation.round import Round, verdict_key
 from modelvane.evaluation.stream import Stream
 from modelvane.evaluation.thresholds import check_thresholds
@@ -44,6 +45,7 @@ def evaluate(
     findings = [
         *drift_findings(this, rows, labelled),
         *prediction_findings(this, rows),
+        *recommendation_findings(this, rows),
         *performance_findings(this, labelled, stream),
         *quality_findings(this, rows),
         *dataset_quality(this, rows, stream),

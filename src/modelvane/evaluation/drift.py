@@ -17,6 +17,7 @@ from modelvane.ruler import NumericalRuler
 from modelvane.schema import Column
 from modelvane.tallies.categorical import CategoricalTally
 from modelvane.tallies.dataset import ColumnTally, DatasetTally
+from modelvane.tallies.list_tally import entries_of
 from modelvane.undefined import Undefined
 
 _NAMED_CAUSES = 3
@@ -137,6 +138,7 @@ def cause_of(reference: ColumnTally, current: ColumnTally) -> str:
 
 
 def _bin_names(tally: ColumnTally) -> list[str]:
+    tally = entries_of(tally)
     if isinstance(tally, CategoricalTally):
         unseen = ", ".join(cut_text(name) for name, _ in tally.top_unseen(3))
         return [*map(cut_text, tally.ruler.names), f"unseen ({unseen})" if unseen else "unseen"]

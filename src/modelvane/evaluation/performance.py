@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from modelvane.calibration.lines import Lines
 from modelvane.evaluation.round import Round, measured, parts_of
 from modelvane.evaluation.stream import Stream
-from modelvane.findings import Family, Finding, Verdict
+from modelvane.findings import Family, Finding, Verdict, limit_of
 from modelvane.performance import STATISTICS
 from modelvane.statistics import columns as statistics
+from modelvane.statistics.base import LabelledStatistic, Statistic
 from modelvane.tallies.categorical import CategoricalTally
-from modelvane.tallies.dataset import DatasetTally
+from modelvane.tallies.dataset import ColumnTally, DatasetTally
+from modelvane.tallies.list_tally import ListTally
 
 
 def prediction_findings(this: Round, rows: DatasetTally) -> Iterator[Finding]:
@@ -23,9 +26,7 @@ def prediction_findings(this: Round, rows: DatasetTally) -> Iterator[Finding]:
         for column in this.reference.schema.predictions:
             current = part.columns[column.name]
             beside = reference.columns.get(column.name) if reference is not None else None
-            is_categorical = isinstance(current, CategoricalTally)
-            known = statistics.CATEGORICAL_PREDICTION if is_categorical else statistics.PREDICTION
-            for statistic in known:
+            for statistic in _described(current):
                 yield from measured(
                     this,
                     Family.PREDICTION,
@@ -38,16 +39,25 @@ def prediction_findings(this: Round, rows: DatasetTally) -> Iterator[Finding]:
                 )
 
 
+def _described(tally: ColumnTally) -> Sequence[Statistic[Any] | LabelledStatistic[Any]]:
+    if isinstance(tally, ListTally):
+        # lists of items are described as answers
+        return ()
+    if isinstance(tally, CategoricalTally):
+        return statistics.CATEGORICAL_PREDICTION
+    return statistics.PREDICTION
+
+
 def performance_findings(this: Round, labelled: DatasetTally, stream: Stream) -> Iterator[Finding]:
     """Hold predictions against targets, all and by segment; coverage and lag say how far to trust it."""
     if this.reference.performance is None:
         return
     why = "" if stream.coverage is not None else "no rows in the window"
     coverage = _fact("label_coverage", stream.coverage, "ratio", labelled.rows, why)
-    yield _judged(this, coverage, "higher")
+    yield judged(this, coverage, "higher")
     why = "no label says when it became known" if labelled.rows else "no labels yet"
     why = "" if stream.lag is not None else why
-    yield _judged(this, _fact("label_lag", stream.lag, "seconds", labelled.rows, why), "lower")
+    yield judged(this, _fact("label_lag", stream.lag, "seconds", labelled.rows, why), "lower")
     for segment, part in parts_of(labelled):
         whole = this.reference.tally
         reference = whole if segment is None else whole.segments.get(segment)
@@ -65,7 +75,7 @@ def performance_findings(this: Round, labelled: DatasetTally, stream: Stream) ->
                     n=tally.n,
                 )
                 for finding in found:
-                    yield _judged(this, finding, statistic.better)
+                    yield judged(this, finding, statistic.better)
 
 
 def _fact(measure: str, value: float | None, unit: str, n: int, why: str) -> Finding:
@@ -75,11 +85,12 @@ def _fact(measure: str, value: float | None, unit: str, n: int, why: str) -> Fin
     )
 
 
-def _judged(this: Round, finding: Finding, better: str | None) -> Finding:
-    threshold = this.threshold(finding.measure, None)
-    if threshold is None or finding.value is None or finding.label is not None:
+def judged(this: Round, finding: Finding, better: str | None) -> Finding:
+    """Hold a value against its limit from the config, if it has one."""
+    threshold = this.threshold(limit_of(finding.measure, finding.label), None)
+    if threshold is None or finding.value is None:
         return finding
-    before = this.verdict_before(finding.measure, None, finding.segment)
+    before = this.verdict_before(finding.measure, None, finding.segment, finding.label)
     if better == "higher":
         # judged on the other side: the same distance under the line is the same fault
         verdict = Lines(threshold=-threshold).verdict(-finding.value, this.settings.alarm, before)

@@ -13,8 +13,10 @@ from modelvane.evaluation.stream import Stream
 from modelvane.findings import Family, Finding, Verdict
 from modelvane.naming import cut_text
 from modelvane.statistics import columns as statistics
+from modelvane.statistics.lists import QUALITY
 from modelvane.tallies.categorical import CategoricalTally
 from modelvane.tallies.dataset import ColumnTally, DatasetTally
+from modelvane.tallies.list_tally import entries_of
 
 # a window of fewer rows says nothing by being constant
 _FEWEST_CONSTANT = 30
@@ -33,10 +35,10 @@ def quality_findings(this: Round, rows: DatasetTally) -> Iterator[Finding]:
 def _column(
     this: Round, name: str, segment: str | None, current: ColumnTally, reference: ColumnTally | None
 ) -> Iterator[Finding]:
-    is_categorical = isinstance(current, CategoricalTally)
-    known = statistics.CATEGORICAL_QUALITY if is_categorical else statistics.NUMERICAL_QUALITY
+    kind = this.reference.schema[name].kind
+    assert kind is not None  # noqa: S101 - a column that was counted is measured
     judge = partial(_judged, this, name, segment, current, reference)
-    for statistic in known:
+    for statistic in QUALITY[kind]:
         yield from measured(
             this,
             Family.QUALITY,
@@ -111,15 +113,15 @@ def _reference_count(measure: str, reference: ColumnTally) -> int | None:
         case "out_of_range_share":
             # a new value exceeds the largest of N with probability 1 / (N + 1), and falls below the smallest as often
             return 2
-        case "unseen_share" if isinstance(reference, CategoricalTally):
+        case "unseen_share" if isinstance(entries := entries_of(reference), CategoricalTally):
             # Good and Turing, 1953: unseen categories are as common as those seen once
-            return int((reference.counts == 1).sum())
+            return int((entries.counts == 1).sum())
     return None
 
 
 def _cause(measure: str, current: ColumnTally) -> str:
-    if measure == "unseen_share" and isinstance(current, CategoricalTally):
-        return ", ".join(f"{cut_text(name)} ({count})" for name, count in current.top_unseen())
+    if measure == "unseen_share" and isinstance(entries := entries_of(current), CategoricalTally):
+        return ", ".join(f"{cut_text(name)} ({count})" for name, count in entries.top_unseen())
     return ""
 
 

@@ -36,11 +36,13 @@ class Round:
         parts = 1 + len(self.reference.tally.segments)
         return level_of(self.settings.budget, len(self.reference.schema.measured) * parts)
 
-    def verdict_before(self, measure: str, column: str | None, segment: str | None) -> Verdict | None:
+    def verdict_before(
+        self, measure: str, column: str | None, segment: str | None, label: str | None = None
+    ) -> Verdict | None:
         """Give the verdict of the round before."""
         if not self.before:
             return None
-        return self.before.get(verdict_key((measure, column, segment, None)))
+        return self.before.get(verdict_key((measure, column, segment, label)))
 
     def over_reference(
         self,

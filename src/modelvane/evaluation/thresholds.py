@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from modelvane.errors import UnknownNameError
+from modelvane.findings import limit_of
 from modelvane.performance import STATISTICS
 from modelvane.reference import Reference
 from modelvane.schema import Kind
-from modelvane.statistics.base import Statistic
-from modelvane.statistics.columns import CATEGORICAL_QUALITY, NUMERICAL_QUALITY
+from modelvane.statistics.base import LabelledStatistic, Statistic
+from modelvane.statistics.lists import QUALITY
+from modelvane.statistics.recommendation import RECOMMENDATION
 
 ARRIVAL = (
     "window_rows",
@@ -30,7 +32,7 @@ def check_thresholds(keys: Iterable[str], reference: Reference) -> None:
 
     A column's name limits its drift, ``column.measure`` its quality (not that of the target, which rows lack), and a
     measure of performance, of labels or of arrival is limited by its own name. Measures with a value per class or
-    quantile have no limits.
+    quantile have no limits; of one per k, ``measure@k`` is limited, as ``ndcg@10``.
 
     Raises
     ------
@@ -38,8 +40,8 @@ def check_thresholds(keys: Iterable[str], reference: Reference) -> None:
         With the nearest key that has an effect.
     """
     columns = {column.name: column.kind for column in reference.schema.measured}
+    bare = {*ARRIVAL, *_performance(reference), *_recommendation(reference)}
     for key in keys:
-        bare = {*ARRIVAL, *_performance(reference)}
         if key in columns or key in bare:
             continue
         column, dot, measure = key.rpartition(".")
@@ -58,13 +60,21 @@ def _performance(reference: Reference) -> set[str]:
     if reference.performance is None:
         return set()
     kinds = reference.tally.performance
-    judged = {each.name for kind in kinds for each in STATISTICS[kind] if isinstance(each, Statistic)}
+    known = [each for kind in kinds for each in STATISTICS[kind]]
+    judged = {each.name for each in known if isinstance(each, Statistic)}
+    ranking = reference.performance.ranking
+    for k in ranking.ks if ranking is not None else ():
+        judged |= {limit_of(each.name, str(k)) for each in known if isinstance(each, LabelledStatistic)}
     return judged | set(LABELLING)
+
+
+def _recommendation(reference: Reference) -> set[str]:
+    return set() if reference.counter.recommendation is None else {each.name for each in RECOMMENDATION}
 
 
 def _quality(reference: Reference, column: str, kind: Kind | None) -> set[str]:
     target = reference.schema.target
     if target is not None and target.name == column:
         return set()
-    known = NUMERICAL_QUALITY if kind is Kind.NUMERICAL else CATEGORICAL_QUALITY
+    known = () if kind is None else QUALITY[kind]
     return {each.name for each in known if isinstance(each, Statistic)}

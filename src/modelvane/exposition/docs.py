@@ -16,6 +16,7 @@ from modelvane.exposition.series import (
     PERFORMANCE_COMPANIONS,
     PREDICTION_COMPANIONS,
     QUALITY_COMPANIONS,
+    RECOMMENDATION_COMPANIONS,
     Series,
 )
 from modelvane.findings import Family
@@ -28,13 +29,13 @@ _INTRODUCTION = f"""\
 `GET /metrics` gives these series, computed at the scrape, in Prometheus' text format or in OpenMetrics.
 
 - **Labels.** `dataset` is the name in the config. `column`, `segment` (as `column=value`), `class`, `level` (of a
-  quantile) and `group` are empty where a value is about all of them. A label value is at most {LONGEST}
+  quantile), `group` and `k` are empty where a value is about all of them. A label value is at most {LONGEST}
   characters; a longer one ends in eight digits of its hash. Of the classes of one measure at most {MOST_LABELS} are
   exposed, those that are the reference's commonest.
 - **No value, no sample.** What is undefined (one class only in the window, no labels yet) has no sample: never 0, never
   NaN. The findings of the HTTP API say why.
 - **Budget.** A scrape has at most {DEFAULT_LIMIT:,} samples unless the config says otherwise. Beyond it, findings are
-  left out whole and in this order: by class, level or group (of segments, then of all rows); by segment (quality,
+  left out whole and in this order: by class, level, group or k (of segments, then of all rows); by segment (quality,
   prediction, performance, drift); the 2022 series; all rows (quality, prediction, performance, drift).
   `{BUDGET[1].name}` says how many samples that were.
 - **Units.** `ratio` is 0 to 1; `column` is the column's own unit. Counters end in `_total`; they start at 0 with
@@ -43,6 +44,9 @@ _INTRODUCTION = f"""\
 _DRIFT = """\
 One distance per measured column and method, and beside it the lines that it is judged by. The first method of a column
 decides its alarm; the others have no `modelvane_drift_alarm`."""
+_RECOMMENDATION = """\
+What a recommender serves, whether or not it is labelled; how it meets what was chosen is under performance, by `k`. See
+[the recommender](recommender.md)."""
 _METHODS = """\
 Values of the label `method`, and the unit of the distance:"""
 _COMPAT = """\
@@ -64,6 +68,11 @@ def page() -> str:
             *_methods(),
             "",
             *_section("Drift of the dataset", "", _measures(Family.DATASET)),
+            *_section(
+                "Recommendation",
+                _RECOMMENDATION,
+                [*_measures(Family.RECOMMENDATION), "", *_plain_table(RECOMMENDATION_COMPANIONS)],
+            ),
             *_section(
                 "Performance",
                 "Over the labelled rows; coverage and lag say how far to trust them.",

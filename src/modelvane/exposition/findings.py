@@ -14,7 +14,7 @@ from modelvane.compat.sample import Sample as CompatSample
 from modelvane.exposition import series as known
 from modelvane.exposition.labels import bounded
 from modelvane.exposition.series import Entry, Series
-from modelvane.findings import Family, Finding, Findings, Verdict
+from modelvane.findings import Family, Finding, Findings, Verdict, limit_of
 
 MOST_LABELS = 100
 """Classes, quantiles or groups of one measure that become series."""
@@ -40,6 +40,7 @@ _OF_ALL = {
     Family.DRIFT: Rank.DRIFT,
     Family.DATASET: Rank.DRIFT,
     Family.PERFORMANCE: Rank.PERFORMANCE,
+    Family.RECOMMENDATION: Rank.PERFORMANCE,
     Family.PREDICTION: Rank.PREDICTION,
     Family.QUALITY: Rank.QUALITY,
 }
@@ -47,6 +48,7 @@ _OF_SEGMENT = {
     Family.DRIFT: Rank.SEGMENT_DRIFT,
     Family.DATASET: Rank.SEGMENT_DRIFT,
     Family.PERFORMANCE: Rank.SEGMENT_PERFORMANCE,
+    Family.RECOMMENDATION: Rank.SEGMENT_PERFORMANCE,
     Family.PREDICTION: Rank.SEGMENT_PREDICTION,
     Family.QUALITY: Rank.SEGMENT_QUALITY,
 }
@@ -94,12 +96,12 @@ def _entries(dataset: str, finding: Finding) -> Iterator[Entry]:
         dataset,
         bounded(finding.column or ""),
         bounded(finding.segment or ""),
-        finding.measure,
+        finding.measure if finding.label is None else limit_of(finding.measure, finding.label),
         bounded(finding.label or ""),
     )
     own = known.series_of(finding.measure, finding.family)
     yield Entry(own, _picker(own.labels)(facts), float(finding.value))
-    if finding.label is None:
+    if finding.label is None or finding.threshold is not None:
         for series, value in _companions(finding):
             if value is not None and math.isfinite(value):
                 yield Entry(series, _picker(series.labels)(facts), float(value))
@@ -114,6 +116,7 @@ _FACTS = {
     "class": 4,
     "level": 4,
     "group": 4,
+    "k": 4,
 }
 
 
@@ -140,6 +143,10 @@ def _companions(finding: Finding) -> Iterator[tuple[Series, float | None]]:
         yield known.PERFORMANCE_REFERENCE, finding.reference
         yield known.PERFORMANCE_THRESHOLD, finding.threshold
         yield known.PERFORMANCE_ALARM, _alarm(finding)
+    elif finding.family is Family.RECOMMENDATION:
+        yield known.RECOMMENDATION_REFERENCE, finding.reference
+        yield known.RECOMMENDATION_THRESHOLD, finding.threshold
+        yield known.RECOMMENDATION_ALARM, _alarm(finding)
     elif finding.family is Family.PREDICTION:
         yield known.PREDICTION_REFERENCE, finding.reference
     elif finding.family is Family.QUALITY:

@@ -123,6 +123,15 @@ PERFORMANCE_THRESHOLD = Series(
 PERFORMANCE_REFERENCE = Series(
     "modelvane_performance_reference", "The measure over the reference, in the measure's unit.", _MEASURE
 )
+RECOMMENDATION_ALARM = Series(
+    "modelvane_recommendation_alarm", "1 while a measure of answers is beyond its limit, else 0.", _MEASURE
+)
+RECOMMENDATION_THRESHOLD = Series(
+    "modelvane_recommendation_threshold", "Fixed limit from the config, in the measure's unit.", _MEASURE
+)
+RECOMMENDATION_REFERENCE = Series(
+    "modelvane_recommendation_reference", "The measure over the reference, in the measure's unit.", _MEASURE
+)
 PREDICTION_REFERENCE = Series(
     "modelvane_prediction_reference",
     "The measure over the reference, in the measure's unit.",
@@ -165,11 +174,14 @@ DRIFT = (
     DRIFT_CHANGED,
 )
 PERFORMANCE_COMPANIONS = (PERFORMANCE_REFERENCE, PERFORMANCE_THRESHOLD, PERFORMANCE_ALARM)
+RECOMMENDATION_COMPANIONS = (RECOMMENDATION_REFERENCE, RECOMMENDATION_THRESHOLD, RECOMMENDATION_ALARM)
 PREDICTION_COMPANIONS = (PREDICTION_REFERENCE,)
 QUALITY_COMPANIONS = (QUALITY_ALARM,)
 FINDINGS = (
     *DRIFT,
     *_values(Family.DATASET),
+    *_values(Family.RECOMMENDATION),
+    *RECOMMENDATION_COMPANIONS,
     *_values(Family.PERFORMANCE),
     *PERFORMANCE_COMPANIONS,
     *_values(Family.PREDICTION),

@@ -10,7 +10,7 @@ from modelvane.calibration.calibration import is_constant
 from modelvane.calibration.lines import divergence_lines, level_of
 from modelvane.methods import Methods
 from modelvane.reference import Reference
-from modelvane.ruler import CategoricalRuler, NumericalRuler, Ruler
+from modelvane.ruler import CategoricalRuler, NumericalRuler, Ruler, entries_ruler
 from modelvane.schema import Column
 from modelvane.settings import BUDGET, ROWS
 
@@ -132,7 +132,7 @@ def ruled(reference: Reference, budget: float = BUDGET, windows: Iterable[int] =
 def _column(
     reference: Reference, methods: Methods, column: Column, level: float, windows: Sequence[int]
 ) -> RuledColumn:
-    ruler, tally = reference.rulers[column.name], reference.tally.columns[column.name]
+    ruler, tally = entries_ruler(reference.rulers[column.name]), reference.tally.columns[column.name]
     divergence = methods.divergences(column)[0]
     key = ("", column.name, divergence.name)
     known = reference.calibration
@@ -152,7 +152,7 @@ def _column(
     return RuledColumn(
         name=column.name,
         role=column.role,
-        kind=ruler.kind,
+        kind=column.kind or ruler.kind,
         dtype=column.dtype,
         cells=len(ruler.edges) if isinstance(ruler, NumericalRuler) else len(ruler.names),
         exact=not isinstance(ruler, NumericalRuler) or ruler.exact,

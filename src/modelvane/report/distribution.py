@@ -14,6 +14,8 @@ from modelvane.report.formatting import THIN, number_texts
 from modelvane.ruler import NumericalRuler, require_same
 from modelvane.schema import Kind
 from modelvane.tallies.categorical import CategoricalTally
+from modelvane.tallies.dataset import ColumnTally
+from modelvane.tallies.list_tally import entries_of
 from modelvane.tallies.numerical import NumericalTally
 
 if TYPE_CHECKING:
@@ -71,20 +73,22 @@ class Distribution:
 
 def distribution(
     column: str,
-    reference: NumericalTally | CategoricalTally,
-    current: NumericalTally | CategoricalTally,
+    reference: ColumnTally,
+    current: ColumnTally,
     top: int = TOP,
 ) -> Distribution:
     """Compare two tallies of one column.
 
     A numerical column shows the bins of its ruler. A categorical one shows the ``top`` categories with the
-    largest share on either side, the rest in one, and what the reference does not have in another.
+    largest share on either side, the rest in one, and what the reference does not have in another. Of lists, all
+    entries are shown.
 
     Raises
     ------
     TallyMismatchError
         When the tallies were counted on different rulers.
     """
+    reference, current = entries_of(reference), entries_of(current)
     if isinstance(reference, NumericalTally) and isinstance(current, NumericalTally):
         return _numerical(column, reference, current)
     if isinstance(reference, CategoricalTally) and isinstance(current, CategoricalTally):
@@ -111,8 +115,9 @@ def _numerical(column: str, reference: NumericalTally, current: NumericalTally) 
     )
 
 
-def bin_labels(tally: NumericalTally | CategoricalTally) -> list[str]:
+def bin_labels(tally: ColumnTally) -> list[str]:
     """Name every bin of a numerical column, or every category and the cell of those not in the reference."""
+    tally = entries_of(tally)
     if isinstance(tally, CategoricalTally):
         return [*map(cut_text, tally.ruler.names), NOT_IN_REFERENCE]
     texts = _limit_texts(tally.ruler)

@@ -47,7 +47,8 @@ class Statistic(Generic[TallyT_contra]):
 class LabelledStatistic(Generic[TallyT_contra]):
     """A number per label (class, quantile, error group) of a tally; parameters as in `Statistic`.
 
-    ``function`` gives label to value; ``labels`` names what a label is: ``"class"``, ``"quantile"`` or ``"group"``.
+    ``function`` gives label to value; ``labels`` names what a label is: ``"class"``,
+    ``"quantile"``, ``"group"`` or ``"k"``.
     """
 
     name: str

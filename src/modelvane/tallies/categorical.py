@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from modelvane.casting import Categories, Fault
-from modelvane.ruler import CategoricalRuler, require_same
+from modelvane.ruler import CategoricalRuler, name_hash, require_same
 from modelvane.tallies.cells import Cells
 from modelvane.tallies.sample import Sample
 
@@ -88,7 +87,9 @@ class CategoricalTally:
         if column.unseen:
             new = counts[ruler.unseen :].tolist()
             named = zip(column.unseen, new, strict=False)
-            unseen = _smallest({_hash(name): (count, name[:NAME_LIMIT]) for name, count in named if count})
+            unseen = _smallest(
+                {name_hash(name): (count, name[:NAME_LIMIT]) for name, count in named if count}
+            )
             counts = np.append(counts[: ruler.unseen], sum(new))
         return cls(
             ruler,
@@ -170,10 +171,6 @@ class CategoricalTally:
     def sample(self) -> Sample:
         """What divergences compare."""
         return Sample(self.ruler, self.counts)
-
-
-def _hash(name: str) -> int:
-    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest())
 
 
 def _smallest(unseen: dict[int, tuple[int, str]]) -> dict[int, tuple[int, str]]:

@@ -8,9 +8,11 @@ from typing import Any, Protocol, Self, TypeAlias
 
 from modelvane.errors import TallyMismatchError
 from modelvane.tallies.categorical import CategoricalTally
+from modelvane.tallies.list_tally import ListTally
 from modelvane.tallies.numerical import NumericalTally
+from modelvane.tallies.repeats import RepeatTally
 
-ColumnTally: TypeAlias = NumericalTally | CategoricalTally
+ColumnTally: TypeAlias = NumericalTally | CategoricalTally | ListTally
 
 
 class PerformanceTally(Protocol):
@@ -34,15 +36,19 @@ class DatasetTally:
     columns
         By column name.
     performance
-        By what they remember: ``"regression"``, ``"confusion"``, ``"scores"``; empty without labelled rows.
+        By what they remember: ``"regression"``, ``"confusion"``, ``"scores"``, ``"ranking"``; empty without labelled
+        rows.
     segments
         By ``column=value``.
+    repeats
+        Of a recommender's subjects and items; ``None`` for anything else.
     """
 
     rows: int
     columns: Mapping[str, ColumnTally]
     performance: Mapping[str, Any] = field(default_factory=dict)
     segments: Mapping[str, DatasetTally] = field(default_factory=dict)
+    repeats: RepeatTally | None = None
 
     def __add__(self, other: DatasetTally) -> DatasetTally:
         if self.columns.keys() != other.columns.keys():
@@ -56,6 +62,7 @@ class DatasetTally:
             {name: _sum(tally, other.columns[name]) for name, tally in self.columns.items()},
             _union(self.performance, other.performance),
             _union(self.segments, other.segments),
+            _both(self.repeats, other.repeats),
         )
 
     def __eq__(self, other: object) -> bool:
@@ -65,6 +72,7 @@ class DatasetTally:
             and dict(self.columns) == dict(other.columns)
             and dict(self.performance) == dict(other.performance)
             and dict(self.segments) == dict(other.segments)
+            and self.repeats == other.repeats
         )
 
     __hash__ = None  # type: ignore[assignment] # compared by arrays
@@ -91,11 +99,19 @@ def _sum(one: ColumnTally, other: ColumnTally) -> ColumnTally:
         return one + other
     if isinstance(one, CategoricalTally) and isinstance(other, CategoricalTally):
         return one + other
+    if isinstance(one, ListTally) and isinstance(other, ListTally):
+        return one + other
     raise TallyMismatchError(
         "Two tallies are of columns of different kinds",
         received=f"{type(one).__name__} and {type(other).__name__}",
         expected="one schema",
     )
+
+
+def _both(one: RepeatTally | None, other: RepeatTally | None) -> RepeatTally | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return one + other
 
 
 def _union(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:

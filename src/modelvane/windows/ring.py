@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from modelvane.block import Block, Encoded
 from modelvane.casting import NO_TIME, Fault, Numbers
-from modelvane.ruler import CategoricalRuler, NumericalRuler, Ruler
+from modelvane.ruler import CategoricalRuler, ListRuler, NumericalRuler, Ruler
 from modelvane.tallies.categorical import Codes
+from modelvane.windows.lists import ListsRing
 
 Slots: TypeAlias = "NDArray[np.int64] | slice"
 
@@ -33,10 +34,7 @@ class RowsRing:
         self.capacity = capacity
         self.pushed = 0
         self._times = np.full(capacity, NO_TIME, np.int64)
-        self._columns: dict[str, _NumbersRing | _CodesRing] = {
-            name: _NumbersRing(capacity) if isinstance(ruler, NumericalRuler) else _CodesRing(ruler, capacity)
-            for name, ruler in rulers.items()
-        }
+        self._columns = {name: _ring(ruler, capacity) for name, ruler in rulers.items()}
 
     def __len__(self) -> int:
         return min(self.pushed, self.capacity)
@@ -80,6 +78,12 @@ class RowsRing:
     def replace(self, positions: NDArray[np.int64], name: str, column: Encoded) -> None:
         """Give one column of some rows other values."""
         self._columns[name].write(positions % self.capacity, column)
+
+
+def _ring(ruler: Ruler, capacity: int) -> _NumbersRing | _CodesRing | ListsRing:
+    if isinstance(ruler, NumericalRuler):
+        return _NumbersRing(capacity)
+    return ListsRing(ruler, capacity) if isinstance(ruler, ListRuler) else _CodesRing(ruler, capacity)
 
 
 class _NumbersRing:

@@ -13,7 +13,7 @@ from modelvane.findings import Family, Finding, Findings, Verdict
 from modelvane.report.distribution import Distribution, bin_labels, distribution
 from modelvane.report.history import Point
 from modelvane.report.order import drift_order
-from modelvane.ruler import NumericalRuler
+from modelvane.ruler import NumericalRuler, entries_ruler
 from modelvane.schema import Column, Kind, Role
 from modelvane.tallies.dataset import ColumnTally
 
@@ -194,7 +194,7 @@ def _contributions(reference: ColumnTally, current: ColumnTally) -> Iterator[Con
 
 
 def _gap(reference: ColumnTally, current: ColumnTally) -> Gap | None:
-    before, after, ruler = reference.sample, current.sample, reference.ruler
+    before, after, ruler = reference.sample, current.sample, entries_ruler(reference.ruler)
     if not (before.n and after.n and isinstance(ruler, NumericalRuler) and len(ruler.edges)):
         return None
     cell = int(np.argmax(np.abs(before.cumulative - after.cumulative)[:-1]))

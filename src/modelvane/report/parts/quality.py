@@ -12,6 +12,7 @@ from modelvane.report.formatting import number_text
 from modelvane.report.tables import faults
 from modelvane.tallies.categorical import CategoricalTally
 from modelvane.tallies.dataset import ColumnTally
+from modelvane.tallies.list_tally import entries_of
 from modelvane.tallies.numerical import NumericalTally
 
 _EXAMPLES = 10
@@ -67,10 +68,11 @@ def _counted(measure: str, tally: ColumnTally) -> tuple[int | None, int | None]:
         "infinite_share": (tally.infinite, tally.rows),
         "wrong_type_share": (tally.wrong_type, tally.rows),
     }
-    if isinstance(tally, CategoricalTally):
-        counts["unseen_share"] = int(tally.counts[-1]), tally.n
+    entries = entries_of(tally)
+    if isinstance(entries, CategoricalTally):
+        counts["unseen_share"] = int(entries.counts[-1]), entries.n
     else:
-        cells = tally.cells.dense()[0]
+        cells = entries.cells.dense()[0]
         counts["out_of_range_share"] = int(cells[0] + cells[-1]), tally.n
     return counts.get(measure, (None, None))
 
@@ -78,6 +80,7 @@ def _counted(measure: str, tally: ColumnTally) -> tuple[int | None, int | None]:
 def _examples(
     measure: str, reference: ColumnTally, tally: ColumnTally
 ) -> tuple[tuple[tuple[str, int], ...], str]:
+    tally = entries_of(tally)
     if measure == "unseen_share" and isinstance(tally, CategoricalTally):
         return tuple((cut_text(name), rows) for name, rows in tally.top_unseen(_EXAMPLES)), ""
     if measure == "infinite_share" and isinstance(tally, NumericalTally):
