@@ -33,7 +33,19 @@ OPEN = Config.of(
 )
 """Datasets of any task: everything that can be shown is."""
 
+SHOP = Config.of(
+    {
+        "datasets": {
+            "shop": {
+                "column_mapping": {"task": "recommendation", "prediction": "served", "target": "bought"},
+                "thresholds": {"fallback_share": 0.5, "ndcg@5": 0.02},
+            }
+        }
+    }
+)
+"""A recommender."""
+
 BARE = Config.of({"datasets": {"bare": {}}})
 """Nothing but a dataset."""
 
-ALL = {"taxi": TAXI, "open": OPEN, "bare": BARE}
+ALL = {"taxi": TAXI, "open": OPEN, "shop": SHOP, "bare": BARE}

@@ -12,7 +12,13 @@ from modelvane.config import Config
 from modelvane.dashboards.model import Kind, Panel, Part, Query
 from modelvane.dashboards.promql import selector
 from modelvane.dashboards.units import unit_of
-from modelvane.exposition.series import PERFORMANCE_REFERENCE, PERFORMANCE_THRESHOLD, PREDICTION_REFERENCE
+from modelvane.exposition.series import (
+    PERFORMANCE_REFERENCE,
+    PERFORMANCE_THRESHOLD,
+    PREDICTION_REFERENCE,
+    RECOMMENDATION_REFERENCE,
+    RECOMMENDATION_THRESHOLD,
+)
 from modelvane.findings import Family
 
 TOGETHER: Mapping[tuple[Family, str], tuple[str, ...]] = {
@@ -44,7 +50,15 @@ WITHOUT_PANEL: Mapping[tuple[Family, str], str] = {}
 """Measures that no dashboard shows, each with the reason."""
 
 _TITLES = {(family, name): title for (family, title), names in TOGETHER.items() for name in names}
-_REFERENCES = {Family.PERFORMANCE: PERFORMANCE_REFERENCE, Family.PREDICTION: PREDICTION_REFERENCE}
+_REFERENCES = {
+    Family.PERFORMANCE: PERFORMANCE_REFERENCE,
+    Family.PREDICTION: PREDICTION_REFERENCE,
+    Family.RECOMMENDATION: RECOMMENDATION_REFERENCE,
+}
+_LIMITS = {
+    Family.PERFORMANCE: PERFORMANCE_THRESHOLD,
+    Family.RECOMMENDATION: RECOMMENDATION_THRESHOLD,
+}
 
 
 def measures_of(*families: Family) -> tuple[Measure, ...]:
@@ -154,11 +168,9 @@ def _lines(measures: tuple[Measure, ...], config: Config, empty: str) -> Iterato
             empty=empty or "the reference has no value of it",
         )
     limited = [name for name in names if any(name in each.thresholds for each in config.datasets.values())]
-    if family is Family.PERFORMANCE and limited:
+    if (limit := _LIMITS.get(family)) is not None and limited:
         yield Query(
-            expression=selector(
-                PERFORMANCE_THRESHOLD.name, dataset="$dataset", measure=f"~{'|'.join(limited)}", segment=""
-            ),
+            expression=selector(limit.name, dataset="$dataset", measure=f"~{'|'.join(limited)}", segment=""),
             legend=f"limit{of}",
             part=Part.LINE,
             empty=empty or "the config has no limit for this dataset",

@@ -18,6 +18,7 @@ from modelvane.schema import Task
 
 _KIND = {each.name: kind for kind, statistics in STATISTICS.items() for each in statistics}
 _ROWS = {"regression": "Errors", "confusion": "Classes", "scores": "Probabilities"}
+# ranked items have a dashboard of their own, with what was served
 _TASKS: Mapping[str, Task] = {
     "regression": Task.REGRESSION,
     "confusion": Task.CLASSIFICATION,
@@ -46,7 +47,7 @@ def dashboard(config: Config) -> Dashboard:
 def measured(config: Config) -> Iterator[tuple[str, list[Measure], str]]:
     """Give the title of each row, its measures, and why they may have no data."""
     labelling = [each for each in measures_of(Family.PERFORMANCE) if each.name not in _KIND]
-    yield _LABELS, [each for each in labelling if not _is_ranking(each)], "until labels come"
+    yield _LABELS, labelling, "until labels come"
     with_kind = (each for each in measures_of(Family.PERFORMANCE) if each.name in _KIND)
     for kind, members in groupby(with_kind, lambda each: _KIND[each.name]):
         task = _TASKS.get(kind)
@@ -65,10 +66,6 @@ def why_empty(config: Config, task: Task, kind: str) -> str:
         return "only predictions that are probabilities have it"
     is_certain = all(section.column_mapping.task is task for section in config.datasets.values())
     return "until labels come" if is_certain else f"only datasets of {task} have it"
-
-
-def _is_ranking(measure: Measure) -> bool:
-    return measure.by == "k"
 
 
 def _rows(config: Config) -> Iterator[Row]:

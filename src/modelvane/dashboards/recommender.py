@@ -6,17 +6,21 @@ from collections.abc import Iterator
 
 from modelvane.catalogue import Measure
 from modelvane.config import Config
-from modelvane.dashboards import choices
+from modelvane.dashboards import choices, states
 from modelvane.dashboards.measures import grouped, measures_of, panel
-from modelvane.dashboards.model import Dashboard, Row
+from modelvane.dashboards.model import Dashboard, Kind, Panel, Query, Row
+from modelvane.dashboards.promql import selector
+from modelvane.exposition.series import RECOMMENDATION_ALARM
 from modelvane.findings import Family
 from modelvane.schema import Task
+from modelvane.statistics.ranking import RANKING
 
-_NAME = "recommendation"
+_SERVED, _TAKEN = "Served", "Taken"
+_RANKED = frozenset(each.name for each in RANKING)
 
 
 def dashboard(config: Config) -> Dashboard | None:
-    """Give the dashboard; ``None`` where no dataset is of recommendations, or the catalogue has no measure of them."""
+    """Give the dashboard; ``None`` where no dataset is of recommendations."""
     rows = tuple(_rows(config))
     if not rows:
         return None
@@ -37,18 +41,33 @@ def dashboard(config: Config) -> Dashboard | None:
 
 def measures() -> dict[str, tuple[Measure, ...]]:
     """Give the measures of recommendations in the catalogue, by the title of their row."""
-    families = {str(family): family for family in Family}
-    served = measures_of(families[_NAME]) if _NAME in families else ()
-    ranked = tuple(each for each in measures_of(Family.PERFORMANCE) if each.by == "k")
-    return {title: found for title, found in (("Served", served), ("Taken", ranked)) if found}
+    taken = tuple(each for each in measures_of(Family.PERFORMANCE) if each.name in _RANKED)
+    return {_SERVED: measures_of(Family.RECOMMENDATION), _TAKEN: taken}
 
 
 def _rows(config: Config) -> Iterator[Row]:
-    tasks = {str(task): task for task in Task}
-    if not any(
-        section.column_mapping.task == tasks.get(_NAME, _NAME) for section in config.datasets.values()
-    ):
+    if not any(section.column_mapping.task is Task.RECOMMENDATION for section in config.datasets.values()):
         return
     for title, found in measures().items():
-        empty = "until labels come" if title == "Taken" else "only datasets of recommendations have it"
-        yield Row(title, tuple(panel(name, members, config, empty=empty) for name, members in grouped(found)))
+        empty = "until labels come" if title == _TAKEN else "only datasets of recommendations have it"
+        panels = [panel(name, members, config, empty=empty) for name, members in grouped(found)]
+        if title == _SERVED:
+            panels.append(_alarms(config))
+        yield Row(title, tuple(panels))
+
+
+def _alarms(config: Config) -> Panel:
+    return Panel(
+        title="Alarms",
+        description=RECOMMENDATION_ALARM.help,
+        kind=Kind.STATES,
+        queries=(
+            Query(
+                expression=selector(RECOMMENDATION_ALARM.name, dataset="$dataset", segment=""),
+                legend="{{measure}}",
+                empty="the config has no limit for a measure",
+            ),
+        ),
+        states=states.ALARM,
+        links=choices.evidence(config),
+    )
