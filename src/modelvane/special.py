@@ -8,11 +8,6 @@ from typing import Any
 _HOME = "scipy.special"
 
 
-def load() -> None:
-    """Load it now, while another thread reads or counts."""
-    import_module(_HOME)
-
-
 def __getattr__(name: str) -> Any:
     found = globals()[name] = getattr(import_module(_HOME), name)
     return found

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modelvane import special
+from modelvane import tails
 from modelvane.calibration.null import sizes
 from modelvane.divergences.base import Divergence
 from modelvane.tallies.sample import Sample
@@ -54,8 +54,8 @@ class Habit:
         log_n, log_sizes = math.log(max(n, 1)), np.log(self.sizes)
         middle = float(np.interp(log_n, log_sizes, self.middle))
         spread = float(np.interp(log_n, log_sizes, self.spread))
-        reached = middle - spread * float(special.ndtri(level))
-        return float(special.expit(reached)) if self.bounded else math.exp(min(reached, _MOST))
+        reached = middle + spread * tails.normal_point(level)
+        return 1 / (1 + math.exp(min(-reached, _MOST))) if self.bounded else math.exp(min(reached, _MOST))
 
     def to_array(self) -> NDArray[np.float64]:
         """Give one array of shape ``(4, sizes)``."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 
-from modelvane import special
+from modelvane import tails
 from modelvane.calibration.habit import Habit
 from modelvane.calibration.null import NullMoments
 from modelvane.divergences.base import Divergence
@@ -138,15 +137,8 @@ def share_floor(level: float, n: int, reference_count: int, reference_rows: int)
     """
     if reference_count >= reference_rows:
         return 1.0
-    upper = float(special.betaincinv(reference_count + 1, reference_rows - reference_count, 1 - level / 2))
-    low, high = math.floor(n * upper) - 1, n
-    while high - low > 1:
-        middle = (low + high) // 2
-        if special.bdtrc(middle, n, upper) <= level / 2:
-            high = middle
-        else:
-            low = middle
-    return max(high, 0) / n
+    upper = tails.binomial_upper_limit(reference_count, reference_rows, level / 2)
+    return tails.binomial_point(n, upper, level / 2) / n
 
 
 def share_lines(

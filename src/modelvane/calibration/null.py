@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modelvane import special
+from modelvane import tails
 from modelvane.calibration.redrawing import redrawn
 from modelvane.divergences.base import Divergence
 from modelvane.tallies.sample import Sample
@@ -94,12 +94,12 @@ def pearson_tail(level: float, mean: float, std: float, skew: float) -> float:
     if std == 0:
         return mean
     if abs(skew) < 1e-3:
-        return mean - std * float(special.ndtri(level))
+        return mean + std * tails.normal_point(level)
     shape = 4 / skew**2
     if skew > 0:
-        deviate = float(special.gammainccinv(shape, level))
+        deviate = tails.gamma_point(shape, level)
     else:
-        deviate = -float(special.gammaincinv(shape, level))
+        deviate = -tails.gamma_point_below(shape, level)
     return mean + std * (deviate * abs(skew) / 2 - 2 / skew)
 
 

@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from modelvane import special
+from modelvane import tails
+from modelvane.divergences.entropy import relative_entropy
 from modelvane.tallies.sample import Array, Sample
 
 
@@ -40,8 +41,8 @@ def log_likelihood_ratio(reference: Sample, current: Sample) -> Array:
     """
     n, N = current.n, reference.n
     expected = (reference.counts + current.counts) / (n + N)[..., None]
-    surprise = N * special.rel_entr(reference.shares, expected).sum(axis=-1)
-    surprise += n * special.rel_entr(current.shares, expected).sum(axis=-1)
+    surprise = N * relative_entropy(reference.shares, expected).sum(axis=-1)
+    surprise += n * relative_entropy(current.shares, expected).sum(axis=-1)
     return np.asarray(np.maximum(2 * surprise, 0.0))
 
 
@@ -56,7 +57,7 @@ def chi_square_tail(statistic: float, reference: Sample, current: Sample) -> flo
         return 1.0
     if not _has_enough_rows(reference, current):
         return math.nan
-    return float(special.chdtrc(freedom, statistic))
+    return tails.chi_square_tail(freedom, statistic)
 
 
 def _has_enough_rows(reference: Sample, current: Sample) -> bool:

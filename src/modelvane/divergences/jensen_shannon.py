@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from modelvane import special
 from modelvane.divergences.base import BOTH, Divergence
 from modelvane.divergences.bin_shares import bin_shares
+from modelvane.divergences.entropy import relative_entropy
 from modelvane.tallies.sample import Array, Sample
 
 
@@ -24,7 +24,7 @@ def divergence_of_bins(p: Array, q: Array) -> Array:
     """Give what each bin adds to the divergence in bits, never negative, from the shares of both sides."""
     m = (p + q) / 2
     # (p + q) times what the entropy of p / (p + q) lacks to one bit: negative only by rounding
-    nats = np.maximum(special.rel_entr(p, m) + special.rel_entr(q, m), 0.0)
+    nats = np.maximum(relative_entropy(p, m) + relative_entropy(q, m), 0.0)
     return np.asarray(nats / (2 * np.log(2)))
 
 

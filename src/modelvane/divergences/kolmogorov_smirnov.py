@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from modelvane import special
+from modelvane import tails
 from modelvane.divergences.base import NUMERICAL, Divergence, in_blocks
 from modelvane.ruler import NumericalRuler
 from modelvane.tallies.sample import Sample
@@ -42,7 +42,7 @@ def p_value(value: float, n: float, N: float) -> float:
     """
     m = n * N / (n + N)
     z = value * math.sqrt(m)
-    return float(special.kolmogorov(max(0.0, z + 1 / (6 * math.sqrt(m)) + (z - 1) / (4 * m))))
+    return tails.kolmogorov_tail(z + 1 / (6 * math.sqrt(m)) + (z - 1) / (4 * m))
 
 
 def exact_p_value(value: float, n: int, N: int) -> float:
@@ -63,7 +63,7 @@ def exact_p_value(value: float, n: int, N: int) -> float:
 def critical(level: float, n: float, N: float) -> float:
     """Give the statistic exceeded with probability ``level`` when nothing changed: `p_value` inverted."""
     m = n * N / (n + N)
-    z = (float(special.kolmogi(level)) - 1 / (6 * math.sqrt(m)) + 1 / (4 * m)) / (1 + 1 / (4 * m))
+    z = (tails.kolmogorov_point(level) - 1 / (6 * math.sqrt(m)) + 1 / (4 * m)) / (1 + 1 / (4 * m))
     return min(1.0, z / math.sqrt(m))
 
 

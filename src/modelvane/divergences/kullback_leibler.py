@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from modelvane import special
 from modelvane.divergences.base import BOTH, Divergence
 from modelvane.divergences.bin_shares import bin_shares, half_a_row_where_empty
+from modelvane.divergences.entropy import relative_entropy
 from modelvane.tallies.sample import Sample
 
 
@@ -21,7 +21,7 @@ def kullback_leibler(reference: Sample, current: Sample) -> NDArray[np.float64]:
     p, q = bin_shares(reference, current)
     filled = half_a_row_where_empty(p, q, reference.n)
     added = (filled - p).sum(axis=-1, keepdims=True)
-    return np.asarray(np.maximum(special.rel_entr(q, filled / (1 + added)).sum(axis=-1), 0.0))
+    return np.asarray(np.maximum(relative_entropy(q, filled / (1 + added)).sum(axis=-1), 0.0))
 
 
 KULLBACK_LEIBLER = Divergence(

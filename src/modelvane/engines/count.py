@@ -12,7 +12,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from modelvane import special
 from modelvane.block import Encoded, encode_column
 from modelvane.casting import NO_TIME, as_times
 from modelvane.engines.columns import ColumnCount, PerformanceCount, RepeatCount
@@ -74,8 +73,6 @@ def count(
     with ThreadPoolExecutor(threads) as pool, ThreadPoolExecutor(1) as reader:
         batches = source.batches(reference.schema)
         coming = reader.submit(next, batches, None)
-        # what findings will need takes a fifth of a second to load, and this thread has nothing to do yet
-        special.load()
         while (found := coming.result()) is not None:
             coming = reader.submit(next, batches, None)
             if isinstance(found, Unread):
