@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from modelvane.later import compute as pc
 from modelvane.table import RawColumn, decoded
 
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from modelvane.arrivals import Arrivals
 from modelvane.block import Block
 from modelvane.casting import canonical, is_missing
-from modelvane.evaluation.stream import Stream
 from modelvane.labels import Joined, LabelCounts, LabelJoin, labels_of
 from modelvane.reference import Reference
 from modelvane.settings import Settings
+from modelvane.stream import Stream
 from modelvane.table import Table
 from modelvane.tallies.dataset import DatasetTally, WindowTally
 from modelvane.windows.labelled import LabelledRows

@@ -10,11 +10,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import fs
 
 from modelvane.errors import DecodeError, UnknownNameError
+from modelvane.later import compute as pc
 from modelvane.locations import File, located
 from modelvane.reading import read, read_csv, with_keys
 from modelvane.stored import StoredColumns
@@ -320,7 +320,7 @@ def decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
         plain = _without_view(column.type.value_type)
         chunks = [chunk.dictionary.cast(plain).take(chunk.indices) for chunk in column.chunks]
         return pa.chunked_array(chunks, plain)
-    return pc.cast(column, _without_view(column.type))
+    return pc.cast(column, pa.large_string()) if pa.types.is_string_view(column.type) else column
 
 
 def _without_view(kind: pa.DataType) -> pa.DataType:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modelvane import special
 from modelvane.compat.columns import Columns, kind_of
 from modelvane.compat.distribution import category_counts
 from modelvane.compat.sample import Dataset, Sample, sample
+from modelvane.later import special
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

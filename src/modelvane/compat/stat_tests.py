@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from modelvane import special
+from modelvane.later import special
 
 if TYPE_CHECKING:
     from modelvane.compat.distribution import Distribution

@@ -7,9 +7,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from modelvane import special
 from modelvane.divergences.base import NUMERICAL, Divergence, in_blocks
 from modelvane.divergences.moments import moments
+from modelvane.later import special
 from modelvane.tallies.sample import Sample
 
 

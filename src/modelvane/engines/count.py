@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import pairwise
 
 import numpy as np
@@ -21,8 +22,8 @@ from modelvane.engines.joint import joint_of
 from modelvane.engines.parts import Parts, Place, is_known, limits_of
 from modelvane.engines.source import Batch, Source
 from modelvane.errors import ModelvaneError
-from modelvane.evaluation.stream import Stream
 from modelvane.reference import Reference
+from modelvane.stream import Stream
 from modelvane.tallies.dataset import DatasetTally, WindowTally
 
 SLICES = 24
@@ -73,6 +74,8 @@ def count(
     with ThreadPoolExecutor(threads) as pool, ThreadPoolExecutor(1) as reader:
         batches = source.batches(reference.schema)
         coming = reader.submit(next, batches, None)
+        # what findings of the counts will need takes time to load, and this thread has nothing to do yet
+        import_module("modelvane.evaluation")
         while (found := coming.result()) is not None:
             coming = reader.submit(next, batches, None)
             if isinstance(found, Unread):

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from modelvane.errors import DecodeError
-from modelvane.evaluation.stream import Stream
 from modelvane.reference import Reference
+from modelvane.stream import Stream
 from modelvane.tallies import codec
 from modelvane.tallies.dataset import DatasetTally, WindowTally
 from modelvane.tallies.joint import JointTally

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from modelvane.casting import canonical
+from modelvane.later import compute as pc
 from modelvane.table import RawColumn, decoded
 
 MOST_HASHES = 1 << 22

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from modelvane.later import compute as pc
 from modelvane.schema import Column, Role
 from modelvane.table import RawColumn
 

@@ -9,11 +9,11 @@ from modelvane.evaluation.performance import performance_findings, prediction_fi
 from modelvane.evaluation.quality import dataset_quality, quality_findings
 from modelvane.evaluation.recommendation import recommendation_findings
 from modelvane.evaluation.round import Round, verdict_key
-from modelvane.evaluation.stream import Stream
 from modelvane.evaluation.thresholds import check_thresholds
 from modelvane.findings import Findings, Verdict
 from modelvane.reference import Reference
 from modelvane.settings import Settings
+from modelvane.stream import Stream
 from modelvane.tallies.dataset import DatasetTally
 
 __all__ = ["Stream", "check_thresholds", "evaluate", "verdict_key"]

@@ -8,11 +8,11 @@ from typing import Any
 
 from modelvane.calibration.lines import Lines
 from modelvane.evaluation.round import Round, measured, parts_of
-from modelvane.evaluation.stream import Stream
 from modelvane.findings import Family, Finding, Verdict, limit_of
 from modelvane.performance import STATISTICS
 from modelvane.statistics import columns as statistics
 from modelvane.statistics.base import LabelledStatistic, Statistic
+from modelvane.stream import Stream
 from modelvane.tallies.categorical import CategoricalTally
 from modelvane.tallies.dataset import ColumnTally, DatasetTally
 from modelvane.tallies.list_tally import ListTally

@@ -9,11 +9,11 @@ from functools import partial
 from modelvane.calibration.calibration import is_constant
 from modelvane.calibration.lines import Lines, share_lines
 from modelvane.evaluation.round import Judgement, Round, measured, parts_of
-from modelvane.evaluation.stream import Stream
 from modelvane.findings import Family, Finding, Verdict
 from modelvane.naming import cut_text
 from modelvane.statistics import columns as statistics
 from modelvane.statistics.lists import QUALITY
+from modelvane.stream import Stream
 from modelvane.tallies.categorical import CategoricalTally
 from modelvane.tallies.dataset import ColumnTally, DatasetTally
 from modelvane.tallies.list_tally import entries_of

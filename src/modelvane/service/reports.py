@@ -20,13 +20,13 @@ from modelvane.engines.count import SLICES, count
 from modelvane.engines.counted import Counted, Provenance, Slice, digest_of
 from modelvane.engines.joint import joint_of
 from modelvane.engines.log import LogSource
-from modelvane.evaluation.stream import Stream
 from modelvane.reference import Reference
 from modelvane.service.background import Evaluator
 from modelvane.service.problems import HttpError
 from modelvane.service.views import window_text
 from modelvane.service.watch import Evaluation, Watch
 from modelvane.store.protocol import Log
+from modelvane.stream import Stream
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from modelvane import special
+from modelvane.later import special
 from modelvane.statistics import exact
 from modelvane.statistics.base import LabelledStatistic, Statistic
 from modelvane.tallies.cells import Integers

@@ -9,10 +9,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from modelvane.casting import Categories, Fault, Numbers, as_categories, as_numbers, is_missing
+from modelvane.later import compute as pc
 from modelvane.ruler import CategoricalRuler, ListRuler
 from modelvane.table import RawColumn
 from modelvane.tallies.categorical import Codes
