@@ -19,6 +19,7 @@ from modelvane.config.prediction_services import (
     prediction_services_of,
 )
 from modelvane.config.reading import read
+from modelvane.config.retrain import RetrainSection
 from modelvane.config.section import Section
 from modelvane.config.service import Limits, ServiceSection
 from modelvane.errors import ConfigError, UnknownNameError
@@ -54,6 +55,7 @@ class Config(Section):
     links: LinksSection = Field(LinksSection(), description="Addresses for links.")
     compat: Literal["evidently"] | None = Field(None, description="Adds the 2022 `evidently:` series.")
     folder: Path = Field(Path(), exclude=True, description="Where the file is; relative paths start here.")
+    file: Path | None = Field(None, exclude=True, description="The file itself, where it is one.")
 
     @classmethod
     def load(cls, path: str | Path) -> Config:
@@ -65,7 +67,8 @@ class Config(Section):
             When it, or a file that it names, cannot be read, or a setting is unknown, missing or out of range.
         """
         path = Path(path)
-        return cls.of(read(path), path.resolve().parent, str(path))
+        config = cls.of(read(path), path.resolve().parent, str(path))
+        return config.model_copy(update={"file": path.resolve()})
 
     @classmethod
     def of(cls, data: object, folder: Path = Path(), where: str = "the config") -> Config:
@@ -81,7 +84,7 @@ class Config(Section):
                 f"{where} is no mapping of settings", received=data, expected="datasets: and service:"
             )
         try:
-            config = cls.model_validate({**data, "folder": folder})
+            config = cls.model_validate({**data, "folder": folder, "file": None})
         except ValidationError as error:
             raise first_fault(cls, error, where) from None
         for name, usual in (("moving_reference", False), ("use_reference", True)):

@@ -7,25 +7,11 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from modelvane.config.lengths import Length, LengthOfSomething
 from modelvane.config.section import Section
-from modelvane.errors import ConfigError
 from modelvane.periods import Period, last_whole, length_of
 
 _CRON_FIELDS = 5
-
-
-def _length(text: str) -> str:
-    try:
-        length_of(text)
-    except ConfigError as error:
-        raise ValueError(f"no length of time; expected {error.expected}") from None
-    return text
-
-
-def _length_of_a_period(text: str) -> str:
-    if length_of(_length(text)) <= 0:
-        raise ValueError("a period is longer than nothing")
-    return text
 
 
 def _cron(text: str) -> str:
@@ -37,11 +23,11 @@ def _cron(text: str) -> str:
 class BatchSection(Section):
     """The batch watch of a dataset."""
 
-    period: Annotated[str, AfterValidator(_length_of_a_period)] = Field(
+    period: LengthOfSomething = Field(
         "1d",
         description="Length of the period that a run is of, such as `1h`, `1d` or `1w`: the last whole one, in UTC.",
     )
-    delay: Annotated[str, AfterValidator(_length)] = Field(
+    delay: Length = Field(
         "0s", description="How long after its end a period is still waited for, so that late labels are in."
     )
     slices: int = Field(24, ge=1, le=366, description="Parts of the period that are shown one by one.")

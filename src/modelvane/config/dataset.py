@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from modelvane import compat
 from modelvane.calibration.lines import Alarm
 from modelvane.config.batch import BatchSection
+from modelvane.config.retrain import RetrainSection
 from modelvane.config.section import Section
 from modelvane.methods import DEFAULTS
 from modelvane.schema import FALLBACK, KS, Kind, Recommending, Task
@@ -170,3 +171,4 @@ class DatasetSection(Section):
     batch: BatchSection = Field(
         BatchSection(), description="The batch watch, where it differs from that at the top."
     )
+    retrain: RetrainSection | None = Field(None, description="What an alert of this dataset starts.")

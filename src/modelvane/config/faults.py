@@ -38,7 +38,8 @@ def _fields(root: type[BaseModel], path: list[str]) -> list[str]:
             return []
         if get_origin(section) is not dict and not _is_section(section):
             return []
-    return [name for name in section.model_fields if name != "folder"] if _is_section(section) else []
+    known = section.model_fields if _is_section(section) else []
+    return [name for name in known if name not in ("folder", "file")]
 
 
 def _is_section(annotation: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, runtime_checkable
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelvane.errors import OverloadedError, StoreError
+from modelvane.events import Event, Kind
 from modelvane.findings import Findings
 from modelvane.schema import Schema
 from modelvane.store.results import Appended, LabelResult, Labels, Removed, Rows, Snapshot
@@ -168,6 +169,22 @@ class Log(Protocol):
         Those of live windows, or those of ``batches``, by the end of their periods.
         """
 
+    def append_events(self, events: Sequence[Event]) -> None:
+        """Keep events, all or nothing; their datasets need not be open."""
+
+    def read_events(
+        self,
+        dataset: str | None = None,
+        *,
+        kinds: Collection[Kind] = (),
+        since: float | None = None,
+        limit: int | None = None,
+    ) -> list[Event]:
+        """Give events in the order in which they came; with a limit, the newest ones.
+
+        Of every dataset, or of one, which need not be open; of every kind, or of some.
+        """
+
     def save_snapshot(self, dataset: str, snapshot: Snapshot) -> None:
         """Keep a monitor's state in place of the one before."""
 
@@ -182,9 +199,9 @@ class Log(Protocol):
         now: float | None = None,
         limit: int | None = None,
     ) -> Removed:
-        """Remove the oldest rows (by arrival), their labels, and findings, until age and size are kept.
+        """Remove the oldest rows (by arrival), their labels, findings and events, until age and size are kept.
 
-        Stops after about ``limit`` rows, so that a writer's turn stays short.
+        Events leave by age alone, and those of a switched reference stay. Stops after about ``limit`` rows, so that a writer's turn stays short.
         """
 
     def close(self) -> None:

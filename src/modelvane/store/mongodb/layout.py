@@ -34,6 +34,9 @@ _INDEXES = {
     "report": [
         IndexModel([("dataset", ASCENDING), ("computed_at", ASCENDING)], name="modelvane_computed_at"),
     ],
+    "modelvane_events": [
+        IndexModel([("dataset", ASCENDING), ("at", ASCENDING)], name="modelvane_at"),
+    ],
     "modelvane_labels": [
         IndexModel([("dataset", ASCENDING), ("seq", ASCENDING)], name="modelvane_seq"),
     ],
@@ -52,6 +55,8 @@ class Collections:
         """Predictions, a document each."""
         self.reports: Documents = database["report"]
         """Findings, a document per round."""
+        self.events: Documents = database["modelvane_events"]
+        """Alerts, retrains and references, a document each."""
         self.waiting: Documents = database["modelvane_labels"]
         """Labels whose row has not come yet."""
         self.datasets: Documents = database["modelvane_datasets"]

@@ -13,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pymongo import InsertOne, ReplaceOne, errors
 
+from modelvane.events import Event
 from modelvane.findings import Findings
 from modelvane.schema import Schema
 from modelvane.store import schemas
 from modelvane.store.mongodb import existing, retention, snapshots
 from modelvane.store.mongodb.connecting import read_url
 from modelvane.store.mongodb.documents import Prepared, prepare, prepare_again
+from modelvane.store.mongodb.events import keep_events, remove_events
 from modelvane.store.mongodb.labelling import (
     checked_labels,
     early_labels,
@@ -212,6 +214,11 @@ class MongoLog(MongoReader):
         with self._asking() as collections, self._transactions():
             keep_findings(collections, self._transactions, layout, findings)
 
+    def append_events(self, events: Sequence[Event]) -> None:
+        """Keep events, all or nothing; their datasets need not be open."""
+        with self._asking() as collections, self._transactions():
+            keep_events(collections, self._transactions, events)
+
     def save_snapshot(self, dataset: str, snapshot: Snapshot) -> None:
         """Keep a monitor's state in place of the one before."""
         self._dataset(dataset)
@@ -226,7 +233,7 @@ class MongoLog(MongoReader):
         now: float | None = None,
         limit: int | None = None,
     ) -> Removed:
-        """Remove the oldest rows (by arrival), their labels, and findings, until age and size are kept.
+        """Remove the oldest rows (by arrival), their labels, findings and events, until age and size are kept.
 
         Stops after about ``limit`` rows, so that a writer's turn stays short. Datasets that were opened count,
         and of them the rows that modelvane wrote; the size is that of the documents, uncompressed.
@@ -241,6 +248,7 @@ class MongoLog(MongoReader):
             if max_age_seconds is not None:
                 moment = now - max_age_seconds
                 removed += [retention.remove_before(collections, layout, moment) for layout in layouts]
+                remove_events(collections, moment)
             if max_bytes is not None and collections.bytes_used() > max_bytes:
                 removed.append(retention.remove_oldest(collections, layouts))
         return sum(removed, Removed())

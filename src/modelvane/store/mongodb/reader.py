@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -12,12 +12,14 @@ from typing import Any
 from pymongo import ASCENDING, DESCENDING
 
 from modelvane.errors import StoreError
+from modelvane.events import Event, Kind
 from modelvane.findings import Findings
 from modelvane.schema import Schema
 from modelvane.store import schemas
 from modelvane.store.dataset import opened
 from modelvane.store.mongodb import existing, snapshots
 from modelvane.store.mongodb.connecting import Address, connect, translated
+from modelvane.store.mongodb.events import read_events
 from modelvane.store.mongodb.labelling import find_by_id, labelled_rows
 from modelvane.store.mongodb.layout import LABEL, SEQ, TIME, Collections, Document, Layout
 from modelvane.store.mongodb.reading import first_labels, labels_of, rows_of, waiting_of
@@ -205,6 +207,18 @@ class MongoReader:
         self._dataset(dataset)
         with self._asking() as collections:
             return read_rounds(collections, dataset, since, until, limit, batches=batches)
+
+    def read_events(
+        self,
+        dataset: str | None = None,
+        *,
+        kinds: Collection[Kind] = (),
+        since: float | None = None,
+        limit: int | None = None,
+    ) -> list[Event]:
+        """Give events of every dataset or of one, in the order in which they came; with a limit, the newest ones."""
+        with self._asking() as collections:
+            return read_events(collections, dataset, kinds, since, limit)
 
     def load_snapshot(self, dataset: str) -> Snapshot | None:
         """Give the monitor's state that was kept last."""

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelvane.errors import StoreError, UnknownNameError
+from modelvane.events import Event
 from modelvane.findings import Findings
 from modelvane.schema import Schema
 from modelvane.store.dataset import Dataset
@@ -26,6 +27,8 @@ from modelvane.store.postgresql.appending import (
     take_early,
 )
 from modelvane.store.postgresql.connections import Connections
+from modelvane.store.postgresql.events import TABLES as EVENTS
+from modelvane.store.postgresql.events import has_events, keep_events, remove_events
 from modelvane.store.postgresql.labelling import keep_labels
 from modelvane.store.postgresql.layout import CATALOGUE, VERSION, Layout, escaped, keep_schema, open_layout
 from modelvane.store.postgresql.reader import PostgresqlReader, has_log
@@ -85,8 +88,10 @@ class PostgresqlLog(PostgresqlReader):
         """Make the log's own tables where there are none, and see what was written since this process last did."""
         if has_log(session):
             self._check_version(session)
+            if not has_events(session):
+                session.run(EVENTS)
         else:
-            session.run(f"BEGIN;{CATALOGUE}{TABLES}COMMIT")
+            session.run(f"BEGIN;{CATALOGUE}{TABLES}{EVENTS}COMMIT")
         for state in self._datasets.values():
             self._look_up(session, state)
 
@@ -193,6 +198,11 @@ class PostgresqlLog(PostgresqlReader):
         with self._connections.transaction() as session:
             keep_findings(session, findings)
 
+    def append_events(self, events: Sequence[Event]) -> None:
+        """Keep events, all or nothing; their datasets need not be open."""
+        with self._connections.transaction() as session:
+            keep_events(session, events)
+
     def save_snapshot(self, dataset: str, snapshot: Snapshot) -> None:
         """Keep a monitor's state in place of the one before."""
         self._dataset(dataset)
@@ -212,7 +222,7 @@ class PostgresqlLog(PostgresqlReader):
         now: float | None = None,
         limit: int | None = None,
     ) -> Removed:
-        """Remove the oldest rows (by arrival), their labels, and findings, until age and size are kept.
+        """Remove the oldest rows (by arrival), their labels, findings and events, until age and size are kept.
 
         Stops after about ``limit`` rows, so that a writer's turn stays short. Datasets that were opened count; each
         chunk is a transaction of its own. The size is that of the rows that are there: PostgreSQL uses the space of
@@ -246,6 +256,8 @@ class PostgresqlLog(PostgresqlReader):
                     removed.append(retention.remove_before(session, state.layout, oldest))
                     if name in sizes:
                         sizes[name] = sizes[name].without(removed[-1])
+            if oldest is not None:
+                remove_events(session, oldest)
             if max_bytes is not None and sum(size.bytes for size in sizes.values()) > max_bytes:
                 layout, left = retention.remove_oldest(session, [state.layout for state in states])
                 removed.append(left)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
 import pyarrow as pa
 
+from modelvane.events import Event, Kind
 from modelvane.findings import Findings
 from modelvane.schema import Schema
 from modelvane.store.dataset import Dataset, opened
 from modelvane.store.postgresql.appending import EARLIEST, LATEST, storable_id
 from modelvane.store.postgresql.connections import Connections
 from modelvane.store.postgresql.copying import copy_out
+from modelvane.store.postgresql.events import read_events
 from modelvane.store.postgresql.layout import Layout, escaped, read_schemas
 from modelvane.store.postgresql.reading import LABELS, labels_of, rows_of
 from modelvane.store.postgresql.rounds import read_rounds
@@ -165,6 +167,17 @@ class PostgresqlReader:
         return self._connections.read(
             lambda session: read_rounds(session, dataset, since, until, limit, batches=batches)
         )
+
+    def read_events(
+        self,
+        dataset: str | None = None,
+        *,
+        kinds: Collection[Kind] = (),
+        since: float | None = None,
+        limit: int | None = None,
+    ) -> list[Event]:
+        """Give events of every dataset or of one, in the order in which they came; with a limit, the newest ones."""
+        return self._connections.read(lambda session: read_events(session, dataset, kinds, since, limit))
 
     def load_snapshot(self, dataset: str) -> Snapshot | None:
         """Give the monitor's state that was kept last."""

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelvane.errors import UnknownNameError
+from modelvane.events import Event
 from modelvane.findings import Findings
 from modelvane.schema import Schema
 from modelvane.store.dataset import Dataset
@@ -23,6 +24,8 @@ from modelvane.store.retention import retained
 from modelvane.store.sqlite import retention
 from modelvane.store.sqlite.appending import Prepared, insert, outcomes, prepare, prepare_again
 from modelvane.store.sqlite.connections import Connections
+from modelvane.store.sqlite.events import TABLES as EVENTS
+from modelvane.store.sqlite.events import keep_events, remove_events
 from modelvane.store.sqlite.labelling import keep_labels
 from modelvane.store.sqlite.layout import CATALOGUE, Layout, add_schemas, keep_schema, open_layout
 from modelvane.store.sqlite.reader import SqliteReader
@@ -69,7 +72,7 @@ class SqliteLog(SqliteReader):
         if not read_only:
             try:
                 with self._connections.transaction() as connection:
-                    for statement in (CATALOGUE + TABLES).split(";"):
+                    for statement in (CATALOGUE + TABLES + EVENTS).split(";"):
                         connection.execute(statement)
                     add_periods(connection)
                     add_schemas(connection)
@@ -194,6 +197,11 @@ class SqliteLog(SqliteReader):
         with self._connections.transaction() as connection:
             keep_findings(connection, findings)
 
+    def append_events(self, events: Sequence[Event]) -> None:
+        """Keep events, all or nothing; their datasets need not be open."""
+        with self._connections.transaction() as connection:
+            keep_events(connection, events)
+
     def save_snapshot(self, dataset: str, snapshot: Snapshot) -> None:
         """Keep a monitor's state in place of the one before."""
         self._dataset(dataset)
@@ -212,7 +220,7 @@ class SqliteLog(SqliteReader):
         now: float | None = None,
         limit: int | None = None,
     ) -> Removed:
-        """Remove the oldest rows (by arrival), their labels, and findings, until age and size are kept.
+        """Remove the oldest rows (by arrival), their labels, findings and events, until age and size are kept.
 
         Stops after about ``limit`` rows, so that a writer's turn stays short. Datasets that were opened
         count; each chunk is a transaction of its own, and the file shrinks.
@@ -232,6 +240,8 @@ class SqliteLog(SqliteReader):
                 )
                 if max_age_seconds is not None:
                     removed.append(retention.remove_before(connection, state.layout, now - max_age_seconds))
+            if max_age_seconds is not None:
+                remove_events(connection, now - max_age_seconds)
             if max_bytes is not None and retention.bytes_used(connection) > max_bytes:
                 removed.append(retention.remove_oldest(connection, [state.layout for state in states]))
             retention.give_back(connection)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
+from modelvane.events import Event, Kind
 from modelvane.findings import Findings
 from modelvane.schema import Schema
 from modelvane.store.dataset import Dataset, opened
 from modelvane.store.results import Labels, Rows, Snapshot
 from modelvane.store.sqlite.connections import Connections
+from modelvane.store.sqlite.events import read_events
 from modelvane.store.sqlite.layout import Layout, read_schemas
 from modelvane.store.sqlite.reading import blocks_of_ids, labels_of, rows_of
 from modelvane.store.sqlite.rounds import read_rounds
@@ -164,6 +166,18 @@ class SqliteReader:
         self._dataset(dataset)
         with self._connections.reading() as connection:
             return read_rounds(connection, dataset, since, until, limit, batches=batches)
+
+    def read_events(
+        self,
+        dataset: str | None = None,
+        *,
+        kinds: Collection[Kind] = (),
+        since: float | None = None,
+        limit: int | None = None,
+    ) -> list[Event]:
+        """Give events of every dataset or of one, in the order in which they came; with a limit, the newest ones."""
+        with self._connections.reading() as connection:
+            return read_events(connection, dataset, kinds, since, limit)
 
     def load_snapshot(self, dataset: str) -> Snapshot | None:
         """Give the monitor's state that was kept last."""
