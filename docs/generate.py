@@ -20,6 +20,7 @@ from modelvane.config import (
     DatasetSection,
     LinksSection,
     PredictionServiceSection,
+    RetrainSection,
     ServiceSection,
 )
 from modelvane.divergences import DIVERGENCES
@@ -100,8 +101,9 @@ def configuration() -> str:
         ("At the top", at_the_top),
         (
             "`datasets.<name>`",
-            (row for row in _settings(DatasetSection) if not row[0].startswith("`batch.")),
+            (row for row in _settings(DatasetSection) if not row[0].startswith(("`batch.", "`retrain"))),
         ),
+        ("`datasets.<name>.retrain`", _settings(RetrainSection)),
         ("`service`", _settings(ServiceSection)),
         ("`batch`, and `datasets.<name>.batch`", _settings(BatchSection)),
         ("`prediction_services.<name>`", _settings(PredictionServiceSection)),

@@ -83,7 +83,7 @@ def test_reports_have_names_of_their_own() -> None:
     ("batch", "said"),
     [
         ({"period": "soon"}, r"batch\.period: no length of time"),
-        ({"period": "0d"}, r"batch\.period: a period is longer than nothing"),
+        ({"period": "0d"}, r"batch\.period: this has to be longer than nothing"),
         ({"period": 1}, r"batch\.period"),
         ({"delay": "late"}, r"batch\.delay: no length of time"),
         ({"slices": 0}, r"batch\.slices"),

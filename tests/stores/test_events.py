@@ -8,16 +8,17 @@ import pytest
 
 from modelvane.errors import StoreError
 from modelvane.events import Event, Kind
-from modelvane.schema import Schema
 from modelvane.store import Log
 
 
 def firing(at: float, dataset: str | None = "taxi", what: str = "DatasetDrift fires") -> Event:
     """Give an alert."""
-    return Event(Kind.ALERT_FIRING, at, dataset, what, {"labels": {"alertname": "DatasetDrift"}, "n": [1, None]})
+    return Event(
+        Kind.ALERT_FIRING, at, dataset, what, {"labels": {"alertname": "DatasetDrift"}, "n": [1, None]}
+    )
 
 
-def test_events_come_back_as_they_were(opener: Callable[[], Log], schema: Schema) -> None:
+def test_events_come_back_as_they_were(opener: Callable[[], Log]) -> None:
     """Every event comes back in order after a restart, those of no dataset and odd characters too."""
     events = [firing(2.0), firing(2.0, None, "ünïcode \ud800 %s"), firing(3.0, "not open")]
     log = opener()

@@ -35,6 +35,7 @@ __all__ = [
     "LinksSection",
     "PredictionService",
     "PredictionServiceSection",
+    "RetrainSection",
     "ServiceSection",
 ]
 

@@ -34,9 +34,7 @@ class RetrainSection(Section):
     cooldown: Length = Field(
         "6h", description="From the start of one retrain to that of the next, over restarts of the service."
     )
-    timeout: LengthOfSomething = Field(
-        "1h", description="After which it is ended."
-    )
+    timeout: LengthOfSomething = Field("1h", description="After which it is ended.")
     dry_run: bool = Field(False, description="Only say, as an event, what would have been done.")
     env: dict[str, str] = Field({}, description="Variables of the environment that are added for `command`.")
     folder: Path = Field(

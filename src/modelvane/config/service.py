@@ -13,7 +13,9 @@ from modelvane.config.section import Section
 class Tokens(Section):
     """Bearer tokens; none is asked for where none is given."""
 
-    ingest: str | None = Field(None, min_length=1, description="For posting rows and labels.")
+    ingest: str | None = Field(
+        None, min_length=1, description="For posting rows, labels, alerts and references."
+    )
     read: str | None = Field(None, min_length=1, description="For pages, findings and metrics.")
 
 

@@ -20,6 +20,7 @@ from modelvane.catalogue import titles
 from modelvane.config import Config
 from modelvane.errors import ModelvaneError, UnknownNameError
 from modelvane.exposition import render
+from modelvane.service.event_routes import add_events
 from modelvane.service.exposed import Exposition
 from modelvane.service.headers import check_token
 from modelvane.service.ingest import Ingest
@@ -74,6 +75,7 @@ def create_app(config: Config, *, progress: Callable[[str], None] = lambda _what
     _health(app, service)
     _data(app, service)
     add_report(app, Reports(service.log), lambda name: _watch(service, name), [_reader(service)])
+    add_events(app, service, reading=[_reader(service)], posting=[_poster(service)])
     _pages(app, service)
     _documentation(app)
     settings = config.service
@@ -113,8 +115,14 @@ async def _on_unexpected(_request: Request, _error: Exception) -> Response:
 
 
 def _reader(service: Service) -> Any:
-    token = service.config.service.tokens.read
+    return _shows(service.config.service.tokens.read)
 
+
+def _poster(service: Service) -> Any:
+    return _shows(service.config.service.tokens.ingest)
+
+
+def _shows(token: str | None) -> Any:
     def check(request: Request) -> None:
         check_token(dict(request.scope["headers"]), token)
 

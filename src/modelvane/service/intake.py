@@ -121,7 +121,7 @@ class Intake:
 
     def too_large(self, received: str) -> HttpError:
         """Give the error for a body of more bytes than are read."""
-        return _too_large(received, f"{self.limits.body_bytes} bytes")
+        return too_large(received, f"{self.limits.body_bytes} bytes")
 
     def rows(
         self, watch: Watch, body: bytes, headers: Mapping[bytes, bytes], reply: Callable[[Answer], None]
@@ -178,7 +178,7 @@ class Intake:
 
     def _check_rows(self, rows: int) -> None:
         if rows > self.limits.body_rows:
-            raise _too_large(f"{rows} rows", f"{self.limits.body_rows} rows")
+            raise too_large(f"{rows} rows", f"{self.limits.body_rows} rows")
 
 
 class _Posted:
@@ -245,7 +245,8 @@ def gone() -> HttpError:
     return HttpError(400, "The client went away before the body was complete")
 
 
-def _too_large(received: str, limit: str) -> HttpError:
+def too_large(received: str, limit: str) -> HttpError:
+    """Give the error for a body of more than is taken."""
     return HttpError(
         413,
         "The body is too large",

@@ -10,15 +10,17 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 
-from modelvane.compatible import EXTRA, Compatible
 from modelvane.config import Config
 from modelvane.errors import ModelvaneError, StoreError
-from modelvane.monitor import Monitor
-from modelvane.references import check_settings, load_reference
+from modelvane.events import Event
 from modelvane.service.background import Evaluator
+from modelvane.service.events import EventBook
 from modelvane.service.health import TRY_SECONDS, Probe, fault_of
+from modelvane.service.opening import make_watch, open_log_of, ruling_of, standing_now
+from modelvane.service.references import References
+from modelvane.service.retrains import Retrains
+from modelvane.service.switching import Standing, standing_of
 from modelvane.service.watch import Watch
-from modelvane.store import open_log
 from modelvane.store.protocol import Log, LogDownError
 from modelvane.store.writer import Counters, GroupCommit
 
@@ -65,9 +67,14 @@ class Service:
         self._rows_before = 0
         self._rows_removed = 0
         self._absence: StoreError | None = None
-        self.log: Log = open_log(_located(config), durability=config.service.durability)
+        self._standings: dict[str, Standing | None] = {}
+        self._known: list[Event] = []
+        self.book = EventBook(lambda: self.writer)
+        self.log: Log = open_log_of(config)
         try:
             self.watches = {name: self._watch(name) for name in config.datasets}
+            self.references = References(config, self.watches, lambda: self.writer, self.book, clock=clock)
+            self.retrains = Retrains(config, self.watches.values(), self.book, self.references, clock=clock)
             self._take_up_log()
         except LogDownError as error:
             self._absence = error
@@ -77,19 +84,14 @@ class Service:
             raise
 
     def _watch(self, name: str) -> Watch:
-        config = self.config
-        section = config.datasets[name]
         self._progress(f"Reading the reference of {name}")
-        reference = load_reference(config, name)
-        check_settings(config, name, reference)
-        monitor = Monitor(name, reference, config.settings(name), clock=self._clock)
-        compatible = Compatible(reference, section) if EXTRA in reference.extras else None
-        return Watch(
-            monitor,
+        standing = self._standings[name] = standing_now(self.log, self.config, name)
+        return make_watch(
+            self.config,
+            name,
+            standing or Standing(),
             self.log,
             self._evaluator,
-            compatible=compatible,
-            period=config.service.calculation_period_sec,
             clock=self._clock,
             turned=self._keep_verdicts,
         )
@@ -99,13 +101,18 @@ class Service:
         for name, watch in self.watches.items():
             if name in self._warm:
                 continue
+            standing = standing_of(self.log, self.config, name)
+            if standing.file is not None and self._standings[name] is None:
+                # the log was not there to say so when the watch was made
+                watch.begin_with(*ruling_of(self.config, name, standing, clock=self._clock))
             self.log.open(name, watch.monitor.reference.schema)
             rows = self.log.count(name)
             if rows:
                 self._progress(f"Warming up {name} from the log")
-            watch.warm_up()
+            watch.warm_up(standing.after)
             self._rows_before += rows
             self._warm.add(name)
+        self._known = self.book.load(self.log)
 
     def trouble(self) -> str | None:
         """Say why rows cannot be acknowledged, or what else is wrong; ``None`` when all is well."""
@@ -186,6 +193,7 @@ class Service:
             asyncio.create_task(self._every(_TICK_SECONDS, "findings", self._keep)),
             asyncio.create_task(self._every(_RETENTION_SECONDS, "retention", self._retain)),
         ]
+        self.retrains.resume(self._known)
 
     async def stop(self) -> None:
         """Finish what was accepted, keep the verdicts, and give everything back; a second call does nothing."""
@@ -196,6 +204,8 @@ class Service:
             with suppress(asyncio.CancelledError):
                 await task
         self._tasks = []
+        # while there is a writer: how they ended is kept
+        await asyncio.get_running_loop().run_in_executor(None, self.retrains.stop)
         writer, self._writer = self._writer, None
         if writer is not None:
             await asyncio.get_running_loop().run_in_executor(None, self._close, writer)
@@ -284,17 +294,3 @@ class Service:
             removed = self.writer.submit_retention(max_age_seconds=age, max_bytes=size).result()
             self._rows_removed += removed.rows
             more = removed.more
-
-
-def _located(config: Config) -> str:
-    """Give the store's URL with a relative path taken from the config's folder."""
-    path = config.store_file
-    if path is None:
-        return config.service.store
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(
-            f"The folder of the log cannot be made: {path.parent}", received=str(error)
-        ) from error
-    return config.store_url

@@ -18,20 +18,50 @@ from modelvane.store.results import Rows
 from modelvane.table import Table
 
 
-def warm_up(monitor: Monitor, log: Log) -> None:
-    """Push the logged rows in order of arrival, then their targets in the order in which those were joined."""
+def warm_up(monitor: Monitor, log: Log, after: int = 0) -> int:
+    """Push the logged rows in order of arrival, then their targets in the order in which those were joined.
+
+    Parameters
+    ----------
+    after
+        Rows up to this sequence number are left out.
+
+    Returns
+    -------
+    int
+        Sequence number of the last row.
+    """
     name, window, most = monitor.dataset, monitor.settings.window, monitor.settings.remembered
-    rows, labelled = log.tail(name, rows=most), log.labels_tail(name, rows=most)
+    rows = log.tail(name, rows=most, after=after)
+    labelled = rows_after(log.labels_tail(name, rows=most), after)
+    last = int(rows.seqs[-1]) if len(rows) else after
     parts = [labelled]
     if window.seconds is not None:
         # the oldest pane begins up to a pane before the window
         span = window.seconds * (1 + 1 / window.panes)
         if len(rows):
-            rows = log.tail(name, since=float(rows.times.max()) / 1e6 - span)
+            rows = log.tail(name, since=float(rows.times.max()) / 1e6 - span, after=after)
+            last = max(last, *rows.seqs.tolist())
         if len(labelled):
-            parts.append(log.tail(name, since=float(labelled.times.max()) / 1e6 - span))
+            parts.append(log.tail(name, since=float(labelled.times.max()) / 1e6 - span, after=after))
     _push(monitor, log, rows)
     _label(monitor, [*parts, rows])
+    return last
+
+
+def rows_after(rows: Rows, after: int) -> Rows:
+    """Give the rows above a sequence number."""
+    index = np.flatnonzero(rows.seqs > after)
+    if len(index) == len(rows):
+        return rows
+    return Rows(
+        rows.seqs[index],
+        [rows.ids[i] for i in index.tolist()],
+        rows.times[index],
+        rows.received[index],
+        rows.labelled[index],
+        rows.table.take(index),
+    )
 
 
 def replayable(rows: Rows, monitor: Monitor) -> Table:

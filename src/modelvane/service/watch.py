@@ -7,29 +7,27 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from modelvane.casting import NO_TIME, as_times, canonical
 from modelvane.compat import Sample
 from modelvane.compatible import Compatible
 from modelvane.findings import Family, Findings
 from modelvane.monitor import Monitor
 from modelvane.service.background import Evaluator
 from modelvane.service.decoding import Names
+from modelvane.service.ruling import Ruling, add, label
 from modelvane.service.shapes import Shapes
-from modelvane.service.warming import replayable, warm_up
+from modelvane.service.warming import warm_up
 from modelvane.store.protocol import Log
-from modelvane.store.results import Appended, LabelOutcome, LabelResult, Rows, Snapshot
+from modelvane.store.results import Appended, LabelOutcome, LabelResult, Snapshot
 from modelvane.table import Table
 from modelvane.tallies.dataset import WindowTally
 
 HISTORY_ROUNDS = 500
-# rows up to this many go to the monitor as Python values, cast later with others; for more it pays to cast the columns
-# that the log has built, while they are in the processor's cache
-_FEW_ROWS = 256
 
 
 @dataclass(slots=True)
@@ -89,20 +87,26 @@ class Watch:
         self.name = monitor.dataset
         self.names = _names(monitor)
         self.shapes = Shapes()
-        self.monitor = monitor
         self.traffic = Traffic()
         self.history: deque[Findings] = deque(maxlen=HISTORY_ROUNDS)
         self.evaluations = 0
         self.evaluation_seconds = 0.0
         self._log = log
         self._evaluator = evaluator
-        self._compatible = compatible
+        self._ruling = Ruling(monitor, compatible)
+        self._ruled = threading.Lock()
+        self._meanwhile: list[Callable[[Ruling], None]] | None = None
         self._period = period
         self._clock = clock
         self._turned = turned
         self._latest: Evaluation | None = None
         self._computing = threading.Lock()
         self._last_counted = (0, 0)
+
+    @property
+    def monitor(self) -> Monitor:
+        """What its rows are compared by now; another after a switch of the reference."""
+        return self._ruling.monitor
 
     @property
     def target_name(self) -> str:
@@ -127,46 +131,79 @@ class Watch:
 
     def added(self, table: Table, appended: Appended, received: float) -> None:
         """Take rows that the log has kept."""
-        new, ids, times = appended.new, appended.ids, appended.times
-        if new is not None:
-            ids, times = [ids[i] for i in new.tolist()], times[new]
-            self.monitor.count_duplicates(appended.duplicates)
-            table = table.take(new)
-        if not ids:
-            return
-        if table.records is not None and table.rows <= _FEW_ROWS:
-            self.monitor.hold(table.records, ids, received, times)
-        else:
-            self.monitor.push(table, ids=ids, received=received, times=times, unique=True)
-        if appended.early:
-            early = appended.early
-            self.monitor.label([appended.ids[i] for i in early], list(early.values()))
+        self._take(partial(add, table, appended, received))
 
     def labelled(
         self, ids: Sequence[Any], targets: Sequence[Any], times: Sequence[Any] | None, result: LabelResult
     ) -> None:
         """Take labels that the log has kept; rows that left the memory are looked up there."""
-        logged = np.flatnonzero(result.outcomes != LabelOutcome.WAITING).tolist()
-        beyond = {i for i in logged if not self.monitor.remembers(ids[i])}
-        # in the memory those beyond would wait for ever for a row that has come and gone
-        near = [i for i in range(len(ids)) if i not in beyond]
-        known = None if times is None else [times[i] for i in near]
-        self.monitor.label([ids[i] for i in near], [targets[i] for i in near], known)
-        far = [i for i in sorted(beyond) if result.outcomes[i] == LabelOutcome.MATCHED]
-        if far:
-            rows = self._log.find(self.name, [ids[i] for i in far])
-            by_id = {canonical(ids[i]): i for i in far}
-            index = [by_id[id_] for id_ in rows.ids]
-            stamps = as_times([times[i] for i in index]) if times is not None else None
-            self._label_rows(rows, [targets[i] for i in index], stamps)
+        self._take(partial(label, self._log, ids, targets, times, result))
 
-    def _label_rows(self, rows: Rows, targets: Sequence[Any], times: Any) -> None:
-        known = (
-            rows.labelled * 1e6 if times is None else np.where(times == NO_TIME, rows.labelled * 1e6, times)
-        )
-        self.monitor.label_rows(replayable(rows, self.monitor), targets, np.asarray(known, np.int64))
+    def _take(self, news: Callable[[Ruling], None]) -> None:
+        with self._ruled:
+            ruling = self._ruling
+            if self._meanwhile is not None:
+                self._meanwhile.append(news)
+        news(ruling)
+
+    # --------------------------------------------------------------- references
+
+    def switch(
+        self,
+        monitor: Monitor,
+        *,
+        compatible: Compatible | None = None,
+        keeps_rows: bool,
+        record: Callable[[int | None], int],
+    ) -> None:
+        """Compare rows with another reference from now on; rows and labels that come meanwhile are in the new window.
+
+        Parameters
+        ----------
+        monitor
+            With the new reference, and no rows yet.
+        compatible
+            What computes the 2022 series against it.
+        keeps_rows
+            Whether the rows of the window are counted anew, or the window starts empty.
+        record
+            Makes the switch last over a restart. Called with the number of the last row that does not count, or
+            ``None`` for the last that is logged by then, which it returns.
+        """
+        with self._ruled:
+            before = self._ruling
+            self._meanwhile = []
+        try:
+            if keeps_rows:
+                seen = warm_up(monitor, self._log, before.after)
+                after = record(before.after)
+            else:
+                seen = after = record(None)
+            ruling = Ruling(monitor, compatible, after, seen)
+            while not self._rules(ruling):
+                pass
+        finally:
+            with self._ruled:
+                self._meanwhile = None
+        self.forget_latest()
+
+    def _rules(self, ruling: Ruling) -> bool:
+        """Take the news so far into a new window, and begin to rule by it once there are none."""
+        with self._ruled:
+            news, self._meanwhile = self._meanwhile, []
+            if not news:
+                self._ruling = ruling
+                return True
+        for each in news:
+            each(ruling)
+        return False
 
     # ----------------------------------------------------------------- findings
+
+    def forget_latest(self) -> None:
+        """Let the next who asks for findings have those of that moment."""
+        with self._computing:
+            self._latest = None
 
     def latest(self) -> Evaluation:
         """Give findings no older than the period, computing them if need be; one thread computes for all."""
@@ -187,8 +224,10 @@ class Watch:
 
     def _evaluate(self) -> Evaluation:
         started = time.perf_counter()
-        findings, window = self.monitor.measure()
-        compatible = self._compatible.series(self.monitor) if self._compatible is not None else ()
+        ruling = self._ruling
+        findings, window = ruling.monitor.measure()
+        series = ruling.compatible
+        compatible = series.series(ruling.monitor) if series is not None else ()
         return Evaluation(findings, window, compatible, time.perf_counter() - started)
 
     def _current(self) -> Evaluation | None:
@@ -196,13 +235,33 @@ class Watch:
         is_current = latest is not None and self._clock() - latest.findings.computed_at < self._period
         return latest if is_current else None
 
+    def period(self) -> tuple[float, float] | None:
+        """Give the first and the last event time of the current rows, seconds since 1970; none where there are none."""
+        window = self.monitor.settings.window
+        rows = self._log.tail(self.name, rows=window.rows, after=self._ruling.after)
+        if not len(rows):
+            return None
+        first, last = float(rows.times.min()) / 1e6, float(rows.times.max()) / 1e6
+        return (first if window.seconds is None else max(first, last - window.seconds)), last
+
     # ------------------------------------------------------------ across restarts
 
-    def warm_up(self) -> None:
-        """Fill the windows from the log, and take up the verdicts and the history."""
+    def begin_with(self, monitor: Monitor, compatible: Compatible | None) -> None:
+        """Compare rows with another reference, before the first has come."""
+        self._ruling = Ruling(monitor, compatible)
+
+    def warm_up(self, after: int = 0) -> None:
+        """Fill the windows from the log, and take up the verdicts and the history.
+
+        Parameters
+        ----------
+        after
+            Rows up to this sequence number are another model's.
+        """
         history = self._log.read_findings(self.name, limit=HISTORY_ROUNDS)
         # last, since it changes nothing before it has read all: who failed may do it again
-        warm_up(self.monitor, self._log)
+        warm_up(self.monitor, self._log, after)
+        self._ruling = self._ruling._replace(after=after)
         self.history.extend(history)
 
     def snapshot(self) -> Snapshot:

@@ -201,7 +201,8 @@ class Log(Protocol):
     ) -> Removed:
         """Remove the oldest rows (by arrival), their labels, findings and events, until age and size are kept.
 
-        Events leave by age alone, and those of a switched reference stay. Stops after about ``limit`` rows, so that a writer's turn stays short.
+        Events leave by age alone, and those of a switched reference stay. Stops after about ``limit`` rows, so that
+        a writer's turn stays short.
         """
 
     def close(self) -> None:

@@ -56,9 +56,7 @@ def read_events(
         ),
     ).fetchall()
     return [
-        Event(
-            Kind(kind), at, None if name is None else unescaped(name), unescaped(what), json.loads(details)
-        )
+        Event(Kind(kind), at, None if name is None else unescaped(name), unescaped(what), json.loads(details))
         for kind, at, name, what, details in reversed(found)
     ]
 

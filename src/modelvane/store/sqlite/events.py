@@ -36,10 +36,10 @@ def read_events(
     if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'modelvane_events'").fetchone():
         # a log from before there were any, opened for reading
         return []
-    among = ", ".join("?" * len(kinds))
+    among = f" AND kind IN ({', '.join('?' * len(kinds))})" if kinds else ""
     found = connection.execute(
         "SELECT kind, at, dataset, what, details FROM modelvane_events"  # noqa: S608 - marks alone
-        f" WHERE dataset IS coalesce(?, dataset) AND at >= coalesce(?, -9e999) {f'AND kind IN ({among})' if kinds else ''}"
+        f" WHERE dataset IS coalesce(?, dataset) AND at >= coalesce(?, -9e999){among}"
         " ORDER BY event DESC LIMIT coalesce(?, -1)",
         (dataset, since, *kinds, limit),
     ).fetchall()

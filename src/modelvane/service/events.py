@@ -1,0 +1,106 @@
+"""What happened, as the service keeps and shows it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from modelvane.events import Event, Kind
+from modelvane.store.protocol import Log
+from modelvane.store.writer import GroupCommit
+
+_REMEMBERED = 200
+_READ = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event, and how often the same happened in a row; ``event`` is the last of them."""
+
+    event: Event
+    times: int
+    first_at: float
+
+
+class EventBook:
+    """Keeps events in the log, counts them, and remembers the last ones for the page.
+
+    Parameters
+    ----------
+    writer
+        Gives the writer of the log, or raises while there is none.
+    """
+
+    def __init__(self, writer: Callable[[], GroupCommit]) -> None:
+        self._writer = writer
+        self._lock = threading.Lock()
+        self._told: dict[str | None, deque[Told]] = {}
+        self._counts: dict[str | None, dict[str, int]] = {}
+
+    def load(self, log: Log) -> list[Event]:
+        """Remember what the log has, and give it; counts are since the start."""
+        events = log.read_events(limit=_READ)
+        with self._lock:
+            self._told.clear()
+            for event in events:
+                self._remember(event)
+        return events
+
+    async def keep_all(self, events: Sequence[Event]) -> None:
+        """Keep events together, from the event loop.
+
+        Raises
+        ------
+        StoreError
+            When the log does not take them; none is kept then.
+        """
+        future = asyncio.get_running_loop().create_future()
+        self._writer().call(lambda log: log.append_events(events), rows=len(events), future=future)
+        await future
+        self.note(events)
+
+    def keep(self, event: Event) -> None:
+        """Keep an event, from any thread but the event loop's.
+
+        Raises
+        ------
+        StoreError
+            When the log does not take it.
+        """
+        self._writer().call(lambda log: log.append_events([event])).result()
+        self.note([event])
+
+    def note(self, events: Iterable[Event]) -> None:
+        """Count and remember events that the log has."""
+        with self._lock:
+            for event in events:
+                counts = self._counts.setdefault(event.dataset, {})
+                counts[event.kind] = counts.get(event.kind, 0) + 1
+                self._remember(event)
+
+    def _remember(self, event: Event) -> None:
+        told = self._told.setdefault(event.dataset, deque(maxlen=_REMEMBERED))
+        if told and (told[-1].event.kind, told[-1].event.what) == (event.kind, event.what):
+            told[-1] = replace(told[-1], event=event, times=told[-1].times + 1)
+        else:
+            told.append(Told(event, 1, event.at))
+
+    def told(self, dataset: str | None) -> list[Told]:
+        """Give the last events of a dataset, or of none, the oldest first."""
+        with self._lock:
+            return list(self._told.get(dataset, ()))
+
+    def counts(self, dataset: str | None) -> dict[str, int]:
+        """Give the number of events since the start, by kind."""
+        with self._lock:
+            return dict(self._counts.get(dataset, {}))
+
+
+def last_of(events: Iterable[Event], dataset: str, kind: Kind) -> Event | None:
+    """Give the last event of a dataset and a kind."""
+    return next(
+        (event for event in reversed(list(events)) if event.dataset == dataset and event.kind is kind), None
+    )

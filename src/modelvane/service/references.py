@@ -1,0 +1,120 @@
+"""Another reference for a dataset that is watched: loaded, checked, taken, and kept for the next start."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from modelvane.config import Config
+from modelvane.errors import ConfigError, ModelvaneError, UnknownNameError
+from modelvane.events import Event, Kind
+from modelvane.service.events import EventBook
+from modelvane.service.opening import compared_with
+from modelvane.service.switching import check_schema, load_standing, switched
+from modelvane.service.watch import Watch
+from modelvane.store.protocol import Log
+from modelvane.store.writer import GroupCommit
+
+
+class References:
+    """Switches the references of a service's datasets, one at a time.
+
+    Parameters
+    ----------
+    config
+        Of the service.
+    watches
+        By dataset.
+    writer
+        Gives the writer of the log, or raises while there is none.
+    book
+        Where events are kept.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        watches: Mapping[str, Watch],
+        writer: Callable[[], GroupCommit],
+        book: EventBook,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._config = config
+        self._watches = watches
+        self._writer = writer
+        self._book = book
+        self._clock = clock
+        self._lock = threading.Lock()
+
+    def switch(self, dataset: str, file: Path | None = None, *, keeps_rows: bool) -> Event:
+        """Compare a dataset with another reference from now on; not for the event loop's thread.
+
+        Parameters
+        ----------
+        file
+            A saved reference, or the data to build one from; the dataset's `reference_file`, read again, by default.
+        keeps_rows
+            Whether the rows of the window are counted on the new rulers. After a promotion they are not: what the
+            champion predicted says nothing of the challenger.
+
+        Returns
+        -------
+        Event
+            As it was kept.
+
+        Raises
+        ------
+        ModelvaneError
+            When the reference cannot be read, has another schema, or the log does not keep the switch. The reference
+            before stays then.
+        """
+        if dataset not in self._watches:
+            raise UnknownNameError.of("dataset", dataset, self._watches)
+        with self._lock:
+            return self._switch(self._watches[dataset], file, keeps_rows=keeps_rows)
+
+    def _switch(self, watch: Watch, file: Path | None, *, keeps_rows: bool) -> Event:
+        config, name, before = self._config, watch.name, watch.monitor
+        if file is not None and not file.is_file():
+            raise ConfigError(
+                f"There is no reference of {name!r} to take", received=str(file), expected="a file"
+            )
+        reference = load_standing(config, name, file)
+        check_schema(name, before.reference.schema, reference.schema)
+        monitor, compatible = compared_with(config, name, reference, clock=self._clock)
+        configured = config.reference_file(name)
+        event_of = switched(
+            name,
+            file or configured,
+            before=before.reference,
+            after=reference,
+            configured=configured,
+            keeps_rows=keeps_rows,
+            at=self._clock(),
+        )
+        kept: list[Event] = []
+
+        def record(after: int | None) -> int:
+            def write(log: Log) -> int:
+                last = log.last(name)[0] if after is None else after
+                kept[:] = [event_of(last)]
+                log.append_events(kept)
+                return last
+
+            return self._writer().call(write).result()
+
+        watch.switch(monitor, compatible=compatible, keeps_rows=keeps_rows, record=record)
+        self._book.note(kept)
+        self._writer().submit_snapshot(name, watch.snapshot())
+        return kept[0]
+
+    def take_promoted(self, dataset: str, file: Path) -> None:
+        """Take the reference of a promoted model; one that cannot be taken is an event, and the one before stays."""
+        try:
+            self.switch(dataset, file, keeps_rows=False)
+        except ModelvaneError as error:
+            what = f"The reference of the promoted model was not taken, the one before stays: {error}"
+            self._book.keep(Event(Kind.REFERENCE_REFUSED, self._clock(), dataset, what, {"file": str(file)}))

@@ -1,0 +1,91 @@
+"""What rows are compared with at one time, and how rows and labels are taken by it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from modelvane.casting import NO_TIME, as_times, canonical
+from modelvane.compatible import Compatible
+from modelvane.monitor import Monitor
+from modelvane.service.warming import replayable, rows_after
+from modelvane.store.protocol import Log
+from modelvane.store.results import Appended, LabelOutcome, LabelResult
+from modelvane.table import Table
+
+# rows up to this many go to the monitor as Python values, cast later with others; for more it pays to cast the columns
+# that the log has built, while they are in the processor's cache
+_FEW_ROWS = 256
+
+
+class Ruling(NamedTuple):
+    """A window with its reference: swapped as one, so that nobody sees half of a switch.
+
+    Parameters
+    ----------
+    monitor, compatible
+        What computes findings, and the 2022 series.
+    after
+        Sequence number of the last row that counts no more: it and those before it are another model's.
+    seen
+        Sequence number of the last row that was in the log when the window was filled from there.
+    """
+
+    monitor: Monitor
+    compatible: Compatible | None
+    after: int = 0
+    seen: int = 0
+
+
+def add(table: Table, appended: Appended, received: float, ruling: Ruling) -> None:
+    """Take rows that the log has kept."""
+    monitor, new, ids, times = ruling.monitor, appended.new, appended.ids, appended.times
+    # rows of one commit are all seen, or none of them
+    if appended.first_seq <= ruling.seen:
+        return
+    if new is not None:
+        ids, times = [ids[i] for i in new.tolist()], times[new]
+        monitor.count_duplicates(appended.duplicates)
+        table = table.take(new)
+    if not ids:
+        return
+    if table.records is not None and table.rows <= _FEW_ROWS:
+        monitor.hold(table.records, ids, received, times)
+    else:
+        monitor.push(table, ids=ids, received=received, times=times, unique=True)
+    if appended.early:
+        early = appended.early
+        monitor.label([appended.ids[i] for i in early], list(early.values()))
+
+
+def label(
+    log: Log,
+    ids: Sequence[Any],
+    targets: Sequence[Any],
+    times: Sequence[Any] | None,
+    result: LabelResult,
+    ruling: Ruling,
+) -> None:
+    """Take labels that the log has kept; rows that left the memory are looked up there."""
+    monitor = ruling.monitor
+    logged = np.flatnonzero(result.outcomes != LabelOutcome.WAITING).tolist()
+    beyond = {i for i in logged if not monitor.remembers(ids[i])}
+    # in the memory those beyond would wait for ever for a row that has come and gone
+    near = [i for i in range(len(ids)) if i not in beyond]
+    known = None if times is None else [times[i] for i in near]
+    monitor.label([ids[i] for i in near], [targets[i] for i in near], known)
+    far = [i for i in sorted(beyond) if result.outcomes[i] == LabelOutcome.MATCHED]
+    if not far:
+        return
+    rows = rows_after(log.find(monitor.dataset, [ids[i] for i in far]), ruling.after)
+    if not len(rows):
+        return
+    by_id = {canonical(ids[i]): i for i in far}
+    index = [by_id[id_] for id_ in rows.ids]
+    known_at = rows.labelled * 1e6
+    if times is not None:
+        stamps = as_times([times[i] for i in index])
+        known_at = np.where(stamps == NO_TIME, known_at, stamps)
+    monitor.label_rows(replayable(rows, monitor), [targets[i] for i in index], np.asarray(known_at, np.int64))
