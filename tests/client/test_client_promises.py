@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from collections import UserDict
 
 import pytest
@@ -323,3 +324,32 @@ def _python(script: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.strip()
+
+
+class Watchful:
+    """A value that notes, when it is encoded, what the caller has done by then."""
+
+    def __init__(self, turns, noted):
+        self.turns = turns
+        self.noted = noted
+
+    def isoformat(self):
+        self.noted.append(len(self.turns))
+        return "now"
+
+
+def test_the_caller_runs_while_a_batch_is_encoded(connect):
+    """A batch is encoded a few rows at a time, between which a thread that answers requests has its turn."""
+    turns, noted = [], []
+    client = connect(linger=30.0, batch_size=100)
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(LONG)  # nobody is interrupted: the sender has to stand aside of its own accord
+    try:
+        for _ in range(100):
+            client.log({"value": Watchful(turns, noted)}, 1.0)
+        while client.counters.queued:
+            turns.append(None)
+            time.sleep(0.0001)
+    finally:
+        sys.setswitchinterval(before)
+    assert len(set(noted)) > 3

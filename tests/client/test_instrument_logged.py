@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import dataclass
+from functools import partial
+
 import pytest
-from fastapi import FastAPI, HTTPException
+from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse
 from fastapi.testclient import TestClient
 from flask import Flask, jsonify, request
@@ -153,11 +157,130 @@ def test_errors_are_not_predictions(connect):
         return JSONResponse({}, 422)
 
     web = Flask(__name__)
-    web.add_url_rule("/returned", "returned", flask.logged(client)(lambda: ({"error": "no"}, 400)))
+    for path, status in {"/returned": 400, "/in_words": "422 UNPROCESSABLE ENTITY"}.items():
+        view = flask.logged(client)(lambda status=status: ({"error": "no"}, status))
+        web.add_url_rule(path, path, view)
     assert [TestClient(app).get(path).status_code for path in ("/raised", "/returned")] == [404, 422]
     assert web.test_client().get("/returned").status_code == 400
+    assert web.test_client().get("/in_words").status_code == 422
     assert client.flush(LONG)
     assert client.counters.logged == 0
+
+
+def test_a_request_among_the_arguments_is_no_record(sink, connect):
+    """The framework's own request, which is a mapping of many things, does not compete with the model's input."""
+    client = connect()
+    app = FastAPI()
+
+    @app.post("/predict")
+    @fastapi.logged(client, prediction="minutes")
+    def predict(trip: Trip, request: Request) -> dict[str, float]:
+        return {"minutes": len(request.url.path) * trip.distance}
+
+    assert TestClient(app).post("/predict", json=TRIP).json() == {"minutes": 20.0}
+    assert client.flush(LONG)
+    (row,) = sink.rows()
+    assert {name: row[name] for name in ("id", "distance", "prediction")} == {**TRIP, "prediction": 20.0}
+
+
+@dataclass
+class Ride:
+    id: str
+    distance: float
+
+
+class Leg(BaseModel):
+    trip: Trip
+    tip: float = 0.5
+
+
+def test_a_dataclass_is_a_record(sink, connect):
+    """What the framework reads into a dataclass is logged by its fields."""
+    client = connect()
+    app = FastAPI()
+
+    @app.post("/predict")
+    @fastapi.logged(client, prediction="minutes")
+    def predict(ride: Ride) -> dict[str, float]:
+        return {"minutes": 4 * ride.distance}
+
+    assert TestClient(app).post("/predict", json=TRIP).status_code == 200
+    assert client.flush(LONG)
+    (row,) = sink.rows()
+    assert {name: row[name] for name in ("id", "distance", "prediction")} == {**TRIP, "prediction": 10.0}
+
+
+def test_models_inside_models_are_logged(sink, connect):
+    """A model in a field of the record, and models in a list of answers, arrive as objects."""
+    client = connect()
+    route = fastapi.logged(client)(lambda leg: [leg.trip, Ride("r", 1.0)])
+    route(Leg(trip=Trip(id="t", distance=2.0)))
+    assert client.flush(LONG)
+    (row,) = sink.rows()
+    assert (row["trip"], row["tip"]) == ({"id": "t", "distance": 2.0}, 0.5)
+    assert row["prediction"] == [{"id": "t", "distance": 2.0}, {"id": "r", "distance": 1.0}]
+
+
+def test_the_answer_of_a_json_response_is_its_content(sink, connect):
+    """A route that makes its own JSON response is logged by what is in it."""
+    client = connect()
+    app = FastAPI()
+
+    @app.post("/predict")
+    @fastapi.logged(client, prediction="minutes")
+    def predict(trip: Trip) -> JSONResponse:
+        return JSONResponse({"minutes": 4 * trip.distance}, 201)
+
+    assert TestClient(app).post("/predict", json=TRIP).status_code == 201
+    assert client.flush(LONG)
+    assert [row["prediction"] for row in sink.rows()] == [10.0]
+
+
+def test_arguments_without_a_record_are_told(connect, caplog):
+    """Where nothing can be the record, no empty one is logged, and the warning says how to name it."""
+    client = connect()
+    assert fastapi.logged(client)(lambda things: float(len(things)))([1, 2]) == 2.0
+    assert client.flush(LONG)
+    assert client.counters.rejected == client.counters.logged == 1
+    assert "things" in caplog.text
+    assert "record=" in caplog.text
+
+
+class Unspeakable(Exception):  # noqa: N818 - it is about the text
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+class Predictor:
+    async def __call__(self, trip):
+        return 4 * trip["distance"]
+
+
+@pytest.mark.parametrize("error", [LookupError("no such thing"), Unspeakable()])
+@pytest.mark.parametrize(
+    "route", [partial(lambda factor, trip: factor * trip["distance"], 4), lambda trip: 4 * trip["distance"]]
+)
+def test_no_failure_and_no_kind_of_route_reaches_the_request(connect, error, route):
+    """A route without a name of its own, or an error without words, is a rejected row like any other."""
+
+    def fail(_):
+        raise error
+
+    client = connect()
+    assert fastapi.logged(client, prediction=fail)(route)(TRIP) == 10.0
+    assert client.flush(LONG)
+    assert client.counters.rejected == 1
+
+
+def test_an_object_that_is_called_may_be_async(sink, connect):
+    """A callable object with an async call is awaited as its route would be."""
+    client = connect()
+    app = FastAPI()
+    route = fastapi.logged(client)(Predictor())
+    app.post("/predict")(route)
+    assert asyncio.run(route(TRIP)) == 10.0
+    assert client.flush(LONG)
+    assert [row["prediction"] for row in sink.rows()] == [10.0]
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.5, float("nan")])

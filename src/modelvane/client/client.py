@@ -11,6 +11,7 @@ from weakref import WeakSet
 
 from modelvane.client.connection import Connection
 from modelvane.client.outbox import LABELS, PREDICTIONS
+from modelvane.client.reporter import said
 from modelvane.client.sender import Policy, Sender
 from modelvane.client.settings import check_settings, split_url
 
@@ -269,6 +270,11 @@ class Client:
         what = "an id and a target" if route == LABELS else "a mapping of column names to values"
         self._put((route, TypeError(f"received {type(given).__name__}, expected {what}"), name, None, None))
         return name
+
+    def _reject(self, what: str, error: Exception) -> None:
+        """Count a prediction that could not be taken from a route, and let the background thread tell of it."""
+        told = RuntimeError(f"{what} was not logged: {said(error)}")
+        self._put((PREDICTIONS, told, self._name(None), None, None))
 
     def _after_fork(self) -> None:
         self._sender.disown()

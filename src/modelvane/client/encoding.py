@@ -11,9 +11,10 @@ def encode(row: dict[str, object]) -> bytes:
     """Write one row as a JSON object.
 
     NumPy and PyTorch scalars and arrays become numbers and lists, dates ISO 8601 text, ``Decimal`` and
-    ``Fraction`` floats, UUIDs text, enumeration members their values and ``pandas.NA`` null. Infinite and
-    not-a-number floats, for which JSON has no word, become the strings ``"NaN"``, ``"Infinity"`` and
-    ``"-Infinity"``: a broken value has to reach the monitor, which counts it as a fault of quality.
+    ``Fraction`` floats, UUIDs text, enumeration members their values, pydantic models and dataclasses
+    objects, and ``pandas.NA`` null. Infinite and not-a-number floats, for which JSON has no word, become the
+    strings ``"NaN"``, ``"Infinity"`` and ``"-Infinity"``: a broken value has to reach the monitor, which
+    counts it as a fault of quality.
 
     Parameters
     ----------
@@ -44,7 +45,7 @@ def encode(row: dict[str, object]) -> bytes:
 
 
 def merge(row: dict[str, object], prediction: object, field: str | tuple[str, ...]) -> dict[str, object]:
-    """Put a prediction into its row.
+    """Put a prediction into its row, and give the row back.
 
     A mapping of class to probability becomes one column per class. When the prediction has several columns,
     a sequence or array of as many values fills them in order. Anything else goes under the one column.
@@ -64,16 +65,19 @@ def merge(row: dict[str, object], prediction: object, field: str | tuple[str, ..
     if prediction is None:
         return row
     if isinstance(prediction, Mapping):
-        return row | dict(prediction)
+        row.update(prediction)
+        return row
     if isinstance(field, str):
-        return row | {field: prediction}
+        row[field] = prediction
+        return row
     values = prediction.tolist() if hasattr(prediction, "tolist") else prediction
     if isinstance(values, str) or not isinstance(values, Sequence) or len(values) != len(field):
         raise TypeError(
             f"the prediction is a {type(prediction).__name__}, "
             f"expected {len(field)} values for {', '.join(field)}"
         )
-    return row | dict(zip(field, values, strict=True))
+    row.update(zip(field, values, strict=True))
+    return row
 
 
 def _plain(value: object) -> object:
@@ -87,8 +91,8 @@ def _plain(value: object) -> object:
         plain = value.tolist()
         if type(plain) is not type(value):  # longdouble stays itself, and has __float__
             return plain
-    if isinstance(value, Mapping):
-        return dict(value)
+    if (parts := _fields(value)) is not None:
+        return parts
     if hasattr(value, "__float__"):
         return float(value)
     kind = type(value)
@@ -99,6 +103,15 @@ def _plain(value: object) -> object:
     if hasattr(kind, "__members__") and hasattr(value, "value"):
         return value.value
     raise TypeError(f"a value of type {kind.__module__}.{kind.__qualname__} has no JSON form")
+
+
+def _fields(value: object) -> dict[str, object] | None:
+    if isinstance(value, Mapping):
+        return dict(value)
+    if hasattr(value, "model_dump"):
+        return dict(value.model_dump())
+    names = getattr(type(value), "__dataclass_fields__", None)
+    return None if names is None else {name: getattr(value, name) for name in names}
 
 
 def _spelled(value: object) -> object:

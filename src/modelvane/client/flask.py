@@ -98,7 +98,8 @@ def _with_the_request(arguments: dict[str, Any]) -> dict[str, Any]:
 def _answer(answer: Any) -> tuple[Any, int]:
     status = 200
     if isinstance(answer, tuple):
-        status = next((part for part in answer[1:] if isinstance(part, int)), status)
+        # a status may have its words with it, as in "404 NOT FOUND"
+        status = next((int(str(part)[:3]) for part in answer[1:] if isinstance(part, int | str)), status)
         answer = answer[0]
     if isinstance(answer, flask.Response):
         return (answer.get_json(silent=True) if answer.is_json else answer), max(status, answer.status_code)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
 from functools import wraps
 from hashlib import blake2b
+from random import random
 from typing import TYPE_CHECKING, Any, TypeVar
-from uuid import uuid4
-
-from modelvane.client.reporter import Reporter
 
 if TYPE_CHECKING:
     from modelvane.client.client import Client
@@ -30,8 +30,8 @@ def logged(
     """Log what a route is asked and answers; put it below the framework's own decorator.
 
     Answers that are errors (raised, or a response with a status of 400 or more) are not logged. What goes wrong on
-    the way, in a callable given here for example, counts as rejected in the client's `counters`, is told by the
-    logger ``modelvane.client`` (at most once a minute), and never reaches the request.
+    the way, in a callable given here for example, is a rejected row of the client and told as such, and never reaches
+    the request.
 
     Parameters
     ----------
@@ -39,23 +39,24 @@ def logged(
         Where the predictions go.
     record : str or callable, optional
         What the model was given: the name of the route's argument that holds it, or a function of all its
-        arguments by name. By default the only mapping or model among the arguments; if there is none, all
-        that are text or numbers.
+        arguments by name. By default the only dict, model or dataclass among the arguments; if there is none, or
+        several, all that are text or numbers.
     prediction : str or callable, optional
-        A key of the answer, or a function of it; by default the answer itself.
+        A key of the answer, or a function of it; by default the answer itself. The answer of a JSON response is
+        its content.
     id : str or callable, optional
         A key of the answer or else of the record, or a function of the answer; by default as in `Client.log`.
         Ground truth that comes later is matched by it.
     share : float
         The part of the predictions that is logged, from 0 to 1. It is decided by the id, so that all services
-        and repetitions agree.
+        and repetitions agree; by chance where there is none.
 
     Raises
     ------
     ValueError
         If `share` is out of range.
     """
-    return logging_decorator(client, record, prediction, id, share, dict, _answer)
+    return logging_decorator(client, record, prediction, id, share, _itself, _answer)
 
 
 def logging_decorator(
@@ -71,21 +72,22 @@ def logging_decorator(
     if not 0.0 <= share <= 1.0:
         raise ValueError(f"share is {share!r}. Give the part of the predictions to log, from 0 to 1.")
     taker = _Taker(client, record, prediction, id, share)
-    reporter = Reporter(None)
 
     def decorate(route: Route) -> Route:
         names = tuple(inspect.signature(route).parameters)
+        called = getattr(route, "__qualname__", None) or repr(route)
 
         def log(given: tuple[Any, ...], named: dict[str, Any], answer: Any) -> None:
             try:
                 value, status = answer_of(answer)
                 if status < 400:
-                    taker.take(arguments_of({**dict(zip(names, given, strict=False)), **named}), value)
+                    # frameworks mostly give all by name
+                    arguments = {**dict(zip(names, given, strict=False)), **named} if given else named
+                    taker.take(arguments_of(arguments), value)
             except Exception as error:  # noqa: BLE001 - never into the request
-                reporter.report(f"{route.__qualname__} was not logged: {type(error).__name__}: {error}")
-                client.log(error)  # type: ignore[arg-type] # no record: counts as rejected
+                client._reject(called, error)  # noqa: SLF001 - its own package
 
-        if inspect.iscoroutinefunction(route):
+        if inspect.iscoroutinefunction(route) or inspect.iscoroutinefunction(type(route).__call__):
 
             @wraps(route)
             async def logged_route(*given: Any, **named: Any) -> Any:
@@ -119,29 +121,34 @@ class _Taker:
     def take(self, arguments: Mapping[str, Any], answer: Any) -> None:
         record = self._find_record(arguments)
         name = self._find_id(record, answer)
-        if self._share < 1.0:
-            name = uuid4().hex if name is None else name
-            if not is_in(name, self._share):
-                return
+        if self._share < 1.0 and not (random() if name is None else _place(name)) < self._share:  # noqa: S311 - guards nothing
+            return
         self._client.log(record, _pick(self._prediction, answer), id=name)
 
     def _find_record(self, arguments: Mapping[str, Any]) -> Any:
         if callable(self._record):
             return self._record(arguments)
         if self._record is not None:
-            return arguments[self._record]
+            return _record_of(arguments[self._record])
         whole = [value for value in arguments.values() if _has_fields(value)]
         if len(whole) == 1:
-            return whole[0]
-        return {
+            return _record_of(whole[0])
+        plain = {
             name: value for name, value in arguments.items() if value is None or isinstance(value, _PLAIN)
         }
+        if not plain:
+            raise LookupError(
+                f"no record among the arguments ({', '.join(arguments)}): name the one that is, or make one of them, "
+                "by record="
+            )
+        return plain
 
     def _find_id(self, record: Any, answer: Any) -> Any:
         if callable(self._id):
             return self._id(answer)
         if self._id is None:
-            return _get(record, self._id_field)
+            # the client finds it by itself; a sample needs it sooner
+            return _get(record, self._id_field) if self._share < 1.0 else None
         found = _get(answer, self._id)
         found = _get(record, self._id) if found is None else found
         if found is None:
@@ -157,17 +164,34 @@ def is_in(id: object, share: float) -> bool:  # noqa: A002 - as above
     >>> sum(is_in(number, 0.25) for number in range(10_000))
     2457
     """
+    return _place(id) < share
+
+
+def _place(id: object) -> float:  # noqa: A002 - as above
     digest = blake2b(str(id).encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest) < share * 2.0**64
+    return int.from_bytes(digest) / 2.0**64
+
+
+def _itself(arguments: dict[str, Any]) -> dict[str, Any]:
+    return arguments
 
 
 def _answer(answer: Any) -> tuple[Any, int]:
     status = getattr(answer, "status_code", None)
-    return answer, status if isinstance(status, int) else 200
+    if not isinstance(status, int):
+        return answer, 200
+    if status < 400 and getattr(answer, "media_type", None) == "application/json":
+        return json.loads(answer.body), status
+    return answer, status
 
 
 def _has_fields(value: Any) -> bool:
-    return isinstance(value, Mapping) or hasattr(type(value), "model_fields")
+    # a dict and not any mapping: the framework's own request is one, too
+    return isinstance(value, dict) or hasattr(type(value), "model_fields") or is_dataclass(value)
+
+
+def _record_of(value: Any) -> Any:
+    return {part.name: getattr(value, part.name) for part in fields(value)} if is_dataclass(value) else value
 
 
 def _get(holder: Any, name: str) -> Any:

@@ -149,6 +149,10 @@ class Outbox:
         """Let the next ``put`` wake the consumer, since the last attempt failed."""
         self._wake_at = 0
 
+    def is_pressed(self, rows: int) -> bool:
+        """Say whether somebody waits for what is inside to be sent, or so many rows of it do."""
+        return self._hurry or len(self._queue) >= rows
+
     @property
     def dropped(self) -> int:
         """Rows dropped so far."""

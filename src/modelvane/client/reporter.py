@@ -11,6 +11,14 @@ if TYPE_CHECKING:
 _INTERVAL = 60.0
 
 
+def said(error: Exception) -> str:
+    """Give the class of an error and its text, which it may fail to give."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # noqa: BLE001 - its own method may raise anything
+        return type(error).__name__
+
+
 class Reporter:
     """Keeps the last error, hands every one to a callback, and logs at most one warning per minute.
 
@@ -35,7 +43,7 @@ class Reporter:
             if self._on_error is not None:
                 self._on_error(message)
         except Exception as error:  # noqa: BLE001 - a user's callback must not stop the sender
-            message = f"{message} (and on_error raised {type(error).__name__}: {error})"
+            message = f"{message} (and on_error raised {said(error)})"
         self._warn(message)
 
     def _warn(self, message: str) -> None:
