@@ -23,7 +23,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
-from examples.taxi.lateness import Label, LateLabels, Lateness
+from examples.shared.lateness import Label, LateLabels, Lateness
 from examples.taxi.model import DurationModel
 from examples.taxi.synthetic import write_month
 from examples.taxi.trips import FEATURE_COLUMNS, read_trips

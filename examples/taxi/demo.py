@@ -17,8 +17,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from examples.taxi.interrupts import Interrupts
-from examples.taxi.speed import Speed
+from examples.shared.interrupts import Interrupts
+from examples.shared.speed import Speed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.status import Status
 
-    from examples.taxi.processes import Children
+    from examples.shared.processes import Children
 
 TRAINING_MONTH = "2021-01"
 DATASET = "taxi"
@@ -60,7 +60,7 @@ class Demo:
 
     def run(self) -> None:
         """Run until the end (``--once``) or until interrupted."""
-        from examples.taxi.processes import Children, require_free_port
+        from examples.shared.processes import Children, require_free_port
 
         options = self._options
         require_free_port("monitor", HOST, options.port, "--port")
@@ -147,14 +147,15 @@ class Demo:
     def _replay(self, trips: pa.Table, children: Children) -> None:
         import requests
 
-        from examples.taxi.replay import Replay, wait_until_logged
+        from examples.shared.replay import wait_until_logged
+        from examples.taxi.replay import Replay
 
         options = self._options
         self._console.print(f"Replaying {trips.num_rows} trips of {options.month} at {options.speed}")
         replay = Replay(self._service, self._monitor, dataset=DATASET, speed=self._speed)
         try:
             totals = replay.run(trips, self._console, check=children.check)
-            wait_until_logged(self._service, check=children.check)
+            wait_until_logged(f"{self._service}/healthz", check=children.check)
         except requests.RequestException:
             time.sleep(0.5)  # a dying child drops its connections a little before it is dead
             children.check()
@@ -165,7 +166,7 @@ class Demo:
         )
 
     def _conclude(self, children: Children) -> None:
-        from examples.taxi.summary import fetch_findings, print_summary, require_drift
+        from examples.shared.summary import fetch_findings, print_summary, require_drift
 
         findings = fetch_findings(self._monitor, DATASET, since=time.time(), check=children.check)
         print_summary(findings, self._console)

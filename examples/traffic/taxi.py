@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from examples.taxi.lateness import Label, LateLabels, Lateness
+from examples.shared.lateness import Label, LateLabels, Lateness
 from modelvane.client import Client
 from modelvane.faults import Injection
 

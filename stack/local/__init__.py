@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from examples.taxi.processes import Children
+from examples.shared.processes import Children
 
 from stack import passwords
 from stack.local.compose import load, services_of
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
-    from examples.taxi.interrupts import Interrupts
+    from examples.shared.interrupts import Interrupts
 
 COMPOSE = ROOT / "compose.yaml"
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
-from examples.taxi.interrupts import Interrupts
+from examples.shared.interrupts import Interrupts
 
 if TYPE_CHECKING:
     from rich.console import Console

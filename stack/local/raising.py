@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from examples.taxi.processes import ProcessError, answers, require_free_port
+from examples.shared.processes import ProcessError, answers, require_free_port
 
 from modelvane.errors import ModelvaneError
 from stack.local.places import HOST
@@ -19,7 +19,7 @@ from stack.local.programs import ROOT, Program, program_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from examples.taxi.processes import Children
+    from examples.shared.processes import Children
 
     from stack.local.compose import Service
     from stack.local.places import Places

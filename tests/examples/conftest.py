@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
-from examples.taxi.interrupts import Interrupts
+from examples.shared.interrupts import Interrupts
 from examples.taxi.model import DurationModel
 from examples.taxi.synthetic import write_month
 from examples.taxi.trips import read_trips

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from examples.taxi.lateness import Label, LateLabels, Lateness
-from examples.taxi.replay import Replay, ReplayError, wait_until_logged
-from examples.taxi.speed import Speed
+from examples.shared.lateness import Label, LateLabels, Lateness
+from examples.shared.replay import ReplayError, wait_until_logged
+from examples.shared.speed import Speed
+from examples.taxi.replay import Replay
 
 from modelvane.errors import ConfigError
 
@@ -216,7 +217,7 @@ def test_predictions_that_were_dropped_are_reported(http_server: Any) -> None:
         http_server(lambda *_: (200, json.dumps(health).encode())) as address,
         pytest.raises(ReplayError, match="did not reach the monitor"),
     ):
-        wait_until_logged(address, check=lambda: None)
+        wait_until_logged(f"{address}/healthz", check=lambda: None)
 
 
 def test_the_end_waits_for_predictions_under_way(http_server: Any) -> None:
@@ -227,5 +228,5 @@ def test_the_end_waits_for_predictions_under_way(http_server: Any) -> None:
         return 200, json.dumps({"log": {"queued": queued.pop(), "dropped": 0, "rejected": 0}}).encode()
 
     with http_server(answer) as address:
-        wait_until_logged(address, check=lambda: None)
+        wait_until_logged(f"{address}/healthz", check=lambda: None)
     assert queued == []

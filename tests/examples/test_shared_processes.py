@@ -9,12 +9,12 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from examples.taxi.processes import Children, ProcessError, require_free_port
+from examples.shared.processes import Children, ProcessError, require_free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from examples.taxi.interrupts import Interrupts
+    from examples.shared.interrupts import Interrupts
 
 FAMILY = """
 import signal, socket, subprocess, sys, time

@@ -97,7 +97,7 @@ def print_summary(findings: Mapping[str, Any], console: Console) -> None:
 
 
 def require_drift(findings: Mapping[str, Any]) -> None:
-    """Refuse findings without an alarm of drift: the replayed year differs from the reference.
+    """Refuse findings without an alarm of drift: what is replayed differs from the reference.
 
     Raises
     ------
@@ -107,7 +107,7 @@ def require_drift(findings: Mapping[str, Any]) -> None:
     drift = [one for one in findings["findings"] if one["family"] == "drift"]
     if not any(one["verdict"] == "alarm" for one in drift):
         raise FindingsError(
-            "No drift was found, and there is drift in these trips",
+            "No drift was found, and there is drift in what was replayed",
             received=dict(Counter(one["verdict"] for one in drift)),
             expected="at least one column in alarm",
         )

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from examples.taxi.summary import FindingsError, fetch_findings, print_summary, require_drift
+from examples.shared.summary import FindingsError, fetch_findings, print_summary, require_drift
 
 if TYPE_CHECKING:
     from rich.console import Console

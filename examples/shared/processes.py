@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from examples.taxi.interrupts import Interrupts
+    from examples.shared.interrupts import Interrupts
 
 _GRACE = 10.0  # seconds between asking a child to end and making it
 _TAIL = 15  # lines of a dead child's log that are worth reading

@@ -1,11 +1,12 @@
-"""Ground truth that comes late, or never: when the label of a trip becomes known, and which are due."""
+"""Ground truth that comes late, or never: when a label becomes known, and which are due."""
 
 from __future__ import annotations
 
 import heapq
 import math
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +14,9 @@ import numpy.typing as npt
 
 @dataclass(frozen=True)
 class Lateness:
-    """When the truth about a trip becomes known, in the stream's own time.
+    """When the truth about a prediction becomes known, in the stream's own time.
 
-    The delay after the drop-off is log-normal; a share of the trips never gets its label.
+    The delay after it came true is log-normal; a share of the predictions never gets its label.
     """
 
     median_hours: float = 2.0
@@ -24,24 +25,24 @@ class Lateness:
     never: float = 0.1
     seed: int = 0
 
-    def draw(self, trips: int) -> npt.NDArray[np.float64]:
+    def draw(self, predictions: int) -> npt.NDArray[np.float64]:
         """Draw delays in seconds, NaN for never; the same seed gives the same delays.
 
         >>> bool(np.array_equal(Lateness(never=0).draw(3), Lateness(never=0).draw(3)))
         True
         """
         random = np.random.default_rng(self.seed)
-        delays = random.lognormal(math.log(self.median_hours * 3600), self.sigma, trips)
-        return np.where(random.random(trips) < self.never, np.nan, delays)
+        delays = random.lognormal(math.log(self.median_hours * 3600), self.sigma, predictions)
+        return np.where(random.random(predictions) < self.never, np.nan, delays)
 
 
 @dataclass(frozen=True, order=True)
 class Label:
-    """The true duration of a trip, and the second of stream time at which it becomes known."""
+    """The truth about a prediction, and the second of stream time at which it becomes known."""
 
     due: float
     id: str
-    target: float
+    target: Any = field(compare=False)
 
 
 class LateLabels:

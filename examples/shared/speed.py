@@ -1,4 +1,4 @@
-"""How fast a month is replayed."""
+"""How fast the past is replayed."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _SPEED = re.compile(r"(\d+(?:\.\d+)?)(/s|x)?")
 
 @dataclass(frozen=True)
 class Speed:
-    """Trips per second, times real time, or (neither) as fast as the service answers."""
+    """Requests per second, times real time, or (neither) as fast as the service answers."""
 
-    trips_per_second: float | None = None
+    per_second: float | None = None
     times_real: float | None = None
 
     @classmethod
     def parse(cls, text: str) -> Speed:
-        """Read ``50`` or ``50/s`` (trips per second), ``600x`` (times real time) or ``max``.
+        """Read ``50`` or ``50/s`` (requests per second), ``600x`` (times real time) or ``max``.
 
         Raises
         ------
@@ -27,7 +27,7 @@ class Speed:
             The text is none of these.
 
         >>> Speed.parse("600x")
-        Speed(trips_per_second=None, times_real=600.0)
+        Speed(per_second=None, times_real=600.0)
         """
         if text == "max":
             return cls()
@@ -35,18 +35,18 @@ class Speed:
         if match is None or float(match[1]) == 0:
             raise ConfigError("A speed is unknown", received=text, expected="50/s, 600x or max")
         value = float(match[1])
-        return cls(times_real=value) if match[2] == "x" else cls(trips_per_second=value)
+        return cls(times_real=value) if match[2] == "x" else cls(per_second=value)
 
     def due(self, number: int, stream_seconds: float) -> float:
-        """Tell how many seconds after the start a trip is due.
+        """Tell how many seconds after the start a request is due.
 
         Parameters
         ----------
         number
-            Trips before it.
+            Requests before it.
         stream_seconds
-            Its pick-up time, in seconds after that of the first trip.
+            Its own time, in seconds after that of the first.
         """
-        if self.trips_per_second is not None:
-            return number / self.trips_per_second
+        if self.per_second is not None:
+            return number / self.per_second
         return 0.0 if self.times_real is None else stream_seconds / self.times_real
