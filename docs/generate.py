@@ -9,14 +9,16 @@ from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from docs import commands
+from docs import alerts, commands
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from modelvane.compat import MONITORS
 from modelvane.config import (
+    AlertsSection,
     BatchSection,
     Config,
+    DatasetAlertsSection,
     DatasetSection,
     LinksSection,
     PredictionServiceSection,
@@ -86,6 +88,7 @@ others: `service.tokens.ingest` for posting, `service.tokens.read` for pages, fi
 def pages() -> Mapping[str, str]:
     """Give the text of every generated page by its name."""
     return {
+        "alerts.md": alerts.page(),
         "command-line.md": commands.page(),
         "configuration.md": configuration(),
         "report.schema.json": json.dumps(report.schema(), indent=2) + "\n",
@@ -96,18 +99,25 @@ def pages() -> Mapping[str, str]:
 def configuration() -> str:
     """Give the reference page of all settings, from the settings themselves."""
     parts = [_INTRODUCTION]
+    of_datasets = set(_settings(DatasetAlertsSection))
     at_the_top = (setting for setting in _settings(Config) if "." not in setting[0])
     for title, settings in (
         ("At the top", at_the_top),
         (
             "`datasets.<name>`",
-            (row for row in _settings(DatasetSection) if not row[0].startswith(("`batch.", "`retrain"))),
+            (
+                row
+                for row in _settings(DatasetSection)
+                if not row[0].startswith(("`alerts.", "`batch.", "`retrain"))
+            ),
         ),
         ("`datasets.<name>.retrain`", _settings(RetrainSection)),
         ("`service`", _settings(ServiceSection)),
         ("`batch`, and `datasets.<name>.batch`", _settings(BatchSection)),
         ("`prediction_services.<name>`", _settings(PredictionServiceSection)),
         ("`links`", _settings(LinksSection)),
+        ("`alerts`, and `datasets.<name>.alerts`", _settings(DatasetAlertsSection)),
+        ("`alerts`", (row for row in _settings(AlertsSection) if row not in of_datasets)),
     ):
         parts += [f"## {title}\n", *_table(("setting", "value", "default", ""), settings), ""]
     for kind in Kind:

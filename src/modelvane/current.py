@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from modelvane.arrivals import Arrivals
 from modelvane.block import Block
-from modelvane.casting import canonical, is_missing
+from modelvane.casting import NO_TIME, canonical, is_missing
 from modelvane.labels import Joined, LabelCounts, LabelJoin, labels_of
 from modelvane.reference import Reference
 from modelvane.settings import Settings
@@ -296,6 +296,20 @@ class CurrentRows:
         with self._lock:
             self._flush()
             return self._recent.last(self.settings.window.rows)
+
+    @property
+    def span(self) -> tuple[float, float] | None:
+        """Event times of the window's oldest and newest rows, seconds since 1970; ``None`` where none has one."""
+        with self._lock:
+            self._flush()
+            if self._time_windows is not None:
+                rows = self._time_windows[0]
+                known = [each for each in (rows.since, rows.newest) if each is not None]
+            else:
+                times = self._recent.last_times(self.settings.window.rows)
+                times = times[times != NO_TIME]
+                known = [int(times.min()), int(times.max())] if len(times) else []
+        return (known[0] / 1e6, known[1] / 1e6) if known else None
 
     def labelled_window(self) -> Block:
         """Give the last labelled rows with their targets, as many as the rows window has, oldest first."""

@@ -169,7 +169,7 @@ def _kept_file(config: Config, name: str, path: Path) -> Path | None:
         # an editable install changes without its version
         max(source.stat().st_mtime_ns for source in Path(modelvane.__file__).parent.rglob("*.py")),
         _state(path),
-        config.datasets[name].model_dump(mode="json", exclude={"batch", "retrain"}),
+        config.datasets[name].model_dump(mode="json", exclude={"alerts", "batch", "retrain"}),
         None if model is None else _state(module_file(model, config.folder)),
         config.compat,
     ]

@@ -94,7 +94,7 @@ def test_one_evaluation_per_scrape(client: TestClient) -> None:
 def test_one_dataset_that_fails(
     reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A dataset whose evaluation fails loses its own findings: the others' series are there, the cause in the log."""
+    """A dataset whose evaluation fails loses its own findings: the others' series and the traffic are there."""
     plain = settings(reference)
     plain["datasets"]["other"] = plain["datasets"]["taxi"]
     with served(plain, tmp_path) as client:
@@ -108,6 +108,12 @@ def test_one_dataset_that_fails(
     assert answer.status_code == 200
     assert 'modelvane_dataset_drift{dataset="taxi"' not in answer.text
     assert 'modelvane_quality_rows{dataset="other"' in answer.text
+    for line in (
+        'modelvane_service_evaluation_up{dataset="taxi"} 0.0',
+        'modelvane_service_evaluation_up{dataset="other"} 1.0',
+        'modelvane_ingest_rows_total{dataset="taxi"} 0.0',
+    ):
+        assert line in answer.text.splitlines()
     assert "broken beyond words" in caplog.text
 
 

@@ -13,6 +13,7 @@ from modelvane.cli.labels import labels
 from modelvane.cli.reference import reference
 from modelvane.cli.replay import replay
 from modelvane.cli.report import report
+from modelvane.cli.rules import rules
 from modelvane.cli.serve import serve
 from modelvane.cli.transfer import copy, export, import_
 from modelvane.errors import ModelvaneError
@@ -37,5 +38,5 @@ def app() -> None:
     """Watch machine-learning models in production."""
 
 
-for _command in (serve, report, check, replay, dashboards, reference, labels, export, import_, copy):
+for _command in (serve, report, check, replay, dashboards, rules, reference, labels, export, import_, copy):
     app.add_command(_command)

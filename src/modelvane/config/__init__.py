@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from modelvane import compat
+from modelvane.config.alerts import AlertsSection, DatasetAlertsSection, check_alerts
 from modelvane.config.batch import BatchSection
 from modelvane.config.dataset import ColumnMapping, DatasetSection
 from modelvane.config.faults import first_fault
@@ -27,9 +28,11 @@ from modelvane.methods import Methods
 from modelvane.settings import ROWS, Settings, Window
 
 __all__ = [
+    "AlertsSection",
     "BatchSection",
     "ColumnMapping",
     "Config",
+    "DatasetAlertsSection",
     "DatasetSection",
     "Limits",
     "LinksSection",
@@ -54,6 +57,7 @@ class Config(Section):
         {}, description="By name: the services whose models are watched, as Prometheus scrapes them."
     )
     links: LinksSection = Field(LinksSection(), description="Addresses for links.")
+    alerts: AlertsSection = Field(AlertsSection(), description="When generated alerts fire.")
     compat: Literal["evidently"] | None = Field(None, description="Adds the 2022 `evidently:` series.")
     folder: Path = Field(Path(), exclude=True, description="Where the file is; relative paths start here.")
     file: Path | None = Field(None, exclude=True, description="The file itself, where it is one.")
@@ -99,6 +103,7 @@ class Config(Section):
             _check_dataset(name, section)
             config.settings(name)
         config.services()
+        check_alerts(config.alerts)
         return config
 
     def dataset(self, name: str) -> DatasetSection:
@@ -138,6 +143,14 @@ class Config(Section):
         """Give how a dataset is watched in batches: its own settings, the others from the top."""
         own = self.dataset(name).batch
         return self.batch.model_copy(update={key: getattr(own, key) for key in own.model_fields_set})
+
+    def alerts_of(self, name: str) -> AlertsSection:
+        """Give when a dataset's alerts fire: its own settings, the others from the top."""
+        own, top = self.dataset(name).alerts, self.alerts
+        given = {key: getattr(own, key) for key in own.model_fields_set}
+        for by_alert in ("severity", "hold"):
+            given[by_alert] = {**getattr(top, by_alert), **getattr(own, by_alert)}
+        return top.model_copy(update=given)
 
     def settings(self, name: str) -> Settings:
         """Give how a dataset is watched."""

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from modelvane import compat
 from modelvane.calibration.lines import Alarm
+from modelvane.config.alerts import DatasetAlertsSection
 from modelvane.config.batch import BatchSection
 from modelvane.config.retrain import RetrainSection
 from modelvane.config.section import Section
@@ -172,3 +173,6 @@ class DatasetSection(Section):
         BatchSection(), description="The batch watch, where it differs from that at the top."
     )
     retrain: RetrainSection | None = Field(None, description="What an alert of this dataset starts.")
+    alerts: DatasetAlertsSection = Field(
+        DatasetAlertsSection(), description="Generated alerts, where they differ from those at the top."
+    )

@@ -23,10 +23,16 @@ class DatasetObserved:
         Labels by what became of them, as in `modelvane.labels.LabelCounts`.
     evaluations, evaluation_seconds, last_evaluation_seconds
         Rounds, what they took together, and what the last one took.
-    label_lag, last_row_age
-        Seconds: median from prediction to label, and since the last row came, at the scrape.
+    evaluation_up
+        Whether the last evaluation gave findings.
+    label_lag, last_row_age, last_label_age
+        Seconds: median from prediction to label, and since the last row and the last label came, at the scrape.
+    labelled_rows
+        Rows that performance is measured over.
     window_rows, window_seconds
         The configured window.
+    window_start, window_end
+        Event times of the window's oldest and newest rows, seconds since 1970.
     reference_digest, reference_rows
         Which reference is compared with.
     """
@@ -38,10 +44,15 @@ class DatasetObserved:
     evaluations: int = 0
     evaluation_seconds: float = 0.0
     last_evaluation_seconds: float | None = None
+    evaluation_up: bool | None = None
     label_lag: float | None = None
     last_row_age: float | None = None
+    last_label_age: float | None = None
+    labelled_rows: int | None = None
     window_rows: int | None = None
     window_seconds: float | None = None
+    window_start: float | None = None
+    window_end: float | None = None
     reference_digest: str = ""
     reference_rows: int | None = None
 
@@ -113,6 +124,13 @@ class _Fact(Generic[ObservedT]):
             yield Entry(self.series, owner, float(known))
 
 
+WINDOW_START = Series(
+    "modelvane_service_window_start_seconds", "Event time of the window's oldest row, since 1970."
+)
+WINDOW_END = Series(
+    "modelvane_service_window_end_seconds", "Event time of the window's newest row, since 1970."
+)
+
 _OF_DATASET: tuple[_Fact[DatasetObserved], ...] = (
     _Fact(
         Series("modelvane_ingest_rows_total", "Rows accepted.", type="counter"),
@@ -153,6 +171,20 @@ _OF_DATASET: tuple[_Fact[DatasetObserved], ...] = (
         lambda seen: seen.last_row_age,
     ),
     _Fact(
+        Series(
+            "modelvane_ingest_last_label_age_seconds",
+            "Time since the last label came, or since the start where the log had labels; at the scrape.",
+        ),
+        lambda seen: seen.last_label_age,
+    ),
+    _Fact(
+        Series(
+            "modelvane_service_evaluation_up",
+            "1 while evaluations give findings; 0 after one that failed, which leaves no findings to expose.",
+        ),
+        lambda seen: seen.evaluation_up,
+    ),
+    _Fact(
         Series("modelvane_service_evaluation_seconds", "Evaluations of the window.", type="summary"),
         lambda seen: _Total(seen.evaluation_seconds, seen.evaluations),
     ),
@@ -167,6 +199,12 @@ _OF_DATASET: tuple[_Fact[DatasetObserved], ...] = (
     _Fact(
         Series("modelvane_service_window_seconds", "Length of the configured time window."),
         lambda seen: seen.window_seconds,
+    ),
+    _Fact(WINDOW_START, lambda seen: seen.window_start),
+    _Fact(WINDOW_END, lambda seen: seen.window_end),
+    _Fact(
+        Series("modelvane_service_labelled_rows", "Labelled rows that performance is measured over."),
+        lambda seen: seen.labelled_rows,
     ),
     _Fact(
         Series(

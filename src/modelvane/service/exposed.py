@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import Metric
 
 from modelvane.exposition import DatasetObserved, Exposed, ModelCollector, ServiceObserved, registry_of
 from modelvane.service.background import in_pieces
+from modelvane.service.refusals import REASONS
 from modelvane.service.service import Service
 from modelvane.service.watch import Evaluation, Watch
 
@@ -42,29 +44,45 @@ def _datasets(service: Service) -> Iterable[Exposed]:
             latest = watch.latest()
         except Exception:  # noqa: BLE001 - the others' series are worth more than an answer of 500
             _log.exception("The evaluation of %s failed", watch.name)
-            continue
-        yield Exposed(watch.name, latest.findings, latest.compatible, _dataset_observed(watch, latest))
+            yield Exposed(watch.name, observed=_traffic(watch))
+        else:
+            yield Exposed(watch.name, latest.findings, latest.compatible, _dataset_observed(watch, latest))
 
 
-def _dataset_observed(watch: Watch, latest: Evaluation) -> DatasetObserved:
+def _traffic(watch: Watch) -> DatasetObserved:
+    """Give what is known without an evaluation."""
     monitor, traffic = watch.monitor, watch.traffic
-    findings = latest.findings
-    lag, age = findings.get("label_lag"), findings.get("last_row_age")
     window = monitor.settings.window
     return DatasetObserved(
         rows_accepted=traffic.rows,
-        rows_rejected=dict(traffic.rejected),
+        # every reason is there from the start: a counter that appears with its first count hides it from rates
+        rows_rejected=dict.fromkeys(REASONS, 0) | traffic.rejected,
         duplicates=traffic.duplicates,
         labels=dict(traffic.labels),
         evaluations=watch.evaluations,
         evaluation_seconds=watch.evaluation_seconds,
-        last_evaluation_seconds=latest.seconds,
-        label_lag=lag.value if lag is not None else None,
-        last_row_age=age.value if age is not None else None,
+        evaluation_up=False,
+        last_label_age=watch.label_age,
         window_rows=window.rows if window.seconds is None else None,
         window_seconds=window.seconds,
         reference_digest=monitor.reference.digest,
         reference_rows=monitor.reference.rows,
+    )
+
+
+def _dataset_observed(watch: Watch, latest: Evaluation) -> DatasetObserved:
+    findings = latest.findings
+    lag, age = findings.get("label_lag"), findings.get("last_row_age")
+    start, end = watch.monitor.span or (None, None)
+    return replace(
+        _traffic(watch),
+        evaluation_up=True,
+        last_evaluation_seconds=latest.seconds,
+        label_lag=lag.value if lag is not None else None,
+        last_row_age=age.value if age is not None else None,
+        labelled_rows=findings.labelled,
+        window_start=start,
+        window_end=end,
     )
 
 

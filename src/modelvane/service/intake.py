@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from modelvane.casting import NO_TIME, microseconds
 from modelvane.config import Limits
-from modelvane.errors import ModelvaneError, OverloadedError, UnknownNameError
+from modelvane.errors import ModelvaneError, UnknownNameError
 from modelvane.service.decoding import decode_labels, decode_rows
 from modelvane.service.headers import check_coding, check_token, content_type_of
 from modelvane.service.problems import CONTENT_TYPE, HttpError, headers_of, problem, status_of, unexpected
+from modelvane.service.refusals import reason_of
 from modelvane.service.watch import Watch
 from modelvane.store.results import Appended
 from modelvane.store.writer import GroupCommit
@@ -31,17 +32,6 @@ _ROUTE = re.compile(
 )
 _JSON = b"application/json"
 _PROBLEM = CONTENT_TYPE.encode()
-# what the series of refused bodies calls them: part of queries, so independent of what the code calls its errors
-_REASONS = {
-    400: "malformed",
-    401: "unauthorized",
-    404: "unknown_name",
-    413: "too_large",
-    415: "unsupported_type",
-    422: "not_acceptable",
-    500: "internal_fault",
-    503: "log_unavailable",
-}
 # more rows than this are cast and counted off the event loop
 _FEW_ROWS = 1024
 
@@ -173,7 +163,7 @@ class Intake:
         if refused is not error:
             _log.error("A post of %s failed", watch.name if watch else "nobody's", exc_info=error)
         if watch is not None:
-            watch.traffic.reject(_reason(refused))
+            watch.traffic.reject(reason_of(refused))
         return Answer(status_of(refused), _PROBLEM, problem(refused), headers_of(refused))
 
     def _check_rows(self, rows: int) -> None:
@@ -254,12 +244,3 @@ def too_large(received: str, limit: str) -> HttpError:
         expected=f"at most {limit}",
         remedy="Send it in parts",
     )
-
-
-def _reason(error: ModelvaneError) -> str:
-    if isinstance(error, OverloadedError):
-        return "overloaded"
-    if isinstance(error, HttpError) and error.status == 400:
-        # nothing else of its own is 400
-        return "disconnected"
-    return _REASONS.get(status_of(error), "refused")

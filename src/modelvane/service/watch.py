@@ -91,6 +91,7 @@ class Watch:
         self.history: deque[Findings] = deque(maxlen=HISTORY_ROUNDS)
         self.evaluations = 0
         self.evaluation_seconds = 0.0
+        self._labelled_at: float | None = None
         self._log = log
         self._evaluator = evaluator
         self._ruling = Ruling(monitor, compatible)
@@ -123,6 +124,7 @@ class Watch:
 
     def count_labels(self, result: LabelResult) -> None:
         """Count labels that the log has kept; called by the event loop alone."""
+        self._labelled_at = self._clock()
         for outcome in LabelOutcome:
             count = int(np.count_nonzero(result.outcomes == outcome))
             if count:
@@ -198,6 +200,11 @@ class Watch:
             each(ruling)
         return False
 
+    @property
+    def label_age(self) -> float | None:
+        """Seconds since the last label came; ``None`` where none ever did."""
+        return None if self._labelled_at is None else max(0.0, self._clock() - self._labelled_at)
+
     # ----------------------------------------------------------------- findings
 
     def forget_latest(self) -> None:
@@ -263,6 +270,9 @@ class Watch:
         warm_up(self.monitor, self._log, after)
         self._ruling = self._ruling._replace(after=after)
         self.history.extend(history)
+        # labels that came before are expected to go on coming
+        if self.monitor.labelled_window().rows:
+            self._labelled_at = self._clock()
 
     def snapshot(self) -> Snapshot:
         """Give what the log alone does not know."""

@@ -69,6 +69,11 @@ class RowsRing:
         """Give the last ``rows`` rows, oldest first; fewer when there are fewer."""
         return self.at(np.arange(self.pushed - min(rows, len(self)), self.pushed))
 
+    def last_times(self, rows: int) -> NDArray[np.int64]:
+        """Give the event times of the last ``rows`` rows, microseconds since 1970, `NO_TIME` where there is none."""
+        first = self.pushed - min(rows, len(self))
+        return self._times[np.arange(first, self.pushed) % self.capacity]
+
     def at(self, positions: NDArray[np.int64]) -> Block:
         """Give the rows at these positions, each of which is still kept."""
         slots = positions % self.capacity

@@ -1,0 +1,131 @@
+"""The page of alerts, from the table of alerts and the rules of a config."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelvane.config import AlertsSection, Config
+from modelvane.rules import Alert, rules_of
+from modelvane.rules.kinds import KINDS, Kind
+from modelvane.rules.promql import duration
+
+_CONFIG = """\
+datasets:
+  taxi:
+    reference_file: january.parquet
+    thresholds: {mean_absolute_error: 6.5}   # PerformanceBelowLimit
+    alerts:                                  # what differs for this dataset
+      severity: {DatasetDrift: page}
+prediction_services:
+  taxi: {target: "127.0.0.1:9696", slow_seconds: 0.1}
+links:
+  grafana: http://127.0.0.1:3000
+alerts:
+  scrape_interval: 15s                       # as in prometheus.yml
+  errors: 0.05
+  hold: {ServiceDown: 5min}
+  severity: {SeriesBudget: none}
+  webhooks: {page: "http://127.0.0.1:9000/page"}
+"""
+
+_INTRODUCTION = f"""\
+# Alerts
+
+<!-- Written by `python -m docs.generate`; a test compares. -->
+
+`modelvane rules --config config.yaml -o prometheus/` writes three files from the config of the monitor:
+
+| file | what |
+| --- | --- |
+| `modelvane.rules.yml` | recording rules and alerts, for `rule_files` of Prometheus |
+| `modelvane.rules.test.yml` | tests of these rules: `promtool test rules modelvane.rules.test.yml` |
+| `alertmanager.yml` | routes, inhibitions and receivers: `amtool check-config alertmanager.yml` |
+
+```yaml
+{_CONFIG}```
+
+All settings: [`alerts`](configuration.md#alerts). Prometheus scrapes the monitor as the job `modelvane`, and each
+prediction service as the job that the config gives it (its name, if none):
+
+```yaml
+rule_files: [modelvane.rules.yml]
+scrape_configs:
+  - job_name: modelvane
+    static_configs: [{{targets: ["127.0.0.1:8085"]}}]
+  - job_name: taxi
+    static_configs: [{{targets: ["127.0.0.1:9696"]}}]
+alerting:
+  alertmanagers: [{{static_configs: [{{targets: ["127.0.0.1:9093"]}}]}}]
+```
+
+## What all have
+
+- **Labels.** `severity` (`page`: somebody now, `ticket`: in working hours, `info`: whoever looks), and `dataset`,
+  `service` or `reason` where they apply.
+- **Annotations.** `summary`; `description`; `first`, what to do first; `panel`, a link to the dashboard (to the
+  live page where the config names no Grafana); `evidence`, a link to the report of the dataset's window, by the
+  event times that it had when the alert was evaluated, so that it shows the same rows a day later.
+- **`for:`** of at least two scrapes and one `calculation_period_sec`, so that one bad round is none.
+- **No alarm at a start.** A service that has just started, a counter that begins again, a dataset without rows
+  since the start and a window that fills are in the generated tests, as cases in which nothing fires. Shares need
+  `alerts.requests` requests; performance needs `alerts.labelled_rows` labelled rows.
+- **Silence is told.** Where the monitor is down no series of a dataset is there, and no alert of one can fire: that is
+  MonitorBlind.
+
+"""
+
+_ROUTING = """\
+## Who hears of what
+
+`alertmanager.yml` has a receiver per severity, which posts to the URL of `alerts.webhooks`, or does nothing where there
+is none: then alerts are seen in Alertmanager. Alerts of datasets go to the monitor as well, at /v1/alerts, which keeps
+them as events and may retrain. Alerts are grouped by name, service and dataset.
+
+| while | these are not sent | of the same |
+| --- | --- | --- |
+| ServiceDown | NoPredictions, ServiceErrors, ServiceSlow | service |
+| MonitorBlind, `reason` scrape or log | {datasets} | anything |
+| MonitorBlind, another `reason` | {datasets} | dataset |
+
+With `service.tokens.ingest` the monitor asks for that token: put it into the file `modelvane.token` beside
+`alertmanager.yml`. The token itself is in none of the generated files. Mail, chat and pagers are Alertmanager's own
+receivers: replace those of the severities, and keep `route` and `inhibit_rules`.
+
+"""
+
+
+def page() -> str:
+    """Give the page."""
+    config = Config.of(
+        {
+            "datasets": {"taxi": {"thresholds": {"mean_absolute_error": 6.5, "label_coverage": 0.2}}},
+            "prediction_services": {"taxi": {"target": "127.0.0.1:9696"}},
+        }
+    )
+    rules = rules_of(config)
+    parts = [_INTRODUCTION, "## The alerts\n\nExpressions are those of a dataset and a service `taxi`.\n\n"]
+    for kind in KINDS.values():
+        parts += _kind(kind, [alert for alert in rules.alerts if alert.name == kind.name])
+    parts += ["## Recorded series\n\n| series | meaning |\n| --- | --- |\n"]
+    parts += [f"| `{each.name}` | {each.help} |\n" for each in rules.recordings]
+    datasets = ", ".join(kind.name for kind in KINDS.values() if kind.about == "dataset")
+    parts += ["\n", _ROUTING.format(datasets=datasets)]
+    return "".join(parts).rstrip() + "\n"
+
+
+def _with_defaults(settings: str) -> str:
+    """Say the default behind every setting that has one."""
+    for name, field in AlertsSection.model_fields.items():
+        settings = settings.replace(f"`alerts.{name}`", f"`alerts.{name}` ({field.default})")
+    return settings or "nothing"
+
+
+def _kind(kind: Kind, alerts: list[Alert]) -> Iterator[str]:
+    yield f"### {kind.name}\n\n{kind.meaning}\n\n"
+    yield "| severity | for | decided by |\n| --- | --- | --- |\n"
+    yield f"| `{kind.severity}` | {duration(alerts[0].hold)} | {_with_defaults(kind.threshold)} |\n\n"
+    for alert in alerts:
+        reason = alert.labels.get("reason")
+        yield f"`reason` {reason}:\n\n" if reason else ""
+        yield f"```promql\n{alert.expression}\n```\n\n"
+    yield f"First: {kind.first}\n\n"

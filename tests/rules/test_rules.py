@@ -1,0 +1,199 @@
+"""What is generated, as plain records: complete, true to the config, and about series that exist."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import pytest
+import yaml
+from tests.rules.configs import CONFIGS, GOLDEN, TAXI, config
+
+from modelvane.config import Config
+from modelvane.config.alerts import AlertName
+from modelvane.errors import ConfigError
+from modelvane.exposition.collector import NATIVE
+from modelvane.periods import length_of
+from modelvane.rules import Alert, rules_of, write_rules
+from modelvane.rules.files import ALERTMANAGER, RULES, TESTS
+from modelvane.rules.kinds import KINDS
+from modelvane.rules.links import Dashboard
+
+HTTP = {"http_requests_total", "http_request_duration_seconds_bucket"}
+every_config = pytest.mark.parametrize("name", CONFIGS)
+
+
+def alerts(name: str) -> list[Alert]:
+    return list(rules_of(config(name)).alerts)
+
+
+def alerts_of(**changes: object) -> dict[str, Alert]:
+    """Give the alerts of the kept config with other settings at the top, by name; of several the last."""
+    return {alert.name: alert for alert in rules_of(Config.of({**TAXI, **changes})).alerts}
+
+
+@pytest.mark.parametrize("file", [RULES, TESTS, ALERTMANAGER])
+def test_golden(file: str, tmp_path: Path) -> None:
+    """The files of a config are those in golden/; `python -m tests.rules.configs` writes them anew."""
+    write_rules(config("taxi"), rules_of(config("taxi")), tmp_path)
+    assert (tmp_path / file).read_text() == (GOLDEN / file).read_text()
+
+
+def test_the_table_is_complete() -> None:
+    """Every alert that a config may name is in the table, and generated for the config with everything."""
+    assert set(get_args(AlertName)) == set(KINDS) == {alert.name for alert in alerts("taxi")}
+
+
+@every_config
+def test_alerts_are_told_apart(name: str) -> None:
+    """No two alerts of a config have the same name and labels."""
+    keys = [alert.key for alert in alerts(name)]
+    assert len(keys) == len(set(keys))
+
+
+@every_config
+def test_every_alert_is_tried_both_ways(name: str) -> None:
+    """Every alert has a scenario in which it fires and one in which it does not."""
+    for alert in alerts(name):
+        assert {scenario.fires is None for scenario in alert.scenarios} == {True, False}, alert.key
+
+
+@every_config
+def test_every_alert_says_what_to_do(name: str) -> None:
+    """Every alert has severity, summary, description, what to do first, and a panel; of a dataset also evidence."""
+    for alert in alerts(name):
+        assert alert.labels["severity"] in ("page", "ticket", "info")
+        assert {"summary", "description", "first", "panel"} <= {
+            key for key, text in alert.annotations.items() if text
+        }
+        assert "dataset" not in alert.labels or "/report{{" in alert.annotations["evidence"]
+
+
+@every_config
+def test_no_alert_fires_at_once(name: str) -> None:
+    """Every alert has to last for two scrapes and for an evaluation, whatever the config wishes."""
+    settings = config(name)
+    least = max(2 * length_of(settings.alerts.scrape_interval), settings.service.calculation_period_sec)
+    assert all(alert.hold >= least for alert in alerts(name))
+
+
+@every_config
+def test_series_exist(name: str) -> None:
+    """Every series in an expression or a template is exposed by the monitor or a service, or recorded before."""
+    native = {f"{series.name}{suffix}" for series in NATIVE for suffix in ("", "_sum", "_count")}
+    rules = rules_of(config(name))
+    recorded = {recording.name for recording in rules.recordings}
+    texts = [
+        *(recording.expression for recording in rules.recordings),
+        *(text for alert in rules.alerts for text in (alert.expression, *_queries(alert))),
+    ]
+    named = {
+        series
+        for text in texts
+        for series in re.findall(
+            r"(?:modelvane[_:]|http_)[a-z0-9_:]+", re.sub(r'"(?:[^"\\]|\\.)*"', "", text)
+        )
+    }
+    assert named
+    assert named <= native | recorded | HTTP
+
+
+def _queries(alert: Alert) -> Iterator[str]:
+    return (query for text in alert.annotations.values() for query in re.findall(r"query `([^`]*)`", text))
+
+
+def test_thresholds_are_those_of_the_config() -> None:
+    """Limits, holds and severities of the config are in the rules; `none` leaves an alert out."""
+    found = alerts_of(
+        alerts={
+            "errors": 0.25,
+            "silence": "1h",
+            "series": 0.5,
+            "hold": {"ServiceDown": "10min"},
+            "severity": {"ServiceDown": "ticket", "ServiceSlow": "none"},
+        }
+    )
+    assert "> 0.25\n" in found["ServiceErrors"].expression
+    assert "> 3600\n" in found["NoPredictions"].expression
+    assert found["SeriesBudget"].expression.endswith("> 0.5")
+    assert (found["ServiceDown"].hold, found["ServiceDown"].labels["severity"]) == (600.0, "ticket")
+    assert "ServiceSlow" not in found
+
+
+def test_a_dataset_has_its_own_say() -> None:
+    """What a dataset sets for its alerts goes before the top, and what it leaves open comes from there."""
+    top = {"silence": "1h", "severity": {"DatasetDrift": "info", "LabelsLate": "none"}}
+    own = {"drifted_columns": 2, "severity": {"DatasetDrift": "page"}}
+    found = alerts_of(datasets={"taxi": {"alerts": own}}, alerts=top)
+    assert found["DatasetDrift"].expression == 'modelvane_drifted_columns{dataset="taxi"} >= 2'
+    assert found["DatasetDrift"].labels["severity"] == "page"
+    assert "> 3600\n" in found["NoPredictions"].expression
+    assert "LabelsLate" not in found
+
+
+def test_performance_is_judged_by_the_datasets_limits() -> None:
+    """There is an alert of performance where the dataset limits a measure of it, and only there."""
+    assert "PerformanceBelowLimit" not in alerts_of(datasets={"taxi": {"thresholds": {"label_lag": 60}}})
+    found = alerts_of()["PerformanceBelowLimit"]
+    assert found.annotations["description"].endswith("Limits: mean_absolute_error 6.5, r_squared 0.5.")
+    assert ">= 30\n" in found.expression
+    few = alerts_of(datasets={"taxi": {"window": {"rows": 10}, "thresholds": {"mean_absolute_error": 1}}})
+    assert ">= 10\n" in few["PerformanceBelowLimit"].expression
+
+
+def test_a_limit_of_age_is_that_of_silence() -> None:
+    """The dataset's own limit of `last_row_age` decides when predictions are missed, and is no fault of quality."""
+    found = alerts_of(datasets={"taxi": {"thresholds": {"last_row_age": 42}}})
+    assert "> 42\n" in found["NoPredictions"].expression
+    assert 'measure!="last_row_age"' in found["QualityFault"].expression
+
+
+def test_a_service_speaks_for_its_dataset() -> None:
+    """NoPredictions names the service where there is one, so that ServiceDown can inhibit it; of two it names none."""
+    by_dataset = {
+        alert.labels["dataset"]: alert.labels.get("service")
+        for alert in alerts("recommender")
+        if alert.name == "NoPredictions"
+    }
+    assert by_dataset == {"reco": None, "items": "reco"}
+
+
+def test_links() -> None:
+    """Panels are Grafana's where the config has one, else the live page; evidence is the window's report."""
+    assert alerts_of()["DatasetDrift"].annotations["panel"] == (
+        f"http://127.0.0.1:3000/d/{Dashboard.DRIFT}?var-dataset=taxi"
+    )
+    found = alerts_of(links={"monitor": "https://watch.example"})["DatasetDrift"].annotations
+    assert found["panel"] == "https://watch.example/datasets/taxi"
+    assert found["evidence"].startswith("https://watch.example/v1/datasets/taxi/report{{ with query")
+
+
+def test_secrets_stay_where_they_are(tmp_path: Path) -> None:
+    """No file has the config's tokens; Alertmanager reads the token from a file of its own."""
+    files = write_rules(config("taxi"), rules_of(config("taxi")), tmp_path)
+    assert not any("secret" in file.read_text() for file in files)
+    (receiver, *_) = yaml.safe_load((tmp_path / ALERTMANAGER).read_text())["receivers"]
+    assert (
+        receiver["webhook_configs"][0]["http_config"]["authorization"]["credentials_file"]
+        == "modelvane.token"
+    )
+
+
+@pytest.mark.parametrize(
+    ("alerts", "message"),
+    [
+        ({"hold": {"DatasetDrift": "soon"}}, "alerts.hold.DatasetDrift"),
+        ({"severity": {"DatasetDrift": "loud"}}, "alerts.severity.DatasetDrift"),
+        ({"severity": {"DatsetDrift": "page"}}, "alerts.severity.DatsetDrift"),
+        ({"over": "10s"}, "alerts.over is too short"),
+        ({"silence": "0s"}, "alerts.silence"),
+        ({"webhooks": {"page": "somewhere"}}, "alerts.webhooks.page"),
+        ({"silense": "1h"}, "Did you mean 'silence'?"),
+    ],
+)
+def test_bad_settings(alerts: dict[str, object], message: str) -> None:
+    """A setting of alerts that is none is refused with its place."""
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        Config.of({"datasets": {"taxi": {}}, "alerts": alerts})
