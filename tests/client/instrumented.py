@@ -27,6 +27,10 @@ def api() -> FastAPI:
     def busy(seconds: float) -> dict[str, int]:
         return {"worker": _work(seconds)}
 
+    @app.get("/fail")
+    def fail() -> None:
+        raise LookupError
+
     @app.get("/die")
     async def die() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -50,6 +54,10 @@ def wsgi() -> Flask:
     def slow(seconds: float) -> dict[str, int]:
         time.sleep(seconds)
         return {}
+
+    @app.get("/fail")
+    def fail() -> dict[str, int]:
+        raise LookupError
 
     @app.get("/die")
     def die() -> dict[str, int]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 from datetime import UTC, datetime
+from io import BytesIO
 
 import pytest
 from fastapi import APIRouter, FastAPI
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 from fastapi.testclient import TestClient
 from flask import Flask
 from flask.testing import FlaskClient
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, ProcessCollector
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -129,7 +130,7 @@ def test_exceptions_are_counted_by_their_class(shown):
 
 
 def test_sizes_are_those_of_the_bodies(shown):
-    """Bodies are measured as sent, whether their length was announced or not."""
+    """Bodies are measured as they are read and sent."""
     answer = shown.client.post("/echo", json={"a": 1})
     shown.client.get("/stream")
     sent = len(answer.content if shown.kind == "fastapi" else answer.data)
@@ -213,6 +214,63 @@ def test_other_metrics_of_the_registry_are_shown(shown):
     assert shown.value("sales_total") == 3
 
 
+def test_the_process_is_shown_once(shown):
+    """A registry that has the series of the process already is left as it is: twice would spoil the whole scrape."""
+    ProcessCollector(registry=shown.registry)
+    assert len(shown.samples("process_cpu_seconds_total")) == 1
+
+
+def test_a_model_that_cannot_be_told_leaves_the_rest(show, caplog):
+    """A function that fails to name the model costs the model's series and a warning, not the scrape."""
+
+    def fail():
+        raise LookupError("no model yet")
+
+    shown = show(model=fail)
+    shown.client.get("/items/1")
+    assert shown.value("http_requests_total", handler=shown.handler) == 1
+    assert shown.samples("model_info") == []
+    assert "no model yet" in caplog.text
+
+
+def test_a_length_beyond_belief_is_not_counted(shown):
+    """A length that no body has, as anybody may announce, neither fails the request nor ruins the sum."""
+    for length in ("9" * 5000, "9" * 18):
+        if shown.kind == "fastapi":
+            answer = shown.client.get("/nowhere", headers={"content-length": length})
+        else:
+            answer = shown.client.get("/nowhere", environ_overrides={"CONTENT_LENGTH": length})
+        assert answer.status_code == 404
+    assert shown.value("http_request_size_bytes_sum", handler="none") == 0
+    assert shown.value("http_requests_total", handler="none") == 2
+
+
+def test_a_mounted_application_is_one_handler():
+    """Whatever is asked of an application that is mounted under a path, files for example, is that path's."""
+    app = FastAPI()
+    app.mount("/files", Response("file"))
+    registry = CollectorRegistry()
+    fastapi.instrument(app, registry=registry)
+    for number in range(5):
+        assert TestClient(app).get(f"/files/{number}").text == "file"
+    assert (
+        registry.get_sample_value(
+            "http_requests_total", {"handler": "/files", "method": "GET", "status": "200"}
+        )
+        == 5
+    )
+
+
+def test_a_request_that_no_server_made_is_served():
+    """Flask may be told to answer without a server around it; that is no request to count, and no error."""
+    app, _ = _wsgi({"registry": CollectorRegistry()})
+    with app.test_request_context("/items/2"):
+        assert app.full_dispatch_request().json == {"inverse": 0.5}
+    app.testing = True
+    with app.test_request_context("/items/0"), pytest.raises(ZeroDivisionError):
+        app.handle_exception(ZeroDivisionError())
+
+
 def test_an_application_is_instrumented_once(shown):
     """A second call says so, instead of counting twice."""
     instrument = fastapi.instrument if shown.kind == "fastapi" else flask.instrument
@@ -259,6 +317,8 @@ def test_the_series_of_existing_dashboards_are_there(shown):
     by = {"handler", "method", "status"}
     for name, more in {
         "http_requests_total": set(),
+        "http_request_size_bytes_sum": set(),
+        "http_response_size_bytes_sum": set(),
         "http_request_duration_seconds_sum": set(),
         "http_request_duration_seconds_count": set(),
         "http_request_duration_seconds_bucket": {"le"},
@@ -270,9 +330,14 @@ def test_the_series_of_existing_dashboards_are_there(shown):
     assert shown.samples("process_resident_memory_bytes")[0].labels == {}
 
 
-def test_bodies_of_unknown_length_are_measured():
+def test_bodies_of_unknown_length_are_measured(shown):
     """A body that comes in pieces without a length is measured as it is read."""
-    shown = Shown("fastapi", {})
-    pieces = iter([b'{"a":', b"1}"])
-    shown.client.post("/echo", content=pieces, headers={"content-type": "application/json"})
+    if shown.kind == "fastapi":
+        pieces = iter([b'{"a":', b"1}"])
+        shown.client.post("/echo", content=pieces, headers={"content-type": "application/json"})
+    else:
+        body, chunked = BytesIO(b'{"a":1}'), {"wsgi.input_terminated": True, "CONTENT_LENGTH": ""}
+        shown.client.post(
+            "/echo", input_stream=body, content_type="application/json", environ_overrides=chunked
+        )
     assert shown.value("http_request_size_bytes_sum", handler="/echo", status="200") == 7

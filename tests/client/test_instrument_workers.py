@@ -99,6 +99,14 @@ def test_every_worker_shows_the_counts_of_all(service):
         assert service.value("model_info", name="duration", version="7", reference="abc123") == 1
 
 
+def test_exceptions_are_those_of_all(service):
+    """An exception in any worker is counted by its class, and its answer as a 500."""
+    for _ in range(6):
+        assert service.get("/fail").status_code == 500
+    service.settle("http_exceptions_total", 6, handler="/fail", exception="LookupError")
+    service.settle("http_requests_total", 6, handler="/fail", method="GET", status="500")
+
+
 def test_processes_are_summed(service):
     """Memory and open files are those of three workers, CPU seconds grow by what any of them used."""
     service.meet()

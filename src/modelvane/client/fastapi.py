@@ -122,14 +122,13 @@ class _Middleware(PrometheusInstrumentatorMiddleware):
 
     def _count(self, info: Info) -> None:
         traffic: _Traffic = info.request.scope[_KEY]
-        length = info.request.headers.get("content-length", "")
         self._counts.observe(
             Answered(
                 info.modified_handler,
                 info.method,
                 info.modified_status,
                 info.modified_duration,
-                int(length) if length.isdecimal() else traffic.received,
+                traffic.received,
                 traffic.sent,
                 traffic.exception,
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from modelvane.client.logged import Route, logging_decorator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+    from wsgiref.types import InputStream, StartResponse, WSGIApplication, WSGIEnvironment
 
     from modelvane.client.client import Client
 
@@ -106,27 +107,67 @@ def _answer(answer: Any) -> tuple[Any, int]:
     return answer, status
 
 
+# Flask can be made to answer a request that no server sent, and that is not counted.
+
+
 def _note_handler(_: flask.Flask, **__: Any) -> None:
-    rule = flask.request.url_rule
-    if rule is not None:
-        flask.request.environ[_KEY].handler = rule.rule
+    rule, call = flask.request.url_rule, flask.request.environ.get(_KEY)
+    if rule is not None and call is not None:
+        call.handler = rule.rule
 
 
 def _note_exception(_: flask.Flask, exception: BaseException, **__: Any) -> None:
-    flask.request.environ[_KEY].exception = type(exception).__name__
+    call = flask.request.environ.get(_KEY)
+    if call is not None:
+        call.exception = type(exception).__name__
 
 
 class _Call:
     """What is learned of one request on its way."""
 
-    __slots__ = ("exception", "handler", "sent", "started", "status")
+    __slots__ = ("exception", "handler", "received", "sent", "started", "status")
 
     def __init__(self) -> None:
         self.started = perf_counter()
         self.handler = UNMATCHED
         self.status = "500"
+        self.received = 0
         self.sent = 0
         self.exception: str | None = None
+
+
+class _Input:
+    """The body of a request, which tells how much of it is read."""
+
+    def __init__(self, stream: InputStream, call: _Call) -> None:
+        self._stream = stream
+        self._call = call
+
+    def read(self, size: int = -1, /) -> bytes:
+        return self._noted(self._stream.read(size))
+
+    def readline(self, size: int = -1, /) -> bytes:
+        return self._noted(self._stream.readline(size))
+
+    def readlines(self, hint: int = -1, /) -> list[bytes]:
+        return [self._noted(line) for line in self._stream.readlines(hint)]
+
+    def __iter__(self) -> Iterator[bytes]:
+        return map(self._noted, self._stream)
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._stream, name)
+        # not every server's stream has it, and who finds it prefers it
+        return partial(self._into, found) if name == "readinto" else found
+
+    def _into(self, readinto: Callable[[memoryview], int | None], buffer: memoryview) -> int | None:
+        size = readinto(buffer)
+        self._call.received += size or 0
+        return size
+
+    def _noted(self, part: bytes) -> bytes:
+        self._call.received += len(part)
+        return part
 
 
 def _counting(
@@ -134,6 +175,7 @@ def _counting(
 ) -> WSGIApplication:
     def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = environ[_KEY] = _Call()
+        environ["wsgi.input"] = _Input(environ["wsgi.input"], request)
         shown = environ["PATH_INFO"] not in left_out
         if shown:
             metrics.in_progress.inc()
@@ -165,13 +207,12 @@ def _measured(body: Iterable[bytes], request: _Call) -> Iterator[bytes]:
 
 
 def _answered(environ: WSGIEnvironment, request: _Call) -> Request:
-    length = environ.get("CONTENT_LENGTH") or ""
     return Request(
         request.handler,
         environ["REQUEST_METHOD"],
         request.status,
         perf_counter() - request.started,
-        int(length) if length.isdecimal() else 0,
+        request.received,
         request.sent,
         request.exception,
     )

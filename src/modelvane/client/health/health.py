@@ -12,7 +12,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from modelvane.client.health.metrics import BUCKETS, metrics_of
-from modelvane.client.health.processes import processes
+from modelvane.client.health.processes import CPU, processes
+from modelvane.client.reporter import Reporter, said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -51,6 +52,7 @@ class Health:
         model: Model | Callable[[], Model] | None = None,
     ) -> None:
         self.model = model
+        self._reporter = Reporter(None)
         self._workers = _meet()  # before the metrics, which then count where all workers see it
         self.metrics = metrics_of(registry, buckets)
         self._registry = registry
@@ -59,9 +61,9 @@ class Health:
         """Give the body and the content type of ``/metrics``, in the format that `accept` asks for."""
         encode, content_type = choose_encoder(accept or "")
         if self._workers is None:
-            own: Iterable[Metric] = self._registry.collect()
-            if self._registry is not REGISTRY:
-                own = chain(own, ProcessCollector(registry=None).collect())
+            own = list(self._registry.collect())
+            if not any(metric.name == CPU for metric in own):
+                own.extend(ProcessCollector(registry=None).collect())
             return encode(_Collected(chain(own, self._identity()))), content_type
         with self._workers.census() as living:
             counted = MultiProcessCollector.merge(self._workers.counts())  # type: ignore[no-untyped-call] # not typed there
@@ -69,8 +71,12 @@ class Health:
             return encode(_Collected(chain(counted, ran, self._identity()))), content_type
 
     def _identity(self) -> Iterable[Metric]:
-        model = self.model() if callable(self.model) else self.model
-        return () if model is None else (model.series(),)
+        try:
+            model = self.model() if callable(self.model) else self.model
+            return () if model is None else (model.series(),)
+        except Exception as error:  # noqa: BLE001 - a user's function, without which all else is still to be seen
+            self._reporter.report(f"the model could not be named: {said(error)}")
+            return ()
 
 
 class _Collected(Collector):

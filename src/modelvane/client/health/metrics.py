@@ -61,7 +61,10 @@ class Metrics:
             registry=registry,
         )
         self._received = Summary(
-            "http_request_size_bytes", "Size of the requests' bodies.", _BY, registry=registry
+            "http_request_size_bytes",
+            "Size of the requests' bodies, as far as they were read.",
+            _BY,
+            registry=registry,
         )
         self._sent = Summary(
             "http_response_size_bytes", "Size of the answers' bodies.", _BY, registry=registry

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from prometheus_client.metrics_core import Metric
 
-_CPU = "process_cpu_seconds"
+CPU = "process_cpu_seconds"
+"""The family of the processor time."""
+
 _START = "process_start_time_seconds"
 
 
@@ -29,16 +31,16 @@ def processes(living: Iterable[int], folder: Path) -> Iterator[Metric]:
     for pid in living:
         for metric in ProcessCollector(pid=partial(int, pid), registry=None).collect():
             value = metric.samples[0].value
-            if metric.name == _CPU:
+            if metric.name == CPU:
                 used[str(pid)] = value
             kept = together.setdefault(metric.name, metric)
             if kept is not metric:
                 before = kept.samples[0]
                 value = min(before.value, value) if metric.name == _START else before.value + value
                 kept.samples[0] = before._replace(value=value)
-    if _CPU in together:
-        sample = together[_CPU].samples[0]
-        together[_CPU].samples[0] = sample._replace(value=sample.value + _used_by_the_dead(used, folder))
+    if CPU in together:
+        sample = together[CPU].samples[0]
+        together[CPU].samples[0] = sample._replace(value=sample.value + _used_by_the_dead(used, folder))
     yield from together.values()
 
 
@@ -48,5 +50,8 @@ def _used_by_the_dead(used: dict[str, float], folder: Path) -> float:
     dead = before.pop("dead", 0.0)
     # fewer seconds than last time under the same number: it is somebody else
     dead += sum(seconds for pid, seconds in before.items() if used.get(pid, -1.0) < seconds)
-    kept.write_text(json.dumps({**used, "dead": dead}), encoding="utf-8")
+    # whole or not at all: whoever is killed here would leave a file that no later scrape can read
+    part = folder / "cpu.part"
+    part.write_text(json.dumps({**used, "dead": dead}), encoding="utf-8")
+    part.replace(kept)
     return dead
