@@ -16,6 +16,7 @@ import datetime as dt
 import signal
 import sys
 import uuid
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
@@ -26,13 +27,17 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from examples.shared.identity import identity_of
+from examples.taxi.following import FollowedModel
 from examples.taxi.model import DurationModel
 from modelvane.client import Client
 from modelvane.client.flask import Model, instrument
 from modelvane.errors import ModelvaneError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
+
+    import numpy as np
+    import numpy.typing as npt
 
     from modelvane.client import Counters
 
@@ -84,8 +89,18 @@ class Problem(Exception):  # noqa: N818 - RFC 9457 calls it a problem
         self.body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **members}
 
 
+class Predictor(Protocol):
+    """What predicts: a `DurationModel`, or one that follows a pointer to the latest."""
+
+    def predict(self, trips: Iterable[Mapping[str, Any]]) -> npt.NDArray[np.float64]:
+        """Predict minutes, one per trip."""
+        ...
+
+
 def create_app(
-    model: DurationModel, log: PredictionLog | None = None, identity: Model | None = None
+    model: Predictor,
+    log: PredictionLog | None = None,
+    identity: Model | Callable[[], Model] | None = None,
 ) -> Flask:
     """Build the service's WSGI application.
 
@@ -96,7 +111,7 @@ def create_app(
     log
         What remembers; without one each prediction still gets an id.
     identity
-        What ``/metrics`` tells of the model.
+        What ``/metrics`` tells of the model; a function is asked each time.
     """
     app = Flask("taxi")
     instrument(app, model=identity, registry=CollectorRegistry())
@@ -113,7 +128,11 @@ def create_app(
 
     @app.get("/healthz")
     def healthz() -> Response:
-        return jsonify(status="ok", log=None if log is None else log.counters._asdict())
+        about: dict[str, Any] = {"status": "ok", "log": None if log is None else log.counters._asdict()}
+        if isinstance(model, FollowedModel):
+            # a version that cannot be loaded is no reason to send no more requests: the one before answers them
+            about["model"] = {"version": model.version, "fault": model.fault}
+        return jsonify(about)
 
     @app.errorhandler(Problem)
     def problem(error: Problem) -> Response:
@@ -185,7 +204,12 @@ def main() -> int:
     )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=9696)
-    parser.add_argument("--model", type=Path, default=Path(".modelvane/demo/model.skops"))
+    parser.add_argument(
+        "--model",
+        type=Path,
+        default=Path(".modelvane/demo/model.skops"),
+        help="a model's file, or a folder of versions whose current one is followed (%(default)s)",
+    )
     parser.add_argument(
         "--reference", type=Path, help="the monitor's reference, which /metrics names by hash"
     )
@@ -204,12 +228,20 @@ def main() -> int:
 
 
 def _serve(options: argparse.Namespace) -> None:
-    model = DurationModel.load(options.model)
+    with ExitStack() as stack:
+        if options.model.is_dir():
+            followed = stack.enter_context(FollowedModel(options.model))
+            _answer(options, followed, lambda: followed.identity)
+        else:
+            identity = identity_of("duration", options.model, reference=options.reference)
+            _answer(options, DurationModel.load(options.model), identity)
+
+
+def _answer(options: argparse.Namespace, model: Predictor, identity: Model | Callable[[], Model]) -> None:
     client = None
     if options.monitor:
         client = Client(options.monitor, options.dataset, time_field=TIME_FIELD)
     try:
-        identity = identity_of("duration", options.model, reference=options.reference)
         app = create_app(model, client, identity)
         server = make_server(options.host, options.port, app, threaded=True, request_handler=_QuietHandler)
         print(f"predictions at http://{options.host}:{options.port}/predict", flush=True)

@@ -1,0 +1,332 @@
+"""Trains the duration model again on recent labelled trips, and promotes it if it is better.
+
+::
+
+    python -m examples.taxi.retrain --config .modelvane/demo/config.yaml --initial   # the first version
+    python -m examples.taxi.retrain --config .modelvane/demo/config.yaml             # a challenger
+    python -m examples.taxi.retrain --config .modelvane/demo/config.yaml --roll-back
+
+The trips are those of the monitor's log. A challenger is trained on the older of them; champion and challenger predict
+the newer ones, which neither has seen. Only a challenger that is better beyond chance becomes a version of its own,
+with the reference of these trips, and the current one. As `retrain: {command: ...}` of a dataset it reads what it needs
+from its environment, and reports its outcome to the monitor.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from examples.shared.versions import VersionError, Versions
+from modelvane.errors import ModelvaneError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+
+    from examples.taxi.comparison import Comparison
+    from examples.taxi.model import DurationModel
+
+KEPT = 5
+
+
+class TooFewTripsError(ModelvaneError):
+    """There are not enough labelled trips to train and to compare on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What is trained, on what, and where it goes.
+
+    Parameters
+    ----------
+    config
+        The monitor's.
+    dataset
+        Its name there.
+    models
+        The folder of versions.
+    champion
+        The model file that answers before there is a version.
+    since
+        Take trips from this event time on (seconds since 1970), if there are enough.
+    trips, least
+        Labelled trips: at most the latest so many, and not without so many.
+    held_out
+        Share of them, the latest, that both models are compared on.
+    keep
+        Versions that are kept.
+    """
+
+    config: Path
+    dataset: str
+    models: Path
+    champion: Path
+    since: float | None = None
+    trips: int = 20_000
+    least: int = 500
+    held_out: float = 0.25
+    keep: int = KEPT
+
+
+def retrain(settings: Settings) -> dict[str, Any]:
+    """Train, compare, and promote if the challenger is better; give the outcome as the monitor reads it.
+
+    Raises
+    ------
+    ModelvaneError
+        When the log or the champion cannot be read, or there are too few trips.
+    """
+    import numpy as np
+
+    from examples.taxi.comparison import compare
+    from examples.taxi.model import DurationModel
+
+    trips = recent_trips(settings)
+    split = trips.num_rows - math.ceil(settings.held_out * trips.num_rows)
+    older, newer = trips.slice(0, split), trips.slice(split)
+    versions = Versions(settings.models)
+    current = versions.current()
+    champion = DurationModel.load(_champion_file(settings, versions))
+    challenger = DurationModel.fit(older)
+    rows = newer.to_pylist()
+    found = compare(
+        newer["duration"].to_numpy().astype(np.float64), champion.predict(rows), challenger.predict(rows)
+    )
+    outcome: dict[str, Any] = {
+        "promoted": found.is_better,
+        "champion": found.champion,
+        "challenger": found.challenger,
+        "measure": "mean_absolute_error",
+        "why": found.why,
+        "details": {"trained_on": older.num_rows, "held_out": newer.num_rows, "champion_version": current},
+    }
+    if found.is_better:
+        name = versions.add(lambda folder: _write(folder, challenger, older, newer, found))
+        versions.promote(name)
+        versions.prune(settings.keep)
+        outcome |= {"version": name, "reference": str(_reference_file(versions, name).absolute())}
+    return outcome
+
+
+def recent_trips(settings: Settings) -> pa.Table:
+    """Read the latest labelled trips of the log in order of event time, those since `settings.since` if they suffice.
+
+    Raises
+    ------
+    TooFewTripsError
+        When there are too few even so.
+    """
+    from contextlib import closing
+
+    from modelvane.config import Config
+    from modelvane.store import open_log
+
+    config = Config.load(settings.config)
+    with closing(open_log(config.store_url, read_only=True)) as log:
+        schemas = log.datasets()
+        if settings.dataset not in schemas:
+            raise TooFewTripsError(
+                "The log has no such dataset", received=settings.dataset, available=schemas
+            )
+        log.open(settings.dataset, schemas[settings.dataset])
+        rows = log.labels_tail(settings.dataset, rows=settings.trips)
+    trips = _usable(rows)
+    if settings.since is not None:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        begin = pa.scalar(round(settings.since * 1e6), pa.int64()).cast(pa.timestamp("us"))
+        late = trips.filter(pc.greater_equal(trips["lpep_pickup_datetime"], begin))
+        trips = late if late.num_rows >= settings.least else trips
+    if trips.num_rows < settings.least:
+        raise TooFewTripsError(
+            "There are too few labelled trips to train on",
+            received=f"{trips.num_rows} trips with a duration",
+            expected=f"{settings.least} (--least)",
+            remedy="Wait for more labels",
+        )
+    return trips
+
+
+def _usable(rows: Any) -> pa.Table:
+    """Give trips that the model can compute with, in order of event time; what is broken in others is left out."""
+    import numpy as np
+    import pyarrow as pa
+
+    from examples.taxi.trips import FEATURE_COLUMNS, LONGEST, SHORTEST
+
+    whole = ("PULocationID", "DOLocationID")
+    columns: dict[str, list[float | int | None]] = {
+        name: [_number(value) for value in rows.table.values(name)]
+        for name in (*FEATURE_COLUMNS[1:], "target")
+        if name in rows.table
+    }
+    needed = (*whole, "trip_distance", "target")
+    kept = [
+        row
+        for row in np.argsort(rows.times, kind="stable").tolist()
+        if all(columns[name][row] is not None for name in needed)
+        and SHORTEST <= (columns["target"][row] or 0) <= LONGEST
+        and all(columns[name][row] == int(columns[name][row] or 0) for name in whole)
+    ]
+    times = rows.times[kept] if kept else np.empty(0, np.int64)
+    table = pa.table({"lpep_pickup_datetime": pa.array(times).cast(pa.timestamp("us"))})
+    for name in FEATURE_COLUMNS[1:]:
+        values = [columns[name][row] if name in columns else None for row in kept]
+        table = table.append_column(name, pa.array(values, pa.float64()))
+    for name in whole:
+        table = table.set_column(table.schema.get_field_index(name), name, table[name].cast(pa.int64()))
+    return table.append_column("duration", pa.array([columns["target"][row] for row in kept], pa.float64()))
+
+
+def _number(value: Any) -> float | int | None:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return value if is_number else None
+
+
+def _champion_file(settings: Settings, versions: Versions) -> Path:
+    from examples.taxi.following import MODEL_FILE
+
+    name = versions.current()
+    return settings.champion if name is None else versions.path(name) / MODEL_FILE
+
+
+def _reference_file(versions: Versions, name: str) -> Path:
+    from examples.taxi.following import REFERENCE_FILE
+
+    return versions.path(name) / REFERENCE_FILE
+
+
+def _write(folder: Path, model: DurationModel, older: pa.Table, newer: pa.Table, found: Comparison) -> None:
+    """Fill a version's folder. Predictions of the reference are of trips that their model has not seen."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from examples.taxi.following import MODEL_FILE, REFERENCE_FILE
+    from examples.taxi.model import build_reference_table
+
+    held_out = (
+        newer.drop_columns(["duration"])
+        .append_column("prediction", pa.array(model.predict(newer.to_pylist())))
+        .append_column("target", newer["duration"])
+    )
+    model.save(folder / MODEL_FILE)
+    pq.write_table(pa.concat_tables([build_reference_table(older), held_out]), folder / REFERENCE_FILE)
+    about = {"champion": found.champion, "challenger": found.challenger, "why": found.why}
+    (folder / "about.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+
+
+def initialise(settings: Settings) -> str:
+    """Make the champion's file the first version, and give its name; one that is there already stays."""
+    import shutil
+
+    from examples.taxi.following import MODEL_FILE, REFERENCE_FILE
+    from examples.taxi.model import DurationModel
+    from modelvane.config import Config
+
+    versions = Versions(settings.models)
+    if (current := versions.current()) is not None:
+        return current
+    DurationModel.load(settings.champion)
+    reference = Config.load(settings.config).reference_file(settings.dataset)
+
+    def write(folder: Path) -> None:
+        shutil.copyfile(settings.champion, folder / MODEL_FILE)
+        if reference.suffix == ".parquet" and reference.exists():
+            shutil.copyfile(reference, folder / REFERENCE_FILE)
+
+    name = versions.add(write)
+    versions.promote(name)
+    return name
+
+
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line; what was not given follows from the environment that the monitor gives."""
+    parser = argparse.ArgumentParser(
+        prog="python -m examples.taxi.retrain", description=(__doc__ or "").partition("\n")[0]
+    )
+    told = os.environ
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=Path(told.get("MODELVANE_CONFIG") or ".modelvane/demo/config.yaml"),
+        help="of the monitor (%(default)s)",
+    )
+    parser.add_argument("--dataset", default=told.get("MODELVANE_DATASET") or "taxi", help="(%(default)s)")
+    parser.add_argument("--models", type=Path, help="folder of versions (models, beside the config)")
+    parser.add_argument(
+        "--champion",
+        type=Path,
+        help="the model file while there is no version (model.skops, beside the config)",
+    )
+    parser.add_argument("--trips", type=int, default=20_000, help="at most so many trips (%(default)s)")
+    parser.add_argument("--least", type=int, default=500, help="at least so many trips (%(default)s)")
+    parser.add_argument("--keep", type=int, default=KEPT, help="versions to keep (%(default)s)")
+    parser.add_argument(
+        "--since",
+        type=float,
+        default=float(told["MODELVANE_SINCE"]) if told.get("MODELVANE_SINCE") else None,
+        help="seconds since 1970: take trips from then on, if there are enough",
+    )
+    doing = parser.add_mutually_exclusive_group()
+    doing.add_argument("--initial", action="store_true", help="make the champion's file the first version")
+    doing.add_argument("--roll-back", action="store_true", help="let the version before answer again")
+    return parser.parse_args(arguments)
+
+
+def settings_of(options: argparse.Namespace) -> Settings:
+    """Give the settings of a command line."""
+    beside = options.config.absolute().parent
+    return Settings(
+        config=options.config,
+        dataset=options.dataset,
+        models=options.models or beside / "models",
+        champion=options.champion or beside / "model.skops",
+        since=options.since,
+        trips=options.trips,
+        least=options.least,
+        keep=options.keep,
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says, and return the exit code."""
+    options = parse(arguments)
+    settings = settings_of(options)
+    try:
+        if options.roll_back:
+            print(f"{Versions(settings.models).roll_back()} answers again")
+            return 0
+        if options.initial:
+            print(f"{initialise(settings)} answers")
+            return 0
+        outcome = retrain(settings)
+    except TooFewTripsError as error:
+        outcome = {"promoted": False, "why": str(error)}
+    except (ModelvaneError, VersionError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    report(outcome, os.environ.get("MODELVANE_OUTCOME"))
+    return 0
+
+
+def report(outcome: dict[str, Any], file: str | None) -> None:
+    """Tell the outcome to whoever reads the last line, and to the monitor by its file."""
+    text = json.dumps(outcome)
+    if file:
+        part = Path(f"{file}.part")
+        part.write_text(text, encoding="utf-8")
+        part.replace(file)
+    print(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
