@@ -6,10 +6,10 @@ ARGS ?=
 SOURCES := src tests examples stack bench docs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-batch test check bench docs clean
+.PHONY: help demo demo-batch stack-local test check bench docs clean
 
 help: ## Say what each target does
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo ## Replay real taxi trips against the monitor (ARGS=--once for a bounded run, ARGS=--help for more)
 	@$(BIN)/python -m examples.taxi.demo $(ARGS) || [ $$? -eq 130 ]
@@ -17,8 +17,11 @@ demo: $(VENV)/.demo ## Replay real taxi trips against the monitor (ARGS=--once f
 demo-batch: $(VENV)/.batch ## Run the nightly flow over what the demo logged, and print the report's path (ARGS="--day 2022-01-03" for one night)
 	@$(BIN)/python -m examples.taxi.nightly $(ARGS)
 
+stack-local: $(VENV)/.stack ## Raise compose.yaml's services without containers, with traffic (ARGS=--help for more)
+	@$(BIN)/python -m stack.local $(ARGS) || [ $$? -eq 130 ]
+
 test: $(VENV)/.dev ## Run the tests (ARGS="-k name" for some)
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 
 check: $(VENV)/.dev ## Run ruff, mypy --strict and import-linter
 	$(BIN)/ruff check $(SOURCES)
@@ -50,10 +53,15 @@ $(VENV)/.batch: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@$(call install,examples$(comma)prefect)
 	@touch $@ $(VENV)/.demo
 
+$(VENV)/.stack: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing modelvane, its examples and Prefect into $(VENV)"
+	@$(call install,examples$(comma)fastapi$(comma)flask$(comma)grafana$(comma)mongodb$(comma)prefect)
+	@touch $@ $(VENV)/.demo $(VENV)/.batch
+
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing modelvane and what its tests need into $(VENV)"
 	@$(call install,dev)
-	@touch $@ $(VENV)/.demo $(VENV)/.batch
+	@touch $@ $(VENV)/.demo $(VENV)/.batch $(VENV)/.stack
 
 comma := ,
 install = if command -v uv >/dev/null; \

@@ -18,7 +18,7 @@ from modelvane.errors import ModelvaneError
 _TRAINING_MONTH = "2021-01"
 
 
-def prepare_taxi(folder: Path, console: Console) -> None:
+def prepare_taxi(folder: Path, console: Console, *, synthetic: bool) -> None:
     """Write the model and the reference of the taxi service."""
     import pyarrow.parquet as pq
     from examples.taxi.model import DurationModel, build_reference_table
@@ -29,14 +29,16 @@ def prepare_taxi(folder: Path, console: Console) -> None:
         console.print(f"The taxi model is there: {model}")
         return
     folder.mkdir(parents=True, exist_ok=True)
-    months = find_months([_TRAINING_MONTH], console, synthetic_folder=folder / "synthetic")
+    months = find_months(
+        [_TRAINING_MONTH], console, synthetic_folder=folder / "synthetic", force_synthetic=synthetic
+    )
     trips = read_trips(months.files[_TRAINING_MONTH])
     console.print(f"Training on {trips.num_rows} trips of {_TRAINING_MONTH}")
     pq.write_table(build_reference_table(trips), reference)
     DurationModel.fit(trips).save(model)
 
 
-def prepare_reco(folder: Path, console: Console) -> None:
+def prepare_reco(folder: Path, console: Console, *, synthetic: bool) -> None:
     """Write the model of the recommender."""
     from examples.reco.train import train
 
@@ -44,7 +46,7 @@ def prepare_reco(folder: Path, console: Console) -> None:
     if model.exists():
         console.print(f"The recommender is there: {model}")
         return
-    train(model, console)
+    train(model, console, force_synthetic=synthetic)
 
 
 def main() -> int:
@@ -52,11 +54,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m stack.prepare", description="Train both models.")
     parser.add_argument("--taxi", type=Path, required=True, help="folder of the taxi service")
     parser.add_argument("--reco", type=Path, required=True, help="folder of the recommender")
+    parser.add_argument("--synthetic", action="store_true", help="invent data even if real data is at hand")
     options = parser.parse_args()
     console = Console()
     try:
-        prepare_taxi(options.taxi, console)
-        prepare_reco(options.reco, console)
+        prepare_taxi(options.taxi, console, synthetic=options.synthetic)
+        prepare_reco(options.reco, console, synthetic=options.synthetic)
     except (ModelvaneError, OSError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -50,7 +50,9 @@ def _absent() -> set[str]:
                 {"postgresql"} if postgresql_servers.URL not in os.environ else set()
             )
         if mongodb_servers.jars() is None:
-            absent |= {"own_mongodb"} | ({"mongodb"} if mongodb_servers.URL not in os.environ else set())
+            absent |= {"mongo_java_server", "own_mongodb"} | (
+                {"mongodb"} if mongodb_servers.URL not in os.environ else set()
+            )
     return absent
 
 
@@ -61,6 +63,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if without:
         config.hook.pytest_deselected(items=without)
         items[:] = [item for item in items if item not in set(without)]
+    # those that one worker has to itself take longest, so they begin
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
 
 
 def _needs(item: pytest.Item) -> set[str]:
@@ -131,6 +135,22 @@ def postgresql(request: pytest.FixtureRequest) -> str:
         return given
     url: str = request.getfixturevalue("own_postgresql").url
     return url
+
+
+@pytest.fixture(scope="session")
+def mongo_java_server() -> str:
+    """Give the class path of the server that stands for MongoDB."""
+    found = mongodb_servers.jars()
+    assert found, "mongo-java-server is not there: run tests/stores/servers/mongo_java_server/fetch"
+    return found
+
+
+@pytest.fixture(scope="session")
+def alertmanager() -> str:
+    """Give the path of Alertmanager."""
+    found = shutil.which("prometheus-alertmanager")
+    assert found, "Alertmanager is not installed: apt-get install prometheus-alertmanager"
+    return found
 
 
 @pytest.fixture(scope="session")

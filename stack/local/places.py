@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import shutil
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from stack.local.compose import Mount, Service
 
@@ -33,7 +33,7 @@ class Places:
     ports
         Ports of this machine by those of the services, where they differ.
     overlay
-        By the name of a file: values that are merged into it.
+        By the name of a file, mounted or generated: values that are merged into it.
     """
 
     def __init__(
@@ -80,23 +80,24 @@ class Places:
         )
 
     def translate(self, service: Service) -> None:
-        """Write the files that are mounted into a service as they hold here."""
+        """Write the files that are mounted into a service as they hold here; lay the overlay over generated ones."""
         for mount in service.mounts:
-            if mount.path is None:
-                self.volume(mount.volume or "")
-                continue
             place = self._path(mount, service)
+            if mount.path is None:
+                self._lay_over(place)
+                continue
             if place.is_dir():
                 shutil.rmtree(place)
-            sources = (
-                [mount.path]
-                if mount.path.is_file()
-                else sorted(p for p in mount.path.rglob("*") if p.is_file())
-            )
-            for source in sources:
-                copy = place / source.relative_to(mount.path) if mount.path.is_dir() else place
+            is_file = mount.path.is_file()
+            for source in [mount.path] if is_file else filter(Path.is_file, mount.path.rglob("*")):
+                copy = place if is_file else place / source.relative_to(mount.path)
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 copy.write_text(self.text(self._overlaid(source), service), encoding="utf-8")
+
+    def _lay_over(self, volume: Path) -> None:
+        for name in self._overlay:
+            if (generated := volume / name).is_file():
+                generated.write_text(self._overlaid(generated), encoding="utf-8")
 
     def _path(self, mount: Mount, service: Service) -> Path:
         if mount.path is None:

@@ -158,6 +158,10 @@ class Stack:
         """Give the base address of a service."""
         return f"http://{HOST}:{self._places.port(self._services[name].ports[0])}"
 
+    def path(self, name: str, inside: str) -> Path:
+        """Give where a path inside a service's container is on this machine."""
+        return Path(self._places.text(inside, self._services[name]))
+
     def log(self, name: str) -> Path:
         """Give the file with all that a service has printed."""
         return self._logs / f"{name}.log"

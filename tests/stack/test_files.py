@@ -16,6 +16,7 @@ from stack.local import COMPOSE, ROOT
 from stack.local.compose import FINISHED, load
 
 from modelvane.config import Config
+from modelvane.rules import rules_of, write_rules
 
 CONTENT = load(COMPOSE)
 SERVICES: dict[str, dict[str, Any]] = CONTENT["services"]
@@ -120,6 +121,11 @@ def test_paths_and_hosts_are_there(name: str) -> None:
             assert int(port) in ports_of(host)
 
 
+def settings() -> Config:
+    """Give the monitor's settings, without secrets."""
+    return Config.of(yaml.load((STACK / "modelvane.yaml").read_text().replace("!file ", ""), yaml.SafeLoader))
+
+
 def ports_of(name: str) -> set[int]:
     """Give the ports of a service."""
     service = SERVICES[name]
@@ -172,9 +178,8 @@ def test_prometheus_scrapes_what_the_settings_name() -> None:
         job["job_name"]: job["static_configs"][0]["targets"]
         for job in yaml.safe_load((STACK / "prometheus.yml").read_text())["scrape_configs"]
     }
-    settings = yaml.load((STACK / "modelvane.yaml").read_text().replace("!file ", ""), yaml.SafeLoader)
-    config = Config.of(settings)
-    expected = {one.job or name: [one.target] for name, one in config.prediction_services.items()}
+    config = settings()
+    expected = {one.job: [one.target] for one in config.services()}
     assert scraped == {"modelvane": ["monitor:8085"], **expected}
 
 
@@ -183,15 +188,36 @@ def test_prometheus_takes_its_configuration(promtool: str) -> None:
     passes(promtool, "check", "config", "--syntax-only", str(STACK / "prometheus.yml"))
 
 
-def test_alertmanager_takes_its_configuration(amtool: str) -> None:
-    """Amtool finds alertmanager.yml right, and every alert reaches the monitor, which is where it says."""
-    passes(amtool, "check-config", str(STACK / "alertmanager.yml"))
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the folder with what `modelvane rules` writes for the stack."""
+    folder = tmp_path_factory.mktemp("rules")
+    config = settings()
+    write_rules(config, rules_of(config), folder)
+    return folder
+
+
+def test_prometheus_takes_the_rules(promtool: str, generated: Path) -> None:
+    """The generated rules pass promtool, and so do their own tests; Prometheus looks where they are."""
+    passes(promtool, "check", "rules", str(generated / "modelvane.rules.yml"))
+    passes(promtool, "test", "rules", str(generated / "modelvane.rules.test.yml"))
+    (named,) = yaml.safe_load((STACK / "prometheus.yml").read_text())["rule_files"]
+    (mounted,) = (mount for mount in SERVICES["prometheus"]["volumes"] if mount.startswith("rules:"))
+    assert named == f"{mounted.split(':')[1]}/modelvane.rules.yml"
+
+
+def test_alertmanager_takes_its_configuration(amtool: str, generated: Path) -> None:
+    """Amtool finds the generated configuration right, and alerts of datasets reach the monitor, where it is."""
+    file = generated / "alertmanager.yml"
+    passes(amtool, "check-config", str(file))
     routed = passes(
-        amtool, "config", "routes", "test", f"--config.file={STACK / 'alertmanager.yml'}", "severity=page"
+        amtool, "config", "routes", "test", f"--config.file={file}", "dataset=taxi", "severity=ticket"
     )
-    assert routed.strip() == "modelvane"
-    (receiver,) = yaml.safe_load((STACK / "alertmanager.yml").read_text())["receivers"]
-    assert [hook["url"] for hook in receiver["webhook_configs"]] == ["http://monitor:8085/v1/alerts"]
+    assert "modelvane" in routed.strip().split(",")
+    receivers = {one["name"]: one for one in yaml.safe_load(file.read_text())["receivers"]}
+    assert [hook["url"] for hook in receivers["modelvane"]["webhook_configs"]] == [
+        "http://monitor:8085/v1/alerts"
+    ]
 
 
 def test_grafana_is_provisioned() -> None:

@@ -1,0 +1,113 @@
+"""The whole stack at work: panels have data, alerts reach people, and drift leads to another model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+import pytest
+from tests.stack.running import Running
+
+from modelvane.dashboards import dashboards_of
+from modelvane.dashboards.model import Dashboard
+from modelvane.dashboards.variables import filled
+from modelvane.rules import rules_of
+
+# one worker has them all, one after the other: they share a stack
+pytestmark = pytest.mark.xdist_group("stack")
+
+SPAN, STEP = 60.0, 1.0
+
+WITHOUT_DATA: Mapping[str, str] = {
+    "modelvane_service_log_bytes": "only a log that is a file tells its size",
+    "modelvane_quality_list_length": "no dataset has lists yet",
+}
+"""Parts of expressions that have no data here while all is well, each with the reason."""
+
+_SELECTOR = re.compile(r"\b(?:modelvane[:_]|http_|process_|model_|up\b)[\w:]*(?:\{[^}]*\})?")
+"""Every series that an expression asks for, with its labels."""
+
+
+def choices(running: Running, dashboard: Dashboard) -> Iterator[dict[str, list[str]]]:
+    """Give what can be chosen at the top of a dashboard: everything, for each dataset."""
+    chosen: list[dict[str, list[str]]] = [{}]
+    for variable in dashboard.variables:
+        further = []
+        for one in chosen:
+            values = running.values(filled(variable.series, one, SPAN, STEP), variable.label)
+            further += [
+                one | {variable.name: part}
+                for part in ([values] if variable.several else [[each] for each in values])
+            ]
+        chosen = further
+    return iter(chosen)
+
+
+def excused(expression: str) -> bool:
+    """Tell whether a part of an expression may have no data."""
+    return any(part in expression for part in WITHOUT_DATA)
+
+
+def test_every_panel_has_data(running: Running) -> None:
+    """While traffic flows, Prometheus answers every query of every generated panel, for one dataset at least."""
+
+    def without_data() -> dict[str, str]:
+        missing = {}
+        for dashboard in dashboards_of(running.config):
+            chosen = list(choices(running, dashboard))
+            for panel, query in dashboard.queries():
+                if query.empty or excused(query.expression):
+                    continue
+                if not any(running.query(filled(query.expression, one, SPAN, STEP)) for one in chosen):
+                    missing[f"{dashboard.title}: {panel.title}: {query.legend}"] = query.expression
+        return missing
+
+    last: dict[str, str] = {}
+
+    def all_have_data() -> bool:
+        last.clear()
+        last.update(without_data())
+        return not last
+
+    try:
+        running.until(all_have_data, "data for every panel")
+    except AssertionError as error:
+        lines = "\n".join(f"{where}: {expression}" for where, expression in last.items())
+        raise AssertionError(f"{len(last)} queries have no data:\n{lines}\n{error}") from None
+
+
+def test_every_rule_is_evaluated(running: Running) -> None:
+    """Prometheus evaluates every generated rule, each recording has data, and so has whatever an alert looks at."""
+    rules = rules_of(running.config)
+
+    def evaluated() -> bool:
+        groups = running.get("prometheus", "/api/v1/rules")["data"]["groups"]
+        return all(rule["health"] == "ok" for group in groups for rule in group["rules"])
+
+    running.until(evaluated, "all rules are healthy")
+    groups = running.get("prometheus", "/api/v1/rules")["data"]["groups"]
+    names = [rule["name"] for group in groups for rule in group["rules"]]
+    assert sorted(names) == sorted(
+        [*(one.name for one in rules.recordings), *(one.name for one in rules.alerts)]
+    )
+    looked_at = {one.name for one in rules.recordings}
+    looked_at |= {selector for alert in rules.alerts for selector in _SELECTOR.findall(alert.expression)}
+    for selector in sorted(looked_at):
+        if not excused(selector):
+            running.until(lambda selector=selector: running.query(selector), f"data of {selector}")
+
+
+def test_a_service_that_is_down_is_heard_of(running: Running) -> None:
+    """Without the taxi service ServiceDown fires, reaches the webhook, and is resolved once the service is back."""
+    assert not running.webhook.statuses("ServiceDown")
+    running.stack.stop("taxi")
+    running.until(lambda: running.alerts("ServiceDown", service="taxi"), "ServiceDown in Alertmanager")
+    running.until(
+        lambda: running.webhook.statuses("ServiceDown", service="taxi"), "ServiceDown at the webhook"
+    )
+    running.stack.start("taxi")
+    running.until(lambda: running.stack.is_healthy("taxi"), "the taxi service is back")
+    running.until(
+        lambda: running.webhook.statuses("ServiceDown", service="taxi")[-1:] == ["resolved"], "it is resolved"
+    )
+    assert not running.webhook.statuses("ServiceDown", service="reco")
