@@ -89,6 +89,8 @@ class Finding:
         Probability of a value this large without any change, where a formula gives it.
     verdict, cause, why
         What it means, what made it, and why a value or a line is missing.
+    change
+        The kind of change that the cause names first, where one is recognised: a `modelvane.causes.Change`.
     """
 
     family: Family
@@ -108,6 +110,7 @@ class Finding:
     verdict: Verdict = Verdict.INFO
     cause: str = ""
     why: str = ""
+    change: str = ""
 
     @property
     def key(self) -> tuple[str, str | None, str | None, str | None]:

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from modelvane.errors import ConfigError, UnknownNameError
 from modelvane.faults import (
     FAULTS,
-    UNITS,
     InjectedFault,
     Injection,
     LabelFlip,
@@ -30,6 +29,7 @@ from modelvane.faults import (
     fault_of,
     inject,
 )
+from modelvane.units import UNITS
 
 ROWS = 400
 EVERY: tuple[InjectedFault, ...] = (

@@ -8,19 +8,13 @@ from dataclasses import replace
 
 from modelvane.calibration.calibration import is_constant
 from modelvane.calibration.lines import Lines, divergence_lines
+from modelvane.causes import most_changed, simple_cause
 from modelvane.divergences.base import Divergence
-from modelvane.divergences.contributions import contributions
 from modelvane.evaluation.round import Round, parts_of
 from modelvane.findings import Family, Finding, Verdict
-from modelvane.naming import cut_text
-from modelvane.ruler import NumericalRuler
 from modelvane.schema import Column
-from modelvane.tallies.categorical import CategoricalTally
 from modelvane.tallies.dataset import ColumnTally, DatasetTally
-from modelvane.tallies.list_tally import entries_of
 from modelvane.undefined import Undefined
-
-_NAMED_CAUSES = 3
 
 
 def drift_findings(this: Round, rows: DatasetTally, labelled: DatasetTally) -> Iterator[Finding]:
@@ -71,6 +65,10 @@ def _finding(
     if decides:
         before = this.verdict_before(measure, name, segment)
         verdict = lines.verdict(value, this.settings.alarm, before)
+    recognised, cause = None, ""
+    if verdict in (Verdict.ALARM, Verdict.CHANGED):
+        recognised = simple_cause(reference, current)
+        cause = "; ".join([str(recognised)] * (recognised is not None) + [most_changed(reference, current)])
     bound = divergence.error_bound
     p_value = divergence.p_value
     p = p_value(value, reference.sample, current.sample) if p_value is not None else math.nan
@@ -88,8 +86,9 @@ def _finding(
         error_bound=bound(reference.sample, current.sample) or None if bound is not None else None,
         p_value=p if math.isfinite(p) else None,
         verdict=verdict,
-        cause=cause_of(reference, current) if verdict in (Verdict.ALARM, Verdict.CHANGED) else "",
+        cause=cause,
         why=lines.why,
+        change=recognised.change if recognised is not None else "",
     )
 
 
@@ -123,39 +122,6 @@ def _lines(
             lines, why=f"no usual range: the reference was built without one for {divergence.name}"
         )
     return lines
-
-
-def cause_of(reference: ColumnTally, current: ColumnTally) -> str:
-    """Name the bins or categories that changed most, with their shares before and now."""
-    before, after = reference.sample, current.sample
-    weights = contributions(before, after)
-    order = abs(weights).argsort()[::-1][:_NAMED_CAUSES]
-    names = _bin_names(current)
-    shares = before.bins / before.n, after.bins / after.n
-    return "; ".join(
-        f"{names[i]}: {shares[0][i]:.1%} → {shares[1][i]:.1%}" for i in order.tolist() if weights[i]
-    )
-
-
-def _bin_names(tally: ColumnTally) -> list[str]:
-    tally = entries_of(tally)
-    if isinstance(tally, CategoricalTally):
-        unseen = ", ".join(cut_text(name) for name, _ in tally.top_unseen(3))
-        return [*map(cut_text, tally.ruler.names), f"unseen ({unseen})" if unseen else "unseen"]
-    assert isinstance(tally.ruler, NumericalRuler)  # noqa: S101 - a numerical tally has edges
-    return [_between(low, high) for low, high in tally.ruler.bin_limits()]
-
-
-def _between(low: float, high: float) -> str:
-    if math.isinf(low) and math.isinf(high):
-        return "all values"
-    if math.isinf(low):
-        return f"up to {high:.4g}"
-    if math.isinf(high):
-        return f"over {low:.4g}"
-    # as few digits as tell the two apart
-    digits = next(digits for digits in range(4, 18) if f"{low:.{digits}g}" != f"{high:.{digits}g}")
-    return f"{low:.{digits}g} to {high:.{digits}g}"
 
 
 def _dataset(judged: list[Finding], n: int) -> Iterator[Finding]:

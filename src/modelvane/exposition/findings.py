@@ -98,6 +98,7 @@ def _entries(dataset: str, finding: Finding) -> Iterator[Entry]:
         bounded(finding.segment or ""),
         finding.measure if finding.label is None else limit_of(finding.measure, finding.label),
         bounded(finding.label or ""),
+        finding.change,
     )
     own = known.series_of(finding.measure, finding.family)
     yield Entry(own, _picker(own.labels)(facts), float(finding.value))
@@ -117,6 +118,7 @@ _FACTS = {
     "level": 4,
     "group": 4,
     "k": 4,
+    "change": 5,
 }
 
 
@@ -137,6 +139,7 @@ def _companions(finding: Finding) -> Iterator[tuple[Series, float | None]]:
         yield known.DRIFT_THRESHOLD, finding.threshold
         yield known.DRIFT_P_VALUE, finding.p_value
         yield known.DRIFT_ALARM, _alarm(finding)
+        yield known.DRIFT_CHANGE, 1.0 if finding.change else None
         if finding.noise_floor is not None and finding.value is not None:
             yield known.DRIFT_CHANGED, float(finding.value > finding.noise_floor)
     elif finding.family is Family.PERFORMANCE:

@@ -10,6 +10,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.samples import Sample
 
 from modelvane.catalogue import CATALOGUE, DISTANCE, Measure
+from modelvane.causes import Change
 from modelvane.errors import UnknownNameError
 from modelvane.findings import Family
 
@@ -108,6 +109,12 @@ DRIFT_CHANGED = Series(
     "modelvane_drift_changed", "1 while the distance is above its noise floor, else 0.", _DRIFT_LABELS
 )
 
+DRIFT_CHANGE = Series(
+    "modelvane_drift_change",
+    f"1 for the kind of change that was recognised: {', '.join(Change)}.",
+    (*_DRIFT_LABELS, "change"),
+)
+
 _COLUMN_MEASURE = ("dataset", "column", "measure", "segment")
 _MEASURE = ("dataset", "measure", "segment")
 
@@ -172,6 +179,7 @@ DRIFT = (
     DRIFT_P_VALUE,
     DRIFT_ALARM,
     DRIFT_CHANGED,
+    DRIFT_CHANGE,
 )
 PERFORMANCE_COMPANIONS = (PERFORMANCE_REFERENCE, PERFORMANCE_THRESHOLD, PERFORMANCE_ALARM)
 RECOMMENDATION_COMPANIONS = (RECOMMENDATION_REFERENCE, RECOMMENDATION_THRESHOLD, RECOMMENDATION_ALARM)

@@ -10,12 +10,11 @@ from modelvane.faults.categories import LabelFlip, Nulls, Recategorize
 from modelvane.faults.fault import InjectedFault
 from modelvane.faults.injection import Injection, inject
 from modelvane.faults.joint import Mispair
-from modelvane.faults.numbers import UNITS, Scale, Shift, Stuck, Truncate, UnitChange
+from modelvane.faults.numbers import Scale, Shift, Stuck, Truncate, UnitChange
 from modelvane.faults.written import FAULTS, fault_of
 
 __all__ = [
     "FAULTS",
-    "UNITS",
     "InjectedFault",
     "Injection",
     "LabelFlip",

@@ -16,20 +16,7 @@ from modelvane.errors import ConfigError
 from modelvane.faults.fault import Change, Hit, InjectedFault
 from modelvane.faults.replacing import replaced
 from modelvane.table import RawColumn
-
-_MILES, _FEET, _POUNDS = 1.609344, 0.3048, 0.45359237
-UNITS: dict[tuple[str, str], tuple[float, float]] = {
-    ("miles", "kilometres"): (_MILES, 0.0),
-    ("feet", "metres"): (_FEET, 0.0),
-    ("pounds", "kilograms"): (_POUNDS, 0.0),
-    ("seconds", "milliseconds"): (1000.0, 0.0),
-    ("minutes", "seconds"): (60.0, 0.0),
-    ("hours", "minutes"): (60.0, 0.0),
-    ("dollars", "cents"): (100.0, 0.0),
-    ("fractions", "percent"): (100.0, 0.0),
-    ("celsius", "fahrenheit"): (1.8, 32.0),
-}
-"""Factor and offset by the unit that was and the one that comes; the way back is known as well."""
+from modelvane.units import UNITS, conversion
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +67,7 @@ class Scale(_Recomputed):
 
 @dataclass(frozen=True, kw_only=True)
 class UnitChange(_Recomputed):
-    """Gives a number in the unit ``into`` that was in ``unit``; `UNITS` has those that are known, either way.
+    """Gives a number in the unit ``into`` that was in ``unit``: those of `modelvane.units.UNITS`, either way.
 
     Examples
     --------
@@ -95,7 +82,7 @@ class UnitChange(_Recomputed):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if {(self.unit, self.into), (self.into, self.unit)}.isdisjoint(UNITS):
+        if conversion(self.unit, self.into) is None:
             raise ConfigError(
                 "There is no way between these units",
                 received=f"{self.unit} -> {self.into}",
@@ -104,11 +91,10 @@ class UnitChange(_Recomputed):
             )
 
     def _computed(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        if (self.unit, self.into) in UNITS:
-            factor, offset = UNITS[self.unit, self.into]
-            return values * factor + offset
-        factor, offset = UNITS[self.into, self.unit]
-        return (values - offset) / factor
+        known = conversion(self.unit, self.into)
+        assert known is not None  # noqa: S101 - it was asked for when the fault was made
+        factor, offset = known
+        return values * factor + offset
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,7 +32,7 @@ from modelvane.store.postgresql.events import has_events, keep_events, remove_ev
 from modelvane.store.postgresql.labelling import keep_labels
 from modelvane.store.postgresql.layout import CATALOGUE, VERSION, Layout, escaped, keep_schema, open_layout
 from modelvane.store.postgresql.reader import PostgresqlReader, has_log
-from modelvane.store.postgresql.rounds import TABLES, keep_findings
+from modelvane.store.postgresql.rounds import LATER_COLUMNS, TABLES, keep_findings
 from modelvane.store.postgresql.session import Session
 from modelvane.store.results import Appended, LabelOutcome, LabelResult, Removed, Rows, Snapshot
 from modelvane.store.retention import retained
@@ -90,6 +90,7 @@ class PostgresqlLog(PostgresqlReader):
             self._check_version(session)
             if not has_events(session):
                 session.run(EVENTS)
+            session.run(LATER_COLUMNS)
         else:
             session.run(f"BEGIN;{CATALOGUE}{TABLES}{EVENTS}COMMIT")
         for state in self._datasets.values():

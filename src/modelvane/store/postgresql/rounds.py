@@ -29,6 +29,8 @@ CREATE TABLE modelvane_findings (
     {", ".join(f"{name} {type_}" for name, type_ in zip(_COLUMNS, _STORED, strict=True))},
     PRIMARY KEY (round, place));
 """
+LATER_COLUMNS = "ALTER TABLE modelvane_findings ADD COLUMN IF NOT EXISTS change text DEFAULT '';"
+"""Those that logs of earlier versions lack."""
 
 
 def keep_findings(session: Session, findings: Findings) -> None:

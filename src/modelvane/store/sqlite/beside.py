@@ -8,7 +8,7 @@ from pathlib import Path
 
 from modelvane.findings import Findings
 from modelvane.store.sqlite.connections import translated
-from modelvane.store.sqlite.rounds import TABLES, add_periods, keep_findings
+from modelvane.store.sqlite.rounds import TABLES, add_later_columns, keep_findings
 
 # a service that takes rows in holds the lock for milliseconds at a time
 _BUSY_SECONDS = 30.0
@@ -36,7 +36,7 @@ def append_findings_beside(path: Path, findings: Findings) -> None:
         try:
             for statement in TABLES.split(";"):
                 connection.execute(statement)
-            add_periods(connection)
+            add_later_columns(connection)
             keep_findings(connection, findings)
             connection.execute("COMMIT")
         except BaseException:

@@ -29,7 +29,7 @@ from modelvane.store.sqlite.events import keep_events, remove_events
 from modelvane.store.sqlite.labelling import keep_labels
 from modelvane.store.sqlite.layout import CATALOGUE, Layout, add_schemas, keep_schema, open_layout
 from modelvane.store.sqlite.reader import SqliteReader
-from modelvane.store.sqlite.rounds import TABLES, add_periods, keep_findings
+from modelvane.store.sqlite.rounds import TABLES, add_later_columns, keep_findings
 from modelvane.table import Table
 
 
@@ -74,7 +74,7 @@ class SqliteLog(SqliteReader):
                 with self._connections.transaction() as connection:
                     for statement in (CATALOGUE + TABLES + EVENTS).split(";"):
                         connection.execute(statement)
-                    add_periods(connection)
+                    add_later_columns(connection)
                     add_schemas(connection)
             except BaseException:
                 self._connections.close()

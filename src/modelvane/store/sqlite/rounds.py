@@ -26,11 +26,17 @@ CREATE TABLE IF NOT EXISTS modelvane_findings (
 """
 
 
-def add_periods(connection: sqlite3.Connection) -> None:
-    """Add what the rounds of batches need to a file from before there were any."""
-    if "since" not in {name for _, name, *_ in connection.execute("PRAGMA table_info(modelvane_rounds)")}:
-        connection.execute("ALTER TABLE modelvane_rounds ADD COLUMN since REAL")
-        connection.execute("ALTER TABLE modelvane_rounds ADD COLUMN until REAL")
+# what files of earlier versions lack
+_LATER = {"modelvane_rounds": ("since REAL", "until REAL"), "modelvane_findings": ("change TEXT DEFAULT ''",)}
+
+
+def add_later_columns(connection: sqlite3.Connection) -> None:
+    """Add the columns that a file of an earlier version lacks."""
+    for table, columns in _LATER.items():
+        there = {name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")}
+        for column in columns:
+            if column.split(maxsplit=1)[0] not in there:
+                connection.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
 
 
 def keep_findings(connection: sqlite3.Connection, findings: Findings) -> None:
