@@ -98,6 +98,27 @@ def test_a_simple_change_is_named(
     assert says in str(found)
 
 
+def test_a_new_category_is_named(reference: Reference) -> None:
+    """A category that takes from all others is new; nothing was renamed."""
+    faults = (
+        Recategorize(column="zone", category=zone, into="harbour", share=0.3, seed=at)
+        for at, zone in enumerate(ZONES)
+    )
+    found = cause_of(reference, inject(rows(3000, 2), *faults), "zone")
+    assert (found.change, found.text, found.share) == (
+        Change.NEW,
+        "harbour is new",
+        pytest.approx(0.3, abs=0.05),
+    )
+
+
+def test_far_values_are_not_called_cut_off(reference: Reference) -> None:
+    """A part of the rows that is far above the others lies there, it was not cut off."""
+    data = inject(rows(3000, 2), Scale(column="miles", factor=1e4, share=0.2))
+    found = cause_of(reference, data, "miles")
+    assert found is None or found.change is not Change.TRUNCATED
+
+
 def test_sampling_is_no_change(reference: Reference) -> None:
     """Rows of the same kind have no cause, in any draw."""
     for seed in range(100, 125):

@@ -51,7 +51,8 @@ TAXI = Findings(
             usual_range=0.0625,
             p_value=1e-12,
             verdict=Verdict.ALARM,
-            cause="over 3.2: 12.0% → 24.0%",
+            cause="values multiplied by 1.5 in all rows; over 3.2: 12.0% → 24.0%",
+            change="scaled",
         ),
         drift("trip_distance", 0.05, segment="zone=north", noise_floor=0.06, verdict=Verdict.OK),
         drift("fare", 0.25, threshold=0.5, verdict=Verdict.OK),
@@ -142,6 +143,7 @@ def every_measure() -> Findings:
             usual_range=0.375,
             threshold=0.0625,
             p_value=0.001,
+            change="scaled",
             verdict=Verdict.ALARM,
         )
         for i, entry in enumerate(CATALOGUE.values())

@@ -73,6 +73,8 @@ def _named(
     if loser is None:
         if gainer == missing:
             return Cause(Change.NULLS, "values are missing, whatever they would be,", share)
+        if gainer == unseen:
+            return Cause(Change.NEW, f"{new} is new", share)
         return Cause(Change.STUCK, f"{new} in place of others", share)
     if gainer == missing:
         return Cause(Change.LOST, f"{names[loser]} is missing", share)

@@ -21,6 +21,8 @@ class Change(StrEnum):
     """One value stands in place of others."""
     RENAMED = "renamed"
     """A category has a new name."""
+    NEW = "new"
+    """A category that was not there stands in place of others."""
     SWAPPED = "swapped"
     """Rows of one category have another that is known."""
     LOST = "lost"

@@ -34,6 +34,10 @@ _MEAN_ERRORS = 4.0
 # a unit is named where it leaves little, or little more than any other constant
 _SURE = 0.4
 _AS_GOOD = 1.25
+# changes that mostly happen to all rows: to a part of them they are named where they leave little
+_OF_ALL = frozenset({Change.UNIT, Change.SCALED, Change.SHIFTED})
+_MOST = 0.9
+_SURE_OF_SOME = 0.6
 # squares of such numbers, changed by any constant, are still floats
 _LARGEST = 1e100
 
@@ -81,6 +85,12 @@ class _Fit:
     left: float
 
     @property
+    def is_good(self) -> bool:
+        """Whether it can be told from chance: a share that is free as well fits more."""
+        is_of_some = self.share < _MOST and self.change in _OF_ALL
+        return self.share >= LEAST_SHARE and self.left <= (_SURE_OF_SOME if is_of_some else 1.0)
+
+    @property
     def cause(self) -> Cause:
         return Cause(self.change, self.text, self.share)
 
@@ -103,7 +113,7 @@ def numerical_cause(reference: NumericalTally, current: NumericalTally) -> Cause
     search = _Search(reference, current)
     if np.abs(search.moved).max() <= search.noise:
         return None
-    fits = [fit for fit in search.fits() if fit.left <= 1 and fit.share >= LEAST_SHARE]
+    fits = [fit for fit in search.fits() if fit.is_good]
     best = min(fits, key=lambda fit: fit.left, default=None)
     if best is None:
         return None
@@ -200,6 +210,12 @@ class _Search:
         )
 
     def _truncated(self, value: float) -> Iterator[_Fit]:
+        if (
+            value not in (self.current.minimum, self.current.maximum)
+            and value not in self.reference.ruler.edges
+        ):
+            # values anywhere in an open cell are no one value
+            return
         above = 1.0 - float(self.before(np.array([value]))[0])
         for side, beyond, changed in (
             ("above", above, np.where(self.points >= value, 1.0, self.was)),

@@ -112,6 +112,19 @@ def _dataset(config: Config) -> tuple[Panel, ...]:
                 State(1, "changed", Colour.NOTICE),
             ),
         ),
+        Panel(
+            title="Recognised changes",
+            description=series.DRIFT_CHANGE.help,
+            kind=Kind.STATES,
+            queries=(
+                Query(
+                    expression=selector(series.DRIFT_CHANGE.name, **here, **columns),
+                    legend="{{column}}: {{change}}",
+                    empty="no change of this kind has been recognised",
+                ),
+            ),
+            states=(State(1, "recognised", Colour.NOTICE),),
+        ),
     )
 
 
