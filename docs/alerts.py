@@ -89,8 +89,34 @@ them as events and may retrain. Alerts are grouped by name, service and dataset.
 
 With `service.tokens.ingest` the monitor asks for that token: put it into the file `modelvane.token` beside
 `alertmanager.yml`. The token itself is in none of the generated files. Mail, chat and pagers are Alertmanager's own
-receivers: replace those of the severities, and keep `route` and `inhibit_rules`.
+receivers: replace those of the severities, and keep `route` and `inhibit_rules`. Where Alertmanager reaches the monitor
+by another address than people do, name it in `alerts.webhooks.monitor`.
 
+"""
+
+_PLAN = """\
+## Before an edit
+
+```text
+$ modelvane plan --config new.yaml --against config.yaml
+         what     which                                              was                     will be
+──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+add      series   modelvane_performance_alarm{dataset="taxi"}        0                       1
+add      series   modelvane_performance_threshold{dataset="taxi"}    0                       1
+add      alert    PerformanceBelowLimit dataset=taxi
+change   alert    NoPredictions dataset=taxi
+                    description                                      …come for more than 15m.   …come for more than 1h.
+
+Series: 170 → 172 of 20,000 (service.limits.series): the service 13, taxi 159.
+$ echo $?
+1
+```
+
+Nothing is applied. Series, recording rules, alerts and panels are compared; exit code 0 is no change, 1 is changes, and
+2 a config with which the service would not start. Series are those of full windows with all labels, counted by
+measuring each reference against itself (one that is not there yet is built, as the service would), without the 2022
+series of `compat`. With `--url` they are compared with those of a running monitor instead, where a measure without a
+value yet counts as added; `--format json` has everything in full.
 """
 
 
@@ -109,7 +135,7 @@ def page() -> str:
     parts += ["## Recorded series\n\n| series | meaning |\n| --- | --- |\n"]
     parts += [f"| `{each.name}` | {each.help} |\n" for each in rules.recordings]
     datasets = ", ".join(kind.name for kind in KINDS.values() if kind.about == "dataset")
-    parts += ["\n", _ROUTING.format(datasets=datasets)]
+    parts += ["\n", _ROUTING.format(datasets=datasets), _PLAN]
     return "".join(parts).rstrip() + "\n"
 
 

@@ -10,6 +10,7 @@ from modelvane import __version__
 from modelvane.cli.check import check
 from modelvane.cli.dashboards import dashboards
 from modelvane.cli.labels import labels
+from modelvane.cli.plan import plan
 from modelvane.cli.reference import reference
 from modelvane.cli.replay import replay
 from modelvane.cli.report import report
@@ -38,5 +39,18 @@ def app() -> None:
     """Watch machine-learning models in production."""
 
 
-for _command in (serve, report, check, replay, dashboards, rules, reference, labels, export, import_, copy):
+for _command in (
+    serve,
+    report,
+    check,
+    replay,
+    dashboards,
+    rules,
+    plan,
+    reference,
+    labels,
+    export,
+    import_,
+    copy,
+):
     app.add_command(_command)

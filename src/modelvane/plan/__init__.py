@@ -1,0 +1,21 @@
+"""What an edit of a config would add, remove and change, before it is applied: series, rules, alerts and panels."""
+
+from __future__ import annotations
+
+from modelvane.plan.changes import Action, Change, changes_between
+from modelvane.plan.expected import Expected, Sample, expected_series
+from modelvane.plan.live import live_series
+from modelvane.plan.plan import Plan, plan_beside, plan_between
+
+__all__ = [
+    "Action",
+    "Change",
+    "Expected",
+    "Plan",
+    "Sample",
+    "changes_between",
+    "expected_series",
+    "live_series",
+    "plan_beside",
+    "plan_between",
+]
