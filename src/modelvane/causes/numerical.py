@@ -210,10 +210,8 @@ class _Search:
         )
 
     def _truncated(self, value: float) -> Iterator[_Fit]:
-        if (
-            value not in (self.current.minimum, self.current.maximum)
-            and value not in self.reference.ruler.edges
-        ):
+        ends = abs(value - self.current.minimum), abs(value - self.current.maximum)
+        if min(ends) > self.reference.ruler.quantum and value not in self.reference.ruler.edges:
             # values anywhere in an open cell are no one value
             return
         above = 1.0 - float(self.before(np.array([value]))[0])
