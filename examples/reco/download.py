@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -127,7 +128,7 @@ def _unpacked(archive: Path) -> Path:
                 )
             with members.open(inside[0]) as source, spreadsheet.open("wb") as target:
                 shutil.copyfileobj(source, target)
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise DownloadError("The archive of Online Retail is damaged", received=str(error)) from error
     return spreadsheet
 

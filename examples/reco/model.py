@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-import zipfile
 from bisect import bisect
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -28,7 +27,7 @@ MOST = 100
 NEIGHBOUR, POPULAR = "neighbour", "popular"
 
 _CUSTOMERS_KEPT = 50
-_AROUND, _NEAREST = 100, 3
+_AROUND, _NEAREST, _LONGEST = 100, 3, 40
 _FORMAT = 1
 
 
@@ -52,7 +51,8 @@ class UnknownIdError(UnknownNameError):
     def __init__(self, kind: str, name: str, known: Sequence[str]) -> None:
         place = bisect(known, name)
         around = known[max(0, place - _AROUND) : place + _AROUND]
-        self.nearest = difflib.get_close_matches(name, around, n=_NEAREST, cutoff=0.0)
+        # of a name much longer than any id, comparing the whole would keep everybody else waiting
+        self.nearest = difflib.get_close_matches(name[:_LONGEST], around, n=_NEAREST, cutoff=0.0)
         super().__init__(
             f"Unknown {kind}", received=name, remedy=f"The nearest known are {', '.join(self.nearest)}"
         )
@@ -228,31 +228,36 @@ class Recommender:
             The file is missing, or is no recommender that `save` wrote.
         """
         try:
-            # opened here, for numpy leaves a file open that looks like an archive and is none
-            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-                found = {name: file[name] for name in file.files}
-            if int(found["format"]) != _FORMAT:
-                raise ModelFileError(
-                    f"{path} has another format", received=int(found["format"]), expected=str(_FORMAT)
-                )
-            indices = found["indices"].astype(np.int32)
-            matrix = sparse.csr_array(
-                (np.ones(len(indices), np.float32), indices, found["indptr"]), shape=tuple(found["shape"])
-            )
-            names = (found[name].tolist() for name in ("customers", "products", "descriptions"))
-            return cls(
-                Purchases(matrix, *names),
-                _neighbours("customer", found),
-                _neighbours("product", found),
-                dt.datetime.fromisoformat(str(found["trained"])),
-            )
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            return cls._of(_read(path))
+        except Exception as error:  # zip, zlib and numpy have an error each for what may be damaged
             raise ModelFileError(
                 f"{path} cannot be read as a recommender",
                 received=f"{type(error).__name__}: {error}",
                 expected="a file that Recommender.save wrote",
                 remedy="python -m examples.reco.train writes one",
             ) from error
+
+    @classmethod
+    def _of(cls, found: dict[str, np.ndarray]) -> Recommender:
+        if int(found["format"]) != _FORMAT:
+            raise ValueError(f"format {found['format']}, not {_FORMAT}")
+        indices = found["indices"].astype(np.int32)
+        matrix = sparse.csr_array(
+            (np.ones(len(indices), np.float32), indices, found["indptr"]), shape=tuple(found["shape"])
+        )
+        names = (found[name].tolist() for name in ("customers", "products", "descriptions"))
+        return cls(
+            Purchases(matrix, *names),
+            _neighbours("customer", found),
+            _neighbours("product", found),
+            dt.datetime.fromisoformat(str(found["trained"])),
+        )
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    # opened here, for numpy leaves a file open that looks like an archive and is none
+    with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
 
 
 def _arrays(whose: str, neighbours: Neighbours) -> dict[str, np.ndarray]:

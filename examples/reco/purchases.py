@@ -75,7 +75,7 @@ def read_lines(path: Path) -> pa.Table:
     Raises
     ------
     PurchasesError
-        The file is not Parquet, or lacks a column of :data:`COLUMNS`.
+        The file is not Parquet, lacks a column of :data:`COLUMNS`, or has no purchase of a known customer.
     """
     try:
         present = pq.read_schema(path).names
@@ -84,13 +84,19 @@ def read_lines(path: Path) -> pa.Table:
                 f"{path.name} lacks columns of an online shop", received=missing, available=present
             )
         with pq.ParquetFile(path, read_dictionary=["StockCode", "Description", "CustomerID"]) as file:
-            lines = pa.Table.from_batches(_filtered(file))
+            batches = [batch for batch in _filtered(file) if batch.num_rows]
     except (pa.ArrowException, OSError) as error:
         raise PurchasesError(
             f"{path} cannot be read as purchases",
             received=str(error),
             expected="a Parquet file of Online Retail",
         ) from error
+    if not batches:
+        raise PurchasesError(
+            f"{path.name} has no purchases to learn from",
+            expected="lines with a CustomerID and a Quantity above 0",
+        )
+    lines = pa.Table.from_batches(batches)
     times = lines["InvoiceDate"].to_numpy()
     in_order = bool((times[:-1] <= times[1:]).all())
     return lines if in_order else lines.sort_by("InvoiceDate")

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from examples.reco.model import MOST, NEIGHBOUR, POPULAR, ModelFileError, Recommender
+from examples.reco.model import MOST, NEIGHBOUR, POPULAR, ModelFileError, Recommender, UnknownIdError
 from examples.reco.purchases import Purchases, PurchasesError, read_lines
 
 from modelvane.errors import UnknownNameError
@@ -139,6 +139,28 @@ def test_a_file_that_is_no_recommender_is_refused(content: bytes, tmp_path: Path
         Recommender.load(path)
 
 
+def test_a_damaged_recommender_is_refused(tmp_path: Path) -> None:
+    """Whichever byte of the file is another, it is refused in a sentence; if it is read, it is one that matters not."""
+    path = tmp_path / "reco.npz"
+    Recommender.fit(made_up(80, 60, 3)).save(path)
+    whole = path.read_bytes()
+    refused = 0
+    for place in range(0, len(whole), len(whole) // 250):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x44]) + whole[place + 1 :])
+        try:
+            Recommender.load(path)
+        except ModelFileError:
+            refused += 1
+    assert refused > 200
+
+
+def test_the_nearest_of_a_name_beyond_measure_are_told() -> None:
+    """A name that is longer than any id has neighbours like any other."""
+    with pytest.raises(UnknownIdError) as caught:
+        Recommender.fit(made_up(80, 60, 3)).for_customer("1" * 10_000, 3)
+    assert len(caught.value.nearest) == 3
+
+
 def test_returns_and_unknown_customers_are_left_out(tmp_path: Path) -> None:
     """Lines without a customer or with a quantity that is not positive are no purchases."""
     path = tmp_path / "shop.parquet"
@@ -173,10 +195,14 @@ def test_a_product_is_described_as_it_mostly_is(given: list[str | None], expecte
 
 
 def test_a_file_without_purchases_is_refused(tmp_path: Path) -> None:
-    """A file that lacks a column says which, and one that is not Parquet says so."""
+    """A file that lacks a column says which; one with returns alone, and one that is not Parquet, say so."""
     path = tmp_path / "shop.parquet"
     pq.write_table(lines_of({"1": "A"}), path)
     with pytest.raises(PurchasesError, match="Quantity"):
+        read_lines(path)
+    nothing = lines_of({"1": "A"}).append_column("Quantity", pa.array([-1]))
+    pq.write_table(nothing.append_column("InvoiceDate", pa.array([1])), path)
+    with pytest.raises(PurchasesError, match="no purchases to learn from"):
         read_lines(path)
     path.write_bytes(b"no parquet")
     with pytest.raises(PurchasesError, match="cannot be read"):
