@@ -21,10 +21,12 @@ _MOST_HEADS = 1024
 _UNUSUAL = frozenset({b"content-encoding", b"expect", b"transfer-encoding", b"upgrade"})
 # what uvicorn's class has without promising it
 _NEEDED = (
+    "_unset_keepalive_if_required",
     "cycle",
     "flow",
     "headers",
     "loop",
+    "on_response_complete",
     "parser",
     "pipeline",
     "server_state",
