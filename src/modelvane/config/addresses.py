@@ -8,7 +8,14 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator
 
 
-def _url(text: str) -> str:
+def checked_url(text: str) -> str:
+    """Give a URL of http or https without a slash at its end.
+
+    Raises
+    ------
+    ValueError
+        When it is none.
+    """
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise ValueError("no URL; expected one such as http://127.0.0.1:3000")
@@ -22,7 +29,7 @@ def _target(text: str) -> str:
     return text
 
 
-Url = Annotated[str, AfterValidator(_url)]
+Url = Annotated[str, AfterValidator(checked_url)]
 """A URL of http or https; a slash at its end is dropped."""
 
 Target = Annotated[str, AfterValidator(_target)]

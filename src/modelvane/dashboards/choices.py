@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from modelvane.config import Config
 from modelvane.dashboards.model import Annotation, Colour, Link, Variable
 
@@ -39,6 +41,7 @@ COLUMN = Variable(
     label="column",
     several=True,
 )
+ONE_COLUMN = replace(COLUMN, several=False)
 NUMBER = Variable(
     name="number",
     title="Numerical column",

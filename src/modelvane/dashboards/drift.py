@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelvane.catalogue import measure
+from modelvane.catalogue import Measure, measure
 from modelvane.config import Config
 from modelvane.dashboards import choices, states
 from modelvane.dashboards.measures import description, grouped, measures_of, panel
@@ -10,6 +10,8 @@ from modelvane.dashboards.model import Colour, Dashboard, Kind, Panel, Part, Que
 from modelvane.dashboards.promql import selector
 from modelvane.exposition import series
 from modelvane.findings import Family
+from modelvane.schema import Kind as ColumnKind
+from modelvane.schema import Task
 
 LINE_STEPS = (Step(None, Colour.GOOD), Step(1.0, Colour.BAD))
 _NO_HABIT = "a reference without a time column has no usual range"
@@ -31,11 +33,19 @@ def dashboard(config: Config) -> Dashboard:
                 "Predictions",
                 tuple(
                     panel(title, members, config, empty=_kind_of(members[0].by))
-                    for title, members in grouped(measures_of(Family.PREDICTION))
+                    for title, members in grouped(predicted(config))
                 ),
             ),
         ),
     )
+
+
+def predicted(config: Config) -> list[Measure]:
+    """Give the measures of predictions; those of categories only where a prediction may be one."""
+    is_number = all(section.column_mapping.task is Task.REGRESSION for section in config.datasets.values())
+    return [
+        each for each in measures_of(Family.PREDICTION) if not is_number or ColumnKind.NUMERICAL in each.kinds
+    ]
 
 
 def times_its_line(**labels: str) -> str:
@@ -73,7 +83,7 @@ def _dataset(config: Config) -> tuple[Panel, ...]:
             width=4,
             height=6,
         ),
-        *(panel(part.title, (part,), config) for part in (part,)),
+        panel(part.title, (part,), config),
         Panel(
             title="Alarms",
             description=series.DRIFT_ALARM.help,

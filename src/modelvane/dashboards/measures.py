@@ -34,14 +34,8 @@ TOGETHER: Mapping[tuple[Family, str], tuple[str, ...]] = {
     (Family.PERFORMANCE, "ROC AUC"): ("roc_auc", "roc_auc_error_bound"),
     (Family.PERFORMANCE, "Average precision"): ("average_precision", "average_precision_error_bound"),
     (Family.PREDICTION, "Range of predictions"): ("minimum", "median", "maximum"),
-    (Family.QUALITY, "$number"): (
-        "minimum",
-        "median",
-        "maximum",
-        "mean",
-        "standard_deviation",
-        "quantile",
-    ),
+    (Family.QUALITY, "Extremes"): ("minimum", "maximum"),
+    (Family.QUALITY, "$number"): ("mean", "median", "quantile"),
     (Family.QUALITY, "Columns of the rows"): ("missing_columns", "unexpected_columns"),
 }
 """Measures of one panel, by the panel's family and title."""
@@ -50,6 +44,7 @@ WITHOUT_PANEL: Mapping[tuple[Family, str], str] = {}
 """Measures that no dashboard shows, each with the reason."""
 
 _TITLES = {(family, name): title for (family, title), names in TOGETHER.items() for name in names}
+_NEVER_NEGATIVE = ("ratio", "rows", "seconds")
 _REFERENCES = {
     Family.PERFORMANCE: PERFORMANCE_REFERENCE,
     Family.PREDICTION: PREDICTION_REFERENCE,
@@ -115,7 +110,9 @@ def panel(
         hidden=("__name__", "dataset", "instance", "job") if is_matrix else (),
         queries=tuple(queries),
         unit=unit_of(first.unit),
-        minimum=0.0 if first.unit in ("ratio", "rows", "seconds") else None,
+        minimum=0.0
+        if first.unit in _NEVER_NEGATIVE or (first.family is Family.QUALITY and not first.unit)
+        else None,
         repeat=repeat,
     )
 
@@ -146,8 +143,12 @@ def _labels(measure: Measure, segments: bool, repeat: str) -> dict[str, str]:
 
 
 def _legend(measure: Measure, segments: bool, *, is_repeated: bool, is_alone: bool) -> str:
+    # of the segments' panels one column is chosen, unless they are about the predictions
+    is_chosen = (
+        is_repeated or "column" not in measure.labels or (segments and measure.family is Family.QUALITY)
+    )
     parts = [
-        "{{column}}" if "column" in measure.labels and not is_repeated else "",
+        "" if is_chosen else "{{column}}",
         "{{segment}}" if segments else "",
         "" if is_alone else measure.title.lower(),
         f"{{{{{label_of(measure.by)}}}}}" if measure.by else "",

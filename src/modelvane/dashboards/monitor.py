@@ -9,7 +9,7 @@ from modelvane.dashboards.model import Annotation, Colour, Dashboard, Kind, Pane
 from modelvane.dashboards.promql import RATE
 from modelvane.dashboards.units import Unit, unit_of
 from modelvane.exposition.collector import BUDGET, DROPPED, EXPOSED, LIMIT
-from modelvane.exposition.observed import OBSERVED
+from modelvane.exposition.observed import OBSERVED, WINDOW_END, WINDOW_START
 from modelvane.exposition.series import Series
 
 _KNOWN = {each.name: each for each in (*OBSERVED, *BUDGET)}
@@ -53,11 +53,23 @@ def dashboard(config: Config) -> Dashboard:
                         "modelvane_ingest_last_row_age_seconds",
                         empty="no row came",
                     ),
+                    _plain(
+                        "Time since the last label",
+                        "modelvane_ingest_last_label_age_seconds",
+                        empty="no labels came",
+                    ),
                 ),
             ),
             Row(
                 "Evaluations",
                 (
+                    Panel(
+                        title="Findings",
+                        description=_KNOWN["modelvane_service_evaluation_up"].help,
+                        kind=Kind.STATES,
+                        queries=(Query(expression="modelvane_service_evaluation_up", legend="{{dataset}}"),),
+                        states=states.GIVEN,
+                    ),
                     _mean("Mean evaluation", "modelvane_service_evaluation_seconds"),
                     _plain("Last evaluation", "modelvane_service_last_evaluation_seconds"),
                     *((_plain("Rows of a window", "modelvane_service_window_rows"),) if has_rows else ()),
@@ -66,6 +78,8 @@ def dashboard(config: Config) -> Dashboard:
                         if has_seconds
                         else ()
                     ),
+                    _plain("Labelled rows", "modelvane_service_labelled_rows"),
+                    *_event_time(),
                     Panel(
                         title="References",
                         description=_KNOWN["modelvane_reference_info"].help,
@@ -77,6 +91,7 @@ def dashboard(config: Config) -> Dashboard:
                             ),
                         ),
                         unit=Unit.COUNT,
+                        width=16,
                     ),
                 ),
             ),
@@ -89,7 +104,9 @@ def dashboard(config: Config) -> Dashboard:
                     _plain("Last transaction", "modelvane_service_last_commit_seconds"),
                     _rate("Failed transactions per second", "modelvane_service_commit_failures_total"),
                     _plain("Rows in the log", "modelvane_service_log_rows"),
-                    _plain("Size of the log", "modelvane_service_log_bytes"),
+                    _plain(
+                        "Size of the log", "modelvane_service_log_bytes", empty="the store does not tell it"
+                    ),
                 ),
             ),
             Row("The scrape", _scrape()),
@@ -151,6 +168,30 @@ def _up() -> tuple[Panel, ...]:
     )
 
 
+def _event_time() -> tuple[Panel, ...]:
+    facts = (
+        (
+            "Time that a window spans",
+            "From the event time of its oldest row to that of its newest.",
+            f"{WINDOW_END.name} - {WINDOW_START.name}",
+        ),
+        (
+            "Age of a window's newest row",
+            "By event time: a replay may be years behind.",
+            f"time() - {WINDOW_END.name}",
+        ),
+    )
+    return tuple(
+        Panel(
+            title=title,
+            description=description,
+            queries=(Query(expression=expression, legend="{{dataset}}", empty="rows have no event time"),),
+            unit=Unit.SECONDS,
+        )
+        for title, description, expression in facts
+    )
+
+
 def _scrape() -> tuple[Panel, ...]:
     return (
         Panel(
@@ -190,9 +231,8 @@ def _plain(title: str, name: str, *, empty: str = "") -> Panel:
 
 def _rate(title: str, name: str, by: str = "", empty: str = "") -> Panel:
     series = _KNOWN[name]
-    labels = ", ".join(series.labels)
-    grown = f"rate({name}[{RATE}])"
-    expression = f"sum by ({labels}) ({grown})" if labels else f"sum ({grown})"
+    labels = ", ".join(series.labels) or "instance"
+    expression = f"sum by ({labels}) (rate({name}[{RATE}]))"
     return _panel(title, series, expression, Unit.PER_SECOND, empty, by)
 
 

@@ -6,7 +6,7 @@ from modelvane.config import Config
 from modelvane.dashboards import choices, states
 from modelvane.dashboards.model import Dashboard, Kind, Link, Panel, Query, Row
 from modelvane.dashboards.promql import quantile, rates, share
-from modelvane.dashboards.service_health import ERRORS_FROM, REQUESTS, SECONDS
+from modelvane.dashboards.service_traffic import ERRORS_FROM, REQUESTS, SECONDS
 from modelvane.dashboards.units import Unit
 
 _IDLE = "nothing was asked in that time"

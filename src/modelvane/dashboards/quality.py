@@ -13,14 +13,16 @@ from modelvane.schema import Kind as ColumnKind
 
 VALUES = frozenset(
     {
+        "rows",
+        "distinct",
+        "most_common_share",
+        "list_length",
         "mean",
         "standard_deviation",
         "minimum",
         "median",
         "maximum",
         "quantile",
-        "distinct",
-        "most_common_share",
     }
 )
 """What describes values without saying that something is wrong with them."""
@@ -75,6 +77,6 @@ def _alarms(config: Config) -> Panel:
 
 
 def _why_empty(kinds: frozenset[ColumnKind], needs: str) -> str:
-    if len(kinds) == 1:
-        return f"only {next(iter(kinds))} columns have it"
+    if kinds and not {ColumnKind.NUMERICAL, ColumnKind.CATEGORICAL} <= kinds:
+        return f"only {' or '.join(sorted(kinds))} columns have it"
     return f"it needs {needs}" if needs else ""

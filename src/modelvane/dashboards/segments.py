@@ -18,7 +18,7 @@ def dashboard(config: Config) -> Dashboard | None:
         uid=choices.SEGMENTS,
         title="Segments",
         description="Drift, predictions, performance and faults for the values of the segments' columns.",
-        variables=(choices.DATASET, choices.SEGMENT, choices.COLUMN),
+        variables=(choices.DATASET, choices.SEGMENT, choices.ONE_COLUMN),
         annotations=(choices.alerts_of_dataset(), choices.references()),
         links=choices.evidence(config),
         rows=(
@@ -67,7 +67,7 @@ def _drift(config: Config) -> Panel:
         queries=(
             Query(
                 expression=times_its_line(dataset="$dataset", column="~$column", segment="~$segment"),
-                legend="{{segment}} {{column}}",
+                legend="{{segment}} {{method}}",
             ),
         ),
         steps=LINE_STEPS,

@@ -6,6 +6,7 @@ from modelvane.dashboards.model import Colour, State, Step
 
 ALARM = (State(0, "ok", Colour.GOOD), State(1, "alarm", Colour.BAD))
 DRIFT = (State(0, "none", Colour.GOOD), State(1, "drift", Colour.BAD))
+GIVEN = (State(0, "none", Colour.BAD), State(1, "given", Colour.GOOD))
 UP = (State(0, "down", Colour.BAD), State(1, "up", Colour.GOOD))
 
 ANY_IS_BAD = (Step(None, Colour.GOOD), Step(1.0, Colour.BAD))

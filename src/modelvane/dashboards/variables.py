@@ -9,7 +9,7 @@ _VARIABLE = re.compile(r"\$\{?(\w+)(?::\w+)*\}?")
 _SPECIAL = re.compile(r"[\\^$.*+?()|\[\]{}]")
 
 
-def filled(text: str, chosen: Mapping[str, Sequence[str]], span: float, step: float) -> str:
+def filled(text: str, chosen: Mapping[str, Sequence[str]], span: float, rate: float) -> str:
     r"""Give an expression with what was chosen.
 
     Parameters
@@ -18,8 +18,8 @@ def filled(text: str, chosen: Mapping[str, Sequence[str]], span: float, step: fl
         The expression.
     chosen
         Values by the name of the variable; several are a regular expression.
-    span, step
-        Seconds that are shown, and between two points.
+    span, rate
+        Seconds that are shown, and over which rates are taken.
 
     Examples
     --------
@@ -32,17 +32,14 @@ def filled(text: str, chosen: Mapping[str, Sequence[str]], span: float, step: fl
         if name == "__range":
             return f"{span:.0f}s"
         if name == "__rate_interval":
-            return f"{max(4 * step, 1):.0f}s"
+            return f"{max(rate, 1):.0f}s"
         if name not in chosen:
             return match[0]
         values = chosen[name]
-        return _escaped(values[0], _is_pattern(text, match)) if len(values) == 1 else _any_of(values)
+        is_pattern = text[: match.start()].endswith('=~"')
+        return _escaped(values[0], is_pattern) if len(values) == 1 else _any_of(values)
 
     return _VARIABLE.sub(value, text)
-
-
-def _is_pattern(text: str, match: re.Match[str]) -> bool:
-    return text[: match.start()].endswith('=~"')
 
 
 def _any_of(values: Sequence[str]) -> str:
