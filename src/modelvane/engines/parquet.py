@@ -18,10 +18,12 @@ from modelvane.engines.source import BATCH_ROWS
 from modelvane.locations import File
 from modelvane.schema import Kind, Role, Schema
 
-# values of a piece
-_PIECE_VALUES = 1 << 23
-# tables of more columns are read a band of columns at a time: a page of each would be too much
-_WIDE = 64
+# values of a piece: what was touched lately is still in memory, and each new page of memory has to be cleared first
+_PIECE_VALUES = 1 << 20
+# of tables with more columns, of which opening takes longer
+_WIDE, _WIDE_PIECE_VALUES = 64, 1 << 23
+# row groups of more rows are read some rows of all columns at a time
+_LONG = 1 << 22
 # bytes that are read ahead of each column; from afar every read costs the way there and back
 _BUFFER, _BUFFER_FROM_AFAR = 1 << 16, 1 << 22
 
@@ -87,15 +89,16 @@ class ParquetReader:
         """Give the rows of the row groups that may have some in a period."""
         groups = [group for group in range(self._about.num_row_groups) if self._may_be(group, schema, within)]
         texts = {name for name in columns if schema[name].kind is Kind.CATEGORICAL and self._is_text(name)}
-        if len(columns) <= _WIDE:
-            for few in self._together(groups):
-                yield from self._rows_of(few, list(columns), texts)
-            return
         for few in self._together(groups):
-            for number, band in enumerate(self._bands(columns, schema, self._rows_in(few))):
+            rows = self._rows_in(few)
+            if rows > _LONG and len(columns) <= _WIDE:
+                yield from self._rows_of(few, list(columns), texts)
+                continue
+            for number, band in enumerate(self._bands(columns, schema, rows)):
                 yield from self._band_of(few, band, texts, continues=number > 0)
 
     def _bands(self, columns: Sequence[str], schema: Schema, rows: int) -> Iterator[list[str]]:
+        """Divide columns: first those that say which rows go where, and then some at a time."""
         first = {
             *schema.segments,
             *(c.name for c in (*schema.predictions, schema.target, schema.time, schema.id) if c),
@@ -103,7 +106,8 @@ class ParquetReader:
         }
         early = [name for name in columns if name in first]
         rest = [name for name in columns if name not in first]
-        at_once = max(1, _PIECE_VALUES // max(rows, 1))
+        values = _PIECE_VALUES if len(columns) <= _WIDE else _WIDE_PIECE_VALUES
+        at_once = max(1, values // max(rows, 1))
         yield early + rest[:at_once]
         for at in range(at_once, len(rest), at_once):
             yield rest[at : at + at_once]
@@ -183,7 +187,7 @@ class ParquetReader:
         return found
 
     def _stream(self, groups: list[int], columns: list[str], texts: AbstractSet[str]) -> Iterator[Any]:
-        rows = int(np.clip(_PIECE_VALUES // max(len(columns), 1), 1, BATCH_ROWS))
+        rows = int(np.clip(_WIDE_PIECE_VALUES // max(len(columns), 1), 1, BATCH_ROWS))
         opened = self._opened(columns, texts, _BUFFER if self._file.is_local else _BUFFER_FROM_AFAR)
         for batch in opened.iter_batches(batch_size=rows, row_groups=groups, columns=columns):
             yield pa.Table.from_batches([batch])
