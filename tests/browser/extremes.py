@@ -9,7 +9,9 @@ from functools import cache
 import numpy as np
 from tests.browser import sample
 
+from modelvane.events import Event, Kind
 from modelvane.findings import Family, Finding, Findings
+from modelvane.service.events import Told
 from modelvane.service.page import DatasetView, ServiceState
 
 HOSTILE = "<script>alert('x')</script>&\"/../?#é"
@@ -29,6 +31,7 @@ def hostile() -> DatasetView:
     findings = Findings(HOSTILE, sample.NOW, 5, 5, found)
     return DatasetView(
         name=HOSTILE,
+        events=[Told(Event(Kind.ALERT_FIRING, sample.NOW, HOSTILE, HOSTILE + "\ud800"), 2, sample.NOW)],
         findings=findings,
         history=[findings, findings],
         distributions=(sample.categorical(HOSTILE, [HOSTILE, "a"], [HOSTILE + "unseen", "a\x00"]),),

@@ -9,9 +9,11 @@ from functools import cache
 import numpy as np
 
 from modelvane.casting import Categories, Numbers
+from modelvane.events import Event, Kind
 from modelvane.findings import Family, Finding, Findings, Verdict
 from modelvane.report.distribution import Distribution, distribution
 from modelvane.ruler import CategoricalRuler, NumericalRuler
+from modelvane.service.events import Told
 from modelvane.service.page import DatasetView, ServiceState
 from modelvane.tallies.categorical import CategoricalTally, Codes
 from modelvane.tallies.numerical import NumericalTally
@@ -186,6 +188,7 @@ def taxi(progress: float = 1.0, rounds: int = 80) -> DatasetView:
         name="taxi",
         findings=history[-1],
         history=history,
+        events=happened(history[len(history) // 2].computed_at),
         distributions=(
             numerical("trip_distance", miles, rng.lognormal(0.9 + 0.4 * progress, 0.75, 5000).round(2)),
             numerical("prediction", miles * 4 + 6, rng.lognormal(1.1, 0.7, 5000) * 4 + 6),
@@ -241,6 +244,49 @@ def credit() -> DatasetView:
         for i in range(41)
     ]
     return DatasetView(name="credit-scoring", findings=history[-1], history=history)
+
+
+def happened(at: float) -> list[Told]:
+    """Give what happens when drift is answered by a retrain: an alert, again and again, then another reference."""
+    began = at - 1500
+    return [
+        Told(Event(Kind.ALERT_FIRING, at, "taxi", "DatasetDrift fires: trip_distance moved"), 3, began),
+        Told(
+            Event(
+                Kind.RETRAIN_STARTED,
+                at + 1,
+                "taxi",
+                "DatasetDrift started a retrain: trip_distance above both lines",
+            ),
+            1,
+            at + 1,
+        ),
+        Told(
+            Event(
+                Kind.MODEL_PROMOTED,
+                at + 90,
+                "taxi",
+                "Model 20220301T040000Z was promoted: mean absolute error 5.2 of the challenger, 6.1 of the champion",
+            ),
+            1,
+            at + 90,
+        ),
+        Told(
+            Event(
+                Kind.REFERENCE_SWITCHED,
+                at + 95,
+                "taxi",
+                "Compared with reference 9f1c2d3e4b5a6978 of 5000 rows from now on; the window starts empty",
+            ),
+            1,
+            at + 95,
+        ),
+        Told(
+            Event(Kind.ALERT_RESOLVED, at + 400, "taxi", "DatasetDrift is over: trip_distance moved"),
+            1,
+            at + 400,
+        ),
+    ]
 
 
 @cache

@@ -193,3 +193,17 @@ def test_no_other_file_leaves(name: str) -> None:
     """Any other name is refused, whatever path it spells."""
     with pytest.raises(UnknownNameError):
         static(name)
+
+
+def test_what_happened_is_a_timeline_and_marks() -> None:
+    """Events stand with the newest first, those that repeat once with their number; charts have a line at each mark."""
+    with_events = sample.taxi(rounds=8)
+    text = render_dataset(with_events)
+    order = ["alert resolved", "reference switched", "model promoted", "retrain started", "alert firing"]
+    places = [text.index(kind) for kind in order]
+    assert places == sorted(places)
+    assert "× 3" in text
+    assert with_events.marks
+    plain = render_dataset(replace(with_events, events=()))
+    assert "No alert came" in plain
+    assert text.count("serie-4") > plain.count("serie-4") == 0

@@ -109,6 +109,8 @@ OBSERVED = DatasetObserved(
     window_rows=5000,
     window_seconds=3600.0,
     window_start=1_642_431_600.0,
+    events={"alert_firing": 2, "model_promoted": 1},
+    reference_switched_at=1_642_431_000.0,
     window_end=1_642_435_199.5,
     reference_digest="00112233445566778899aabbccddeeff",
     reference_rows=73_908,
@@ -124,6 +126,7 @@ SERVICE = ServiceObserved(
     log_up=True,
     log_rows=1_234_567,
     log_bytes=2**30,
+    events={"alert_firing": 3},
     version="1.2.3",
 )
 

@@ -109,6 +109,7 @@ def dashboard(config: Config) -> Dashboard:
                     ),
                 ),
             ),
+            Row("Events", _events()),
             Row("The scrape", _scrape()),
         ),
     )
@@ -220,6 +221,36 @@ def _scrape() -> tuple[Panel, ...]:
             ),
             unit=Unit.SECONDS,
             minimum=0.0,
+        ),
+    )
+
+
+def _events() -> tuple[Panel, ...]:
+    happened = "modelvane_events_total"
+    switched = _KNOWN["modelvane_reference_switch_time_seconds"]
+    return (
+        _panel(
+            "Alerts, retrains, references",
+            _KNOWN[happened],
+            f"sum by (dataset, kind) ({happened})",
+            Unit.COUNT,
+            "nothing happened",
+            by="kind",
+        ),
+        _panel(
+            "Alerts of no dataset",
+            _KNOWN["modelvane_service_events_total"],
+            "modelvane_service_events_total",
+            Unit.COUNT,
+            "nothing happened",
+            by="kind",
+        ),
+        _panel(
+            "Time since the reference was switched",
+            switched,
+            f"time() - {switched.name}",
+            Unit.SECONDS,
+            "the reference is the first",
         ),
     )
 

@@ -33,6 +33,10 @@ class DatasetObserved:
         The configured window.
     window_start, window_end
         Event times of the window's oldest and newest rows, seconds since 1970.
+    events
+        What happened, by kind, as in `modelvane.events.Kind`.
+    reference_switched_at
+        When another reference was taken last, seconds since 1970; ``None`` while it is the first.
     reference_digest, reference_rows
         Which reference is compared with.
     """
@@ -53,6 +57,8 @@ class DatasetObserved:
     window_seconds: float | None = None
     window_start: float | None = None
     window_end: float | None = None
+    events: Mapping[str, int] = field(default_factory=dict)
+    reference_switched_at: float | None = None
     reference_digest: str = ""
     reference_rows: int | None = None
 
@@ -73,6 +79,8 @@ class ServiceObserved:
         Whether the log takes rows.
     log_rows, log_bytes
         What the log holds.
+    events
+        What happened to no dataset in particular, by kind.
     version
         Of modelvane.
     """
@@ -87,6 +95,7 @@ class ServiceObserved:
     log_up: bool | None = None
     log_rows: int | None = None
     log_bytes: int | None = None
+    events: Mapping[str, int] = field(default_factory=dict)
     version: str = modelvane.__version__
 
 
@@ -208,6 +217,22 @@ _OF_DATASET: tuple[_Fact[DatasetObserved], ...] = (
     ),
     _Fact(
         Series(
+            "modelvane_events_total",
+            "What happened: alerts, retrains, models and references, by kind.",
+            ("dataset", "kind"),
+            "counter",
+        ),
+        lambda seen: seen.events,
+    ),
+    _Fact(
+        Series(
+            "modelvane_reference_switch_time_seconds",
+            "When windows were compared with another reference, since 1970; none while it is the first.",
+        ),
+        lambda seen: seen.reference_switched_at,
+    ),
+    _Fact(
+        Series(
             "modelvane_reference_info",
             "The reference that windows are compared with.",
             ("dataset", "digest", "rows"),
@@ -255,6 +280,15 @@ _OF_SERVICE: tuple[_Fact[ServiceObserved], ...] = (
             (),
         ),
         lambda seen: seen.log_up,
+    ),
+    _Fact(
+        Series(
+            "modelvane_service_events_total",
+            "Alerts of no dataset that is watched, by kind.",
+            ("kind",),
+            "counter",
+        ),
+        lambda seen: seen.events,
     ),
     _Fact(Series("modelvane_service_log_rows", "Rows in the log.", ()), lambda seen: seen.log_rows),
     _Fact(Series("modelvane_service_log_bytes", "Size of the log.", ()), lambda seen: seen.log_bytes),

@@ -28,10 +28,11 @@ _WIDTH, _HEIGHT = 400, 150
 _BULLET = (120.0, 16.0)
 _BULLET_REACH = 2.0
 _NAME_LENGTH = 18
+_LEVELS = 3
 
 
 @lru_cache(_KEPT_CHARTS)
-def over_time(series: Series, title: str) -> Markup:
+def over_time(series: Series, title: str, marks: tuple[float, ...] = ()) -> Markup:
     """Draw one value over time with its noise floor, usual range and configured threshold.
 
     Parameters
@@ -40,6 +41,8 @@ def over_time(series: Series, title: str) -> Markup:
         Values of many rounds; a gap in the line is a round without a value.
     title
         What is measured, for screen readers.
+    marks
+        Moments to mark by an upright line, seconds since 1970; those outside of the picture are left out.
     """
     points = series.points
     times = [point.at for point in points]
@@ -63,8 +66,12 @@ def over_time(series: Series, title: str) -> Markup:
     values = [(point.at, point.value) for point in points]
     # a line needs two points; a dot shows the first one
     chart.add("value", values, show_dots=len(values) < 3, dots_size=2.5)
-    for levels in _levels(series):
-        chart.add(None, levels)
+    levels = _levels(series)
+    upright = _upright(series, marks)
+    if upright:
+        levels += [[]] * (_LEVELS - len(levels)) + [upright]
+    for level in levels:
+        chart.add(None, level)
     return inline(chart, title=title, description=_told(series), classes="over-time")
 
 
@@ -190,6 +197,22 @@ def _levels(series: Series) -> list[list[tuple[float, float | None]]]:
     while levels and all(level is None for _, level in levels[-1]):
         levels.pop()
     return levels
+
+
+def _upright(series: Series, marks: tuple[float, ...]) -> list[tuple[float, float | None]]:
+    """Give an upright line at each mark, from the lowest to the highest thing drawn."""
+    times = [point.at for point in series.points]
+    drawn = [
+        value
+        for point in series.points
+        for value in (point.value, point.noise_floor, point.usual_range, point.threshold)
+        if value is not None
+    ]
+    if not drawn:
+        return []
+    low, high = min(0.0, *drawn), max(0.0, *drawn)
+    shown = sorted({mark for mark in marks if times[0] <= mark <= times[-1]})
+    return [corner for mark in shown for corner in ((mark, low), (mark, high), (mark, None))]
 
 
 def _corners(levels: list[tuple[float, float | None]]) -> list[tuple[float, float | None]]:

@@ -14,6 +14,8 @@ from modelvane.store.writer import GroupCommit
 
 _REMEMBERED = 200
 _READ = 5_000
+_KINDS = (tuple(Kind), (Kind.ALERT_FIRING, Kind.ALERT_RESOLVED))
+"""What may happen to a dataset, and to none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +41,16 @@ class EventBook:
         self._lock = threading.Lock()
         self._told: dict[str | None, deque[Told]] = {}
         self._counts: dict[str | None, dict[str, int]] = {}
+        self._switched: dict[str, float] = {}
 
     def load(self, log: Log) -> list[Event]:
         """Remember what the log has, and give it; counts are since the start."""
         events = log.read_events(limit=_READ)
+        # these may be far behind a flood of alerts
+        switched = log.read_events(kinds=[Kind.REFERENCE_SWITCHED])
         with self._lock:
             self._told.clear()
+            self._switched = {event.dataset: event.at for event in switched if event.dataset is not None}
             for event in events:
                 self._remember(event)
         return events
@@ -82,6 +88,8 @@ class EventBook:
                 self._remember(event)
 
     def _remember(self, event: Event) -> None:
+        if event.kind is Kind.REFERENCE_SWITCHED and event.dataset is not None:
+            self._switched[event.dataset] = event.at
         told = self._told.setdefault(event.dataset, deque(maxlen=_REMEMBERED))
         if told and (told[-1].event.kind, told[-1].event.what) == (event.kind, event.what):
             told[-1] = replace(told[-1], event=event, times=told[-1].times + 1)
@@ -96,11 +104,10 @@ class EventBook:
     def counts(self, dataset: str | None) -> dict[str, int]:
         """Give the number of events since the start, by kind."""
         with self._lock:
-            return dict(self._counts.get(dataset, {}))
+            counts = self._counts.get(dataset, {})
+            return {str(kind): counts.get(kind, 0) for kind in _KINDS[dataset is None]}
 
-
-def last_of(events: Iterable[Event], dataset: str, kind: Kind) -> Event | None:
-    """Give the last event of a dataset and a kind."""
-    return next(
-        (event for event in reversed(list(events)) if event.dataset == dataset and event.kind is kind), None
-    )
+    def switched_at(self, dataset: str) -> float | None:
+        """Give when another reference was taken last, seconds since 1970."""
+        with self._lock:
+            return self._switched.get(dataset)

@@ -44,12 +44,14 @@ def _datasets(service: Service) -> Iterable[Exposed]:
             latest = watch.latest()
         except Exception:  # noqa: BLE001 - the others' series are worth more than an answer of 500
             _log.exception("The evaluation of %s failed", watch.name)
-            yield Exposed(watch.name, observed=_traffic(watch))
+            yield Exposed(watch.name, observed=_traffic(service, watch))
         else:
-            yield Exposed(watch.name, latest.findings, latest.compatible, _dataset_observed(watch, latest))
+            yield Exposed(
+                watch.name, latest.findings, latest.compatible, _dataset_observed(service, watch, latest)
+            )
 
 
-def _traffic(watch: Watch) -> DatasetObserved:
+def _traffic(service: Service, watch: Watch) -> DatasetObserved:
     """Give what is known without an evaluation."""
     monitor, traffic = watch.monitor, watch.traffic
     window = monitor.settings.window
@@ -65,17 +67,19 @@ def _traffic(watch: Watch) -> DatasetObserved:
         last_label_age=watch.label_age,
         window_rows=window.rows if window.seconds is None else None,
         window_seconds=window.seconds,
+        events=service.book.counts(watch.name),
+        reference_switched_at=service.book.switched_at(watch.name),
         reference_digest=monitor.reference.digest,
         reference_rows=monitor.reference.rows,
     )
 
 
-def _dataset_observed(watch: Watch, latest: Evaluation) -> DatasetObserved:
+def _dataset_observed(service: Service, watch: Watch, latest: Evaluation) -> DatasetObserved:
     findings = latest.findings
     lag, age = findings.get("label_lag"), findings.get("last_row_age")
     start, end = watch.monitor.span or (None, None)
     return replace(
-        _traffic(watch),
+        _traffic(service, watch),
         evaluation_up=True,
         last_evaluation_seconds=latest.seconds,
         label_lag=lag.value if lag is not None else None,
@@ -98,4 +102,5 @@ def _observed(service: Service) -> ServiceObserved:
         last_commit_seconds=counters.last_commit_seconds if counters.transactions else None,
         log_rows=service.log_rows,
         log_up=service.takes_rows,
+        events=service.book.counts(None),
     )

@@ -31,6 +31,7 @@ def view_of(service: Service, watch: Watch, *, all_columns: bool = False) -> Dat
             distribution(name, reference[name], tallies[name]) for name in shown if name in tallies
         ],
         service=state_of(service, watch, latest),
+        events=service.book.told(watch.name),
     )
 
 

@@ -114,6 +114,7 @@ def render_dataset(
         more_quality=len({f.column for f in quality} - {None}) - SHOWN_COLUMNS if not all_columns else 0,
         all_columns=all_columns,
         trends=sections.trends(view, series, titles),
+        timeline=sections.timeline(view),
         performance=[finding for finding in performance if finding.label is None],
         performance_by_label=[finding for finding in performance if finding.label is not None],
         predictions=tables.matrix(f for f in predictions if f.label is None),

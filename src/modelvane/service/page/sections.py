@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from modelvane.findings import Family, Finding
+from modelvane.events import Kind
+from modelvane.findings import Family, Finding, Verdict
 from modelvane.report.charts import grouped_bars, over_time, shift_text
 from modelvane.report.distribution import Distribution
 from modelvane.report.history import Key, Series
@@ -52,7 +53,7 @@ def column_cards(
         cards.append(
             ColumnCard(
                 finding,
-                over_time(past, title) if past and not past.is_empty else None,
+                over_time(past, title, view.marks) if past and not past.is_empty else None,
                 found,
                 grouped_bars(found) if found else None,
                 shift_text(found) if found else "",
@@ -67,7 +68,44 @@ def trends(view: DatasetView, series: Mapping[Key, Series], titles: Mapping[str,
     others = (f for f in of_family(view.findings, Family.PERFORMANCE) if f.measure in (COVERAGE, LAG))
     shown = [finding for finding in (first, *others) if finding is not None]
     return [
-        Trend(finding, over_time(series[finding.key], f"{title_of(finding.measure, titles)} over time"))
+        Trend(
+            finding,
+            over_time(series[finding.key], f"{title_of(finding.measure, titles)} over time", view.marks),
+        )
         for finding in shown
         if finding.key in series and not series[finding.key].is_empty
+    ]
+
+
+_SHOWN_EVENTS = 30
+_ALARMING = (Kind.ALERT_FIRING, Kind.RETRAIN_FAILED, Kind.REFERENCE_REFUSED)
+_CHANGING = (Kind.RETRAIN_STARTED, Kind.RETRAIN_REHEARSED, Kind.RETRAIN_SKIPPED)
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One line of the timeline."""
+
+    at: float
+    kind: str
+    verdict: Verdict
+    what: str
+    times: int
+
+
+def timeline(view: DatasetView) -> list[Happening]:
+    """Give what happened last, the newest first; what happened again and again in a row is one line."""
+    return [
+        Happening(
+            told.event.at,
+            told.event.kind.replace("_", " "),
+            Verdict.ALARM
+            if told.event.kind in _ALARMING
+            else Verdict.CHANGED
+            if told.event.kind in _CHANGING
+            else Verdict.OK,
+            told.event.what,
+            told.times,
+        )
+        for told in reversed(view.events[-_SHOWN_EVENTS:])
     ]

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from modelvane.events import Kind
 from modelvane.findings import Findings
 from modelvane.report.distribution import Distribution
+from modelvane.service.events import Told
+
+_MARKED = (Kind.ALERT_FIRING, Kind.RETRAIN_STARTED, Kind.REFERENCE_SWITCHED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +59,8 @@ class DatasetView:
         How the service does.
     headline
         Measure of performance to show first; the first one with a value when ``None``.
+    events
+        What happened to it, oldest first.
     """
 
     name: str
@@ -63,3 +69,9 @@ class DatasetView:
     distributions: Sequence[Distribution] = ()
     service: ServiceState = field(default_factory=ServiceState)
     headline: str | None = None
+    events: Sequence[Told] = ()
+
+    @property
+    def marks(self) -> tuple[float, ...]:
+        """When something happened that a chart should show."""
+        return tuple(told.first_at for told in self.events if told.event.kind in _MARKED)

@@ -1,0 +1,172 @@
+"""Another reference while rows come in: nothing lost, nothing refused, the same again after a restart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+from tests.service.alerting import SHIFT, drift
+from tests.service.serving import (
+    ask,
+    await_that,
+    live,
+    logging_all_the_time,
+    reference_rows,
+    served,
+    settings,
+    trip,
+    truth,
+    watch_of,
+)
+from tests.service.test_service_retrain import timeless
+
+from modelvane.reference import Reference
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    """Give the file of another reference, of trips that drifted, in the config's folder."""
+    rows = [
+        trip(-1 - n, shift=SHIFT) | {"target": truth(-1 - n) + 4 * SHIFT}
+        for n in range(len(reference_rows()))
+    ]
+    Reference.of(rows, categorical=["zone"], numerical=["trip_distance"]).save(tmp_path / "other.mv")
+    return tmp_path / "other.mv"
+
+
+def digest(client: TestClient) -> str:
+    """Give the reference in use."""
+    return str(client.get("/v1/datasets").json()[0]["reference"]["digest"])
+
+
+def verdict(client: TestClient) -> str:
+    """Give the verdict on the drift of the whole dataset."""
+    found = client.get("/v1/datasets/taxi/findings").json()["findings"]
+    return str(next(one["verdict"] for one in found if one["measure"] == "dataset_drift"))
+
+
+@pytest.mark.parametrize(("window", "rows"), [("keep", 200), ("empty", 0)])
+def test_a_switch_by_hand(reference: Path, other: Path, tmp_path: Path, window: str, rows: int) -> None:
+    """Kept rows are judged on the new rulers, an empty window waits for others; a restart finds the same."""
+    plain = settings(reference)
+    with served(plain, tmp_path) as client:
+        drift(client)
+        targets = [{"id": f"row-{n}", "target": truth(n) + 4 * SHIFT} for n in range(100)]
+        client.post("/v1/datasets/taxi/labels", json=targets).raise_for_status()
+        assert verdict(client) == "alarm"
+        answer = client.post("/v1/datasets/taxi/reference", json={"file": "other.mv", "window": window})
+        assert answer.status_code == 200, answer.text
+        assert digest(client) == answer.json()["details"]["digest"] == Reference.load(other).digest
+        after = timeless(client)
+        assert (after["rows"], after["labelled"]) == (rows, rows // 2)
+        if window == "keep":
+            assert verdict(client) == "ok"
+    with served(plain, tmp_path) as client:
+        assert timeless(client) == after
+
+
+@pytest.mark.usefixtures("other")
+def test_reading_the_configured_reference_again(reference: Path, tmp_path: Path) -> None:
+    """Without a body the config's own reference is taken again."""
+    with served(settings(reference), tmp_path) as client:
+        first = digest(client)
+        client.post("/v1/datasets/taxi/reference", json={"file": "other.mv"}).raise_for_status()
+        assert digest(client) != first
+        client.post("/v1/datasets/taxi/reference").raise_for_status()
+        assert digest(client) == first
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        ({"file": "nowhere.mv"}, 422, "no reference"),
+        ({"file": "../other.mv"}, 422, "config's folder alone"),
+        ({"file": "/etc/passwd"}, 422, "config's folder alone"),
+        ({"file": "broken.mv"}, 422, "not written by modelvane"),
+        ({"file": "schema.mv"}, 422, "another schema"),
+        ({"window": "half"}, 422, "window"),
+        ({"fil": "other.mv"}, 422, "fil"),
+    ],
+)
+def test_a_reference_that_does_not_do(
+    reference: Path, tmp_path: Path, body: dict[str, Any], status: int, said: str
+) -> None:
+    """A file that is none, is elsewhere, is broken or has another schema is refused, and the reference stays."""
+    (tmp_path / "broken.mv").write_bytes(b"not a reference")
+    rows = [row | {"passengers": 1.0 + n % 4} for n, row in enumerate(reference_rows())]
+    Reference.of(rows, numerical=["zone", "passengers"]).save(tmp_path / "schema.mv")
+    with served(settings(reference), tmp_path) as client:
+        first = digest(client)
+        answer = client.post("/v1/datasets/taxi/reference", json=body)
+        assert (answer.status_code, said in answer.text) == (status, True), answer.text
+        if body.get("file") == "schema.mv":
+            assert "passengers: not there → feature" in answer.json()["received"]
+        assert digest(client) == first
+        assert client.get("/v1/events").json() == []
+        drift(client, rows=5)
+        assert client.get("/v1/datasets/taxi/findings").json()["rows"] == 5
+
+
+@pytest.mark.usefixtures("other")
+def test_a_changed_config_is_the_newer_decision(reference: Path, tmp_path: Path) -> None:
+    """Once `reference_file` has changed, the reference that was taken before no longer holds."""
+    configured = tmp_path / "configured.mv"
+    configured.write_bytes(reference.read_bytes())
+    plain = settings(configured)
+    with served(plain, tmp_path) as client:
+        client.post("/v1/datasets/taxi/reference", json={"file": "other.mv"}).raise_for_status()
+    Reference.of(reference_rows(300), categorical=["zone"], numerical=["trip_distance"]).save(configured)
+    with served(plain, tmp_path) as client:
+        assert digest(client) == Reference.load(configured).digest
+
+
+def test_a_reference_that_was_taken_and_is_gone(reference: Path, other: Path, tmp_path: Path) -> None:
+    """A start without the file that was taken last says so, and what to do."""
+    plain = settings(reference)
+    with served(plain, tmp_path) as client:
+        client.post("/v1/datasets/taxi/reference", json={"file": "other.mv"}).raise_for_status()
+    other.unlink()
+    with pytest.raises(Exception, match=r"gone.*Put it back"), served(plain, tmp_path):
+        pass
+
+
+@pytest.mark.usefixtures("other")
+@pytest.mark.parametrize("window", ["keep", "empty"])
+def test_rows_that_come_during_switches(reference: Path, tmp_path: Path, window: str) -> None:
+    """While rows come in all the time, switches lose none, double none and refuse none; a restart finds the same."""
+    plain = settings(reference, window={"rows": 100_000})
+    switches = [{"file": "other.mv", "window": window}, {"window": window}] * 4
+    with live(plain, tmp_path) as address:
+        with logging_all_the_time(address) as ids:
+            for body in switches:
+                seen = len(ids)
+                await_that(lambda seen=seen: len(ids) > seen + 30)  # type: ignore[misc] # bound now
+                ask(f"{address}/v1/datasets/taxi/reference", body)
+        events = ask(f"{address}/v1/events?kind=reference_switched")
+        found = ask(f"{address}/v1/datasets/taxi/findings")
+        [dataset] = ask(f"{address}/v1/datasets")
+    assert len(events) == len(switches)
+    assert dataset["rows"] == len(ids)
+    assert found["rows"] == len(ids) - events[-1]["details"]["after"]
+    with served(plain, tmp_path) as client:
+        assert timeless(client)["rows"] == found["rows"]
+        assert watch_of(client).monitor.reference.digest == events[-1]["details"]["digest"]
+
+
+def test_what_prometheus_is_told(reference: Path, other: Path, tmp_path: Path) -> None:
+    """The switch is a count, a time and another digest."""
+    with served(settings(reference), tmp_path) as client:
+        before = client.get("/metrics").text
+        assert 'modelvane_events_total{dataset="taxi",kind="reference_switched"} 0.0' in before
+        assert "modelvane_reference_switch_time_seconds{" not in before
+        at = client.post("/v1/datasets/taxi/reference", json={"file": "other.mv"}).json()["at"]
+        after = client.get("/metrics").text
+        assert 'modelvane_events_total{dataset="taxi",kind="reference_switched"} 1.0' in after
+        [line] = [x for x in after.splitlines() if x.startswith("modelvane_reference_switch_time_seconds{")]
+        assert float(line.split()[-1]) == at
+        assert Reference.load(other).digest in after
+    with served(settings(reference), tmp_path) as client:
+        assert "modelvane_reference_switch_time_seconds{" in client.get("/metrics").text
+        assert "reference switched" in client.get("/datasets/taxi").text
