@@ -20,9 +20,12 @@ from tests.dashboards.configs import ALL, TAXI
 from modelvane.cli import app
 from modelvane.config import Config
 from modelvane.dashboards import dashboards_of
+from modelvane.dashboards.choices import UIDS
 from modelvane.dashboards.grafana import text_of
 from modelvane.dashboards.layout import COLUMNS
+from modelvane.dashboards.model import Kind
 from modelvane.dashboards.units import Unit
+from modelvane.rules.links import Dashboard as Pointed
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "dashboards"
 _ROOT = Path(__file__).parent.parent.parent
@@ -130,6 +133,23 @@ def test_every_panel_says_what_it_is(config: Config) -> None:
             assert panel.description.endswith((".", ")."))
             assert panel.unit in Unit
             assert 0 < len(panel.queries) <= 26
+
+
+@every_config
+def test_heads_of_tables_are_words(config: Config) -> None:
+    """A column of a table is named once and for all: a label in its head would be shown as it is written."""
+    for dashboard in dashboards_of(config):
+        for panel in dashboard.panels():
+            heads = [query.legend for query in panel.queries]
+            if panel.kind is Kind.TABLE:
+                assert all(heads)
+                assert len(heads) == len(set(heads))
+                assert not any("{{" in head for head in heads), panel.title
+
+
+def test_alerts_lead_to_dashboards_that_there_are() -> None:
+    """Where alerts point to is a dashboard of ours."""
+    assert {each.value for each in Pointed} <= set(UIDS)
 
 
 def test_uids_are_the_names_of_the_files(tmp_path: Path) -> None:

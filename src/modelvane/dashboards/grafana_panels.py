@@ -29,8 +29,8 @@ def panel_of(panel: Panel, number: int, where: models.GridPos) -> models.Panel:
     builder.datasource(SOURCE).unit(panel.unit.value)
     for letter, query in zip(ascii_uppercase, panel.queries, strict=False):
         builder.with_target(_target(panel, query, letter))
-        if panel.kind is Kind.TABLE:
-            builder.override_by_name(query.legend, _column(query))
+        if panel.kind is Kind.TABLE and (properties := _column(query)):
+            builder.override_by_name(query.legend, properties)
         elif query.part is Part.LINE:
             builder.override_by_query(letter, _dashed())
     if panel.minimum is not None:

@@ -91,10 +91,13 @@ def panel(
     """
     first = measures[0]
     repeat = title[1:] if title.startswith("$") else ""
+    is_table = first.by == "class" and first.unit == "rows"
     queries = [
         Query(
             expression=selector(each.series, **_labels(each, segments, repeat)),
-            legend=_legend(each, segments, is_repeated=bool(repeat), is_alone=len(measures) == 1),
+            legend="Rows"
+            if is_table
+            else _legend(each, segments, is_repeated=bool(repeat), is_alone=len(measures) == 1),
             part=Part.LINE if each.name.endswith("_error_bound") else Part.VALUE,
             empty=empty,
         )
@@ -102,12 +105,11 @@ def panel(
     ]
     if not segments and not first.by:
         queries += _lines(measures, config, empty)
-    is_matrix = first.by == "class" and first.unit == "rows"
     return Panel(
         title=title,
         description=description(measures),
-        kind=Kind.TABLE if is_matrix else Kind.LINES,
-        hidden=("__name__", "dataset", "instance", "job") if is_matrix else (),
+        kind=Kind.TABLE if is_table else Kind.LINES,
+        hidden=("__name__", "dataset", "instance", "job") if is_table else (),
         queries=tuple(queries),
         unit=unit_of(first.unit),
         minimum=0.0
