@@ -21,7 +21,11 @@ from modelvane.rules.files import ALERTMANAGER, RULES, TESTS
 from modelvane.rules.kinds import KINDS
 from modelvane.rules.links import Dashboard
 
-HTTP = {"http_requests_total", "http_request_duration_seconds_bucket"}
+OF_SERVICES = {
+    "http_requests_total",
+    "http_request_duration_seconds_bucket",
+    "modelvane_client_lost_rows_total",
+}
 every_config = pytest.mark.parametrize("name", CONFIGS)
 
 
@@ -97,7 +101,7 @@ def test_series_exist(name: str) -> None:
         )
     }
     assert named
-    assert named <= native | recorded | HTTP
+    assert named <= native | recorded | OF_SERVICES
 
 
 def _queries(alert: Alert) -> Iterator[str]:

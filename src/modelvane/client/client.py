@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from modelvane.client.outbox import Counters
+    from modelvane.client.outbox import Counters, Outbox
 
 _COPIED = frozenset({dict, list})
 
@@ -112,6 +112,7 @@ class Client:
         )
         check_settings(self._policy, dataset, token, on_error)
         self._place, self._root = split_url(url, dataset)
+        self._dataset = dataset
         self._headers = {"Content-Type": "application/json", "User-Agent": "modelvane-client"}
         if token is not None:
             self._headers["Authorization"] = f"Bearer {token}"
@@ -279,6 +280,13 @@ class Client:
     def _after_fork(self) -> None:
         self._sender.disown()
         self._begin()
+
+
+def outboxes() -> list[tuple[str, Outbox]]:
+    """Give the dataset and the outbox of every client of this process."""
+    while True:
+        with suppress(RuntimeError):  # another thread made a client meanwhile
+            return [(client._dataset, client._sender.outbox) for client in _clients]  # noqa: SLF001 - its own module
 
 
 def _after_fork_in_child() -> None:

@@ -159,6 +159,11 @@ class Outbox:
         return self._dropped
 
     @property
+    def lost(self) -> tuple[int, int]:
+        """Rows dropped and rejected so far."""
+        return self._dropped, self._rejected
+
+    @property
     def in_flight(self) -> int:
         """Rows taken and not yet settled."""
         return self._in_flight

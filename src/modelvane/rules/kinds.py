@@ -139,9 +139,10 @@ _ALL = (
         "ticket",
         MINUTE,
         "`alerts.rejected`, `alerts.queue`",
-        "Rows are lost on their way: the monitor refuses posts, or its queue is nearly full.",
-        "The reason says which: overloaded and log_unavailable ask for a look at the log's disk, others at what the "
-        "client sends.",
+        "Rows are lost on their way: the monitor refuses posts, its queue is nearly full, or the client in a "
+        "prediction service drops rows or has them refused.",
+        "The reason says which: overloaded, log_unavailable and queue ask for a look at the log's disk, client for "
+        "one at the service's log, others at what the client sends.",
     ),
     Kind(
         "SeriesBudget",

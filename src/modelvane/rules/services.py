@@ -17,6 +17,8 @@ _RATE = "modelvane:http_requests:rate"
 _ERRORS = "modelvane:http_request_errors:ratio"
 _P99 = "modelvane:http_request_duration_seconds:p99"
 _PERCENT = "{{ $value | humanizePercentage }}"
+_LOST = "modelvane_client_lost_rows_total"
+_DATASET, _JOB, _OUTCOME = (f"{{{{ $labels.{name} }}}}" for name in ("dataset", "job", "outcome"))
 _A_SECOND = 10.0
 
 
@@ -24,8 +26,8 @@ def service_rules(config: Config) -> Iterator[Group]:
     """Give the rules of all prediction services; none where the config has no services."""
     services = config.services()
     if services:
-        alerts = (alert for service in services for alert in _alerts(config, service))
-        yield Group("modelvane-services", tuple(_recordings(config)), tuple(alerts))
+        alerts = [alert for service in services for alert in _alerts(config, service)]
+        yield Group("modelvane-services", tuple(_recordings(config)), (*alerts, *_losing(config)))
 
 
 def _recordings(config: Config) -> Iterator[Recording]:
@@ -160,6 +162,31 @@ def _slow(maker: Maker, service: PredictionService) -> Iterator[Alert]:
         summary=f"{verbatim(service.name)} is slow",
         description=f"One of 100 requests to {verbatim(service.name)} within {duration(maker.over)} took longer than "
         f"{number(limit)} s.",
+    )
+
+
+def _losing(config: Config) -> Iterator[Alert]:
+    maker = Maker(config, config.alerts, {"reason": "client"}, {"panel": panel(config, Dashboard.SERVICE)})
+    steps, over = maker.steps("MonitorDropping"), duration(maker.over)
+    service = config.services()[0]
+    labels = {"dataset": "trips", "outcome": "dropped"}
+    lost = selector(_LOST, job=service.job, **labels)
+    jobs = any_of(each.job for each in config.services())
+    yield from maker.alert(
+        "MonitorDropping",
+        f"sum by (job, dataset, outcome) (increase({_LOST}{{job=~{jobs}}}[{over}])) > 0",
+        (
+            steps.fires(
+                "A client's queue is full",
+                {lost: steps.rising(1)},
+                {"job": service.job, **labels},
+                {_DATASET: "trips", _JOB: service.job, _OUTCOME: "dropped"},
+            ),
+            steps.silent("Nothing is lost", {lost: steps.steady(0)}),
+            steps.silent("The service starts again", {lost: steps.reset(0)}),
+        ),
+        summary=f"{_DATASET}: rows are lost before they are sent",
+        description=f"The client in {_JOB} lost rows of {_DATASET} within {over}: {_OUTCOME}.",
     )
 
 

@@ -60,6 +60,7 @@ class Health:
     def exposition(self, accept: str | None) -> tuple[bytes, str]:
         """Give the body and the content type of ``/metrics``, in the format that `accept` asks for."""
         encode, content_type = choose_encoder(accept or "")
+        self.metrics.losses.count()
         if self._workers is None:
             own = list(self._registry.collect())
             if not any(metric.name == CPU for metric in own):

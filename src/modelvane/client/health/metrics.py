@@ -7,6 +7,8 @@ from weakref import WeakKeyDictionary
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Summary
 
+from modelvane.client.health.losses import Losses
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -81,6 +83,7 @@ class Metrics:
             ("handler", "method", "exception"),
             registry=registry,
         )
+        self.losses = Losses(registry)
         self._children: dict[tuple[str, str, str], _Children] = {}
 
     def observe(self, request: Request) -> None:
@@ -92,6 +95,8 @@ class Metrics:
         children.seconds.observe(request.seconds)
         children.received.observe(request.received)
         children.sent.observe(request.sent)
+        # here, since of several workers only the one that is scraped knows that it is
+        self.losses.count()
         if request.exception is not None:
             self._exceptions.labels(request.handler, method, request.exception).inc()
 
