@@ -31,7 +31,7 @@ reference = Reference.load(sys.argv[1])
 counted = count(FileSource(sys.argv[2]), reference, now=time.time())
 assert not counted.unread
 from modelvane.batch import judge
-json.dump(judge("bench", reference, counted).findings.to_dict(), sys.stdout)
+print(json.dumps(judge("bench", reference, counted).findings.to_dict()))
 """
 
 # 50 bins of the reference's range and counts per value: the least from which drift can be told
