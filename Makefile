@@ -3,6 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 ARGS ?=
+APP ?= taxi
 SOURCES := src tests examples stack bench docs
 
 .DEFAULT_GOAL := help
@@ -11,8 +12,8 @@ SOURCES := src tests examples stack bench docs
 help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.demo ## Replay real taxi trips against the monitor (ARGS=--once for a bounded run, ARGS=--help for more)
-	@$(BIN)/python -m examples.taxi.demo $(ARGS) || [ $$? -eq 130 ]
+demo: $(VENV)/.demo ## Replay real taxi trips, or with APP=reco a shop's last months, against the monitor (ARGS=--once for a bounded run, ARGS=--help for more)
+	@$(BIN)/python -m examples.$(APP).demo $(ARGS) || [ $$? -eq 130 ]
 
 demo-batch: $(VENV)/.batch ## Run the nightly flow over what the demo logged, and print the report's path (ARGS="--day 2022-01-03" for one night)
 	@$(BIN)/python -m examples.taxi.nightly $(ARGS)
@@ -44,7 +45,7 @@ $(VENV)/bin/python:
 
 # what one command installs the other does not take away: the stamps only say what is there
 $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
-	@echo "Installing modelvane and the taxi example into $(VENV)"
+	@echo "Installing modelvane and its examples into $(VENV)"
 	@$(call install,examples)
 	@touch $@
 

@@ -9,7 +9,7 @@ import datetime as dt
 import difflib
 from bisect import bisect
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -123,6 +123,20 @@ class Recommender:
         """How many pairs of a customer and a product that he has bought were learned from."""
         return int(self._purchases.matrix.nnz)
 
+    def knows_customer(self, customer: str) -> bool:
+        """Whether somebody has this id."""
+        return customer in self._rows
+
+    def knows_product(self, product: str) -> bool:
+        """Whether there is such a product."""
+        return product in self._columns
+
+    def unknown(self, kind: Literal["user", "item"], name: str) -> UnknownIdError:
+        """Give the error of an id that nobody, or nothing, has."""
+        if kind == "user":
+            return UnknownIdError("customer", name, self.customers)
+        return UnknownIdError("product", name, sorted(self._columns))
+
     def describe(self, product: int) -> str:
         """Give a product's description."""
         return self._purchases.descriptions[product]
@@ -140,7 +154,7 @@ class Recommender:
         """
         row = self._rows.get(customer)
         if row is None:
-            raise UnknownIdError("customer", customer, self.customers)
+            raise self.unknown("user", customer)
         taken = set(self._bought(row))
         found: list[Recommendation] = []
         for neighbour, similarity in self._similar(row, n):
@@ -166,7 +180,7 @@ class Recommender:
         """
         column = self._columns.get(product)
         if column is None:
-            raise UnknownIdError("product", product, sorted(self._columns))
+            raise self.unknown("item", product)
         products, scores = self._products.of(column)
         return [
             Recommendation(other, score, NEIGHBOUR)

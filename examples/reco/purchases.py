@@ -54,8 +54,8 @@ class Purchases:
     @classmethod
     def of(cls, lines: pa.Table) -> Purchases:
         """Build the matrix from invoice lines that have a customer and a positive quantity (see `read_lines`)."""
-        customers, rows = _coded(lines["CustomerID"])
-        products, columns = _coded(lines["StockCode"])
+        customers, rows = coded(lines["CustomerID"])
+        products, columns = coded(lines["StockCode"])
         ones = np.ones(len(rows), np.float32)
         matrix = sparse.coo_array((ones, (rows, columns)), shape=(len(customers), len(products))).tocsr()
         matrix.sum_duplicates()
@@ -108,7 +108,7 @@ def _filtered(file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
         yield batch.filter(pc.and_(pc.greater(batch["Quantity"], 0), pc.is_valid(batch["CustomerID"])))
 
 
-def _coded(column: pa.ChunkedArray) -> tuple[list[str], Codes]:
+def coded(column: pa.ChunkedArray) -> tuple[list[str], Codes]:
     """Give the texts of a column, sorted, and of each row the place of its text."""
     if not pa.types.is_dictionary(column.type):
         column = pc.cast(column, pa.string()).dictionary_encode()
@@ -124,7 +124,7 @@ def _coded(column: pa.ChunkedArray) -> tuple[list[str], Codes]:
 
 def _descriptions(lines: pa.Table, columns: Codes, products: int) -> list[str]:
     described = pc.is_valid(lines["Description"])
-    texts, codes = _coded(lines["Description"].filter(described))
+    texts, codes = coded(lines["Description"].filter(described))
     pairs = columns[described.to_numpy()].astype(np.int64) * len(texts) + codes
     pairs, counts = np.unique(pairs, return_counts=True)
     # of equally many the first as text, so that the answer does not hang on the order of the file

@@ -16,28 +16,34 @@ import argparse
 import datetime as dt
 import signal
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from uuid import uuid4
 
 import uvicorn
-from fastapi import FastAPI, Query
+from fastapi import Depends, FastAPI, Header, Query, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CollectorRegistry
 from pydantic import BaseModel, Field
 
-from examples.reco.model import MOST, Recommendation, Recommender, UnknownIdError
+from examples.reco.answers import DECIMALS, ITEM, USER, AnswerLog, find, record_of, served_of
+from examples.reco.model import MOST, Recommendation, Recommender
 from examples.reco.problems import Problem, add_problems
 from examples.shared.identity import identity_of
+from modelvane.client import Client
 from modelvane.client.fastapi import Model, instrument
 from modelvane.client.health import EXCLUDED
 from modelvane.errors import ModelvaneError
 
 MODEL = Path(".modelvane/reco/model.npz")
 
+ANSWER_ID = "X-Request-ID"
+"""Header of an answer's id, by which its label is told; a caller may choose it."""
+
 _GRACE_SECONDS = 10
-_DECIMALS = 6
 
 
 class Recommended(BaseModel):
@@ -63,6 +69,7 @@ class Health(BaseModel):
 
     status: Literal["ok"] = "ok"
     model: Trained
+    log: dict[str, int] | None = Field(description="what became of the answers that were logged")
 
 
 Count = Annotated[int, Query(ge=1, le=MOST, description="products wanted")]
@@ -71,8 +78,41 @@ Fallback = Annotated[
 ]
 
 
-def create_app(model: Recommender, identity: Model | None = None) -> FastAPI:
-    """Build the service's ASGI application; by its identity ``/metrics`` tells the model."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a question says of itself, for the monitor."""
+
+    id: str | None
+    at: dt.datetime | None
+
+
+async def _asked(
+    id: Annotated[  # noqa: A002 - the caller's word
+        str | None,
+        Header(alias=ANSWER_ID, max_length=100, description="id of the answer; a new one otherwise"),
+    ] = None,
+    at: Annotated[
+        dt.datetime | None, Query(description="when it is asked, of a past that is replayed; now otherwise")
+    ] = None,
+) -> Asked:
+    return Asked(id, at)
+
+
+Question = Annotated[Asked, Depends(_asked)]
+
+
+def create_app(model: Recommender, identity: Model | None = None, log: AnswerLog | None = None) -> FastAPI:
+    """Build the service's ASGI application.
+
+    Parameters
+    ----------
+    model
+        What recommends.
+    identity
+        What ``/metrics`` tells of the model, and its version in the log.
+    log
+        What remembers answers, those to unknown ids among them.
+    """
     app = FastAPI(
         title="reco", description="Recommends products of an online shop.", docs_url=None, redoc_url=None
     )
@@ -95,7 +135,7 @@ def create_app(model: Recommender, identity: Model | None = None) -> FastAPI:
             Recommended(
                 product=model.products[one.product],
                 description=model.describe(one.product),
-                score=round(one.score, _DECIMALS),
+                score=round(one.score, DECIMALS),
                 origin=one.origin,
             )
             for one in found
@@ -111,23 +151,34 @@ def create_app(model: Recommender, identity: Model | None = None) -> FastAPI:
                 products=len(model.products),
                 purchases=model.purchases,
                 trained=model.trained,
-            )
+            ),
+            log=None if log is None else log.counters._asdict(),
         )
+
+    def answer(
+        kind: str, subject: str, n: int, asked: Asked, response: Response, *, fallback: bool
+    ) -> list[Recommended]:
+        found, unknown = find(model, kind, subject, n, fallback=fallback)
+        response.headers[ANSWER_ID] = name = asked.id or uuid4().hex
+        if log is not None:
+            version = None if identity is None else identity.version
+            about = record_of(kind, subject, n, found, unknown=unknown, version=version)
+            log.log(about, served_of(model, found), id=name, time=asked.at)
+        if unknown and not fallback:
+            raise model.unknown(kind, subject)
+        return served(found)
 
     @app.get(
         "/predict/user/{user_id}", summary="Products that a customer has not bought yet", responses=refusals
     )
-    async def user(user_id: str, n: Count = 5, fallback: Fallback = None) -> list[Recommended]:
-        try:
-            return served(model.for_customer(user_id, n))
-        except UnknownIdError:
-            if fallback is None:
-                raise
-            return served(model.popular(n))
+    async def user(
+        user_id: str, asked: Question, response: Response, n: Count = 5, fallback: Fallback = None
+    ) -> list[Recommended]:
+        return answer(USER, user_id, n, asked, response, fallback=fallback is not None)
 
     @app.get("/predict/item/{item_id}", summary="Products that are bought with one", responses=refusals)
-    async def item(item_id: str, n: Count = 5) -> list[Recommended]:
-        return served(model.for_product(item_id, n))
+    async def item(item_id: str, asked: Question, response: Response, n: Count = 5) -> list[Recommended]:
+        return answer(ITEM, item_id, n, asked, response, fallback=False)
 
     return app
 
@@ -159,13 +210,29 @@ def main() -> int:
     parser.add_argument(
         "--reference", type=Path, help="the monitor's reference, which /metrics names by hash"
     )
+    parser.add_argument("--monitor", help="base address of the monitor, as in http://127.0.0.1:8085")
+    parser.add_argument("--dataset", default="reco", help="the monitor's name for these answers")
     options = parser.parse_args()
     # uvicorn ends gracefully on either, then raises it again
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        model = Recommender.load(options.model)
-        identity = identity_of("reco", options.model, trained=model.trained, reference=options.reference)
-        app = create_app(model, identity)
+        _serve(options)
+    except KeyboardInterrupt:
+        return 0
+    except (ModelvaneError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _serve(options: argparse.Namespace) -> None:
+    model = Recommender.load(options.model)
+    identity = identity_of("reco", options.model, trained=model.trained, reference=options.reference)
+    client = None
+    if options.monitor:
+        client = Client(options.monitor, options.dataset, prediction_field="served", target_field="bought")
+    try:
+        app = create_app(model, identity, client)
         print(f"recommendations at http://{options.host}:{options.port}/docs", flush=True)
         uvicorn.run(
             app,
@@ -175,12 +242,9 @@ def main() -> int:
             log_level="warning",
             timeout_graceful_shutdown=_GRACE_SECONDS,
         )
-    except KeyboardInterrupt:
-        return 0
-    except (ModelvaneError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    finally:
+        if client is not None:
+            client.close()
 
 
 if __name__ == "__main__":

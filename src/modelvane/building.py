@@ -56,11 +56,13 @@ def build(
     known = times[times != NO_TIME]
     answers = RecommendationRuler.of(schema)
     first = {*schema.segments, *(column.name for column in (*schema.predictions, schema.target) if column)}
-    first |= set(answers.paired if answers is not None else ())
     order = _order(times) if len(known) else None
     catalogue = _catalogue(table, schema)
     read = partial(_read, table, order, catalogue)
     early = {column.name: read(column) for column in schema.measured if column.name in first}
+    subject = schema.column_of(Role.SUBJECT)
+    if answers is not None and subject is not None:
+        early[subject.name] = _unkept(table[subject.name], order)
     encoded = {name: column for name, (_, column) in early.items()}
     block = Block(table.rows, encoded, times)
     performance = PerformanceRuler.of(schema, {name: ruler for name, (ruler, _) in early.items()}, block)
@@ -70,11 +72,15 @@ def build(
     with ThreadPoolExecutor(threads) as pool:
         measured = dict(zip(schema.measured, pool.map(measure, schema.measured), strict=True))
     rulers = {column.name: found.ruler for column, found in measured.items()}
+    if answers is not None and answers.subject is not None:
+        rulers[answers.subject] = early[answers.subject][0]
     if performance is not None:
         performance = performance.on(rulers)
     parts: dict[str, Any] = {"": slice(None), **segments}
     tallies = {
-        segment: _dataset(schema, measured, segment, block.take(index), performance, answers)
+        segment: _dataset(
+            schema, measured, segment, block.take(index), performance, partial(_repeats, rulers, answers)
+        )
         for segment, index in parts.items()
     }
     whole = tallies.pop("")
@@ -173,7 +179,7 @@ def _dataset(
     segment: str,
     block: Block,
     performance: PerformanceRuler | None,
-    answers: RecommendationRuler | None,
+    repeats: Callable[[Block], RepeatTally | None],
 ) -> DatasetTally:
     # the target last: a window counts it apart, over the rows that have one
     ordered = sorted(schema.measured, key=lambda column: column == schema.target)
@@ -182,16 +188,21 @@ def _dataset(
         block.rows,
         columns,
         {} if performance is None else performance.count(block),
-        repeats=_repeats(measured, block, answers),
+        repeats=repeats(block),
     )
 
 
 def _repeats(
-    measured: Mapping[Column, _Measured], block: Block, answers: RecommendationRuler | None
+    rulers: Mapping[str, Ruler], answers: RecommendationRuler | None, block: Block
 ) -> RepeatTally | None:
-    if answers is None:
-        return None
-    return answers.repeats({column.name: found.ruler for column, found in measured.items()}, block.columns)
+    return None if answers is None else answers.repeats(rulers, block.columns)
+
+
+def _unkept(raw: RawColumn, order: NDArray[np.intp] | None) -> tuple[Ruler, Encoded]:
+    """Look a column up on a ruler that has none of its values: a reference keeps nobody's id."""
+    nothing = CategoricalRuler(())
+    rows = Codes.of(nothing, as_categories(raw))
+    return nothing, rows if order is None else rows.take(order)
 
 
 def _joined(measured: Mapping[Column, _Measured], segments: list[str]) -> Calibration:

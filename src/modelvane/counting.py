@@ -13,7 +13,7 @@ from modelvane.casting import Numbers
 from modelvane.performance import PerformanceRuler
 from modelvane.recommendation import RecommendationRuler
 from modelvane.ruler import CategoricalRuler, ListRuler, NumericalRuler, Ruler
-from modelvane.schema import Schema
+from modelvane.schema import Role, Schema
 from modelvane.tallies.categorical import CategoricalTally, Codes
 from modelvane.tallies.dataset import ColumnTally, DatasetTally
 from modelvane.tallies.list_column import Lists
@@ -63,8 +63,14 @@ class Counter:
     def rows(self, block: Block) -> DatasetTally:
         """Count every column but the target, which is counted where it is known."""
         target = self.schema.target
-        names = [name for name in self.rulers if target is None or name != target.name]
+        names = [name for name in self.counted if target is None or name != target.name]
         return self._count(block, names, of_truth=False)
+
+    @property
+    def counted(self) -> list[str]:
+        """Names of the columns that have a tally: all that have a ruler, but for subjects."""
+        subject = self.schema.column_of(Role.SUBJECT)
+        return [name for name in self.rulers if subject is None or name != subject.name]
 
     def labelled(self, block: Block) -> DatasetTally:
         """Count the target and the performance of rows that have both prediction and target."""

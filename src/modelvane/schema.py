@@ -58,7 +58,8 @@ class Task(StrEnum):
     RECOMMENDATION = "recommendation"
 
 
-MEASURED = frozenset(Role) - {Role.ID, Role.TIME}
+# subjects are ids, too: looked at in pairs with items, never one by one
+MEASURED = frozenset(Role) - {Role.ID, Role.TIME, Role.SUBJECT}
 
 _ONCE = (Role.ID, Role.TIME, Role.TARGET, Role.SUBJECT, Role.SCORES, Role.ORIGINS, Role.UNKNOWN)
 
@@ -168,7 +169,7 @@ class Schema:
 
     @property
     def measured(self) -> tuple[Column, ...]:
-        """Columns that are counted: all but ids and times."""
+        """Columns that are counted: all but ids, subjects and times."""
         return tuple(column for column in self.columns if column.role in MEASURED)
 
     @property

@@ -103,7 +103,7 @@ class _Count:
         self._schema = reference.schema
         self._limits = limits
         self._strict = strict
-        self._columns = {name: ColumnCount(ruler) for name, ruler in reference.rulers.items()}
+        self._columns = {name: ColumnCount(reference.rulers[name]) for name in reference.counter.counted}
         ruler = reference.performance
         self._performance = None if ruler is None else PerformanceCount(ruler)
         answers = reference.counter.recommendation
@@ -162,7 +162,7 @@ class _Count:
         names = batch.names or table.names
         target = None if schema.target is None else schema.target.name
         self._unexpected.update(name for name in names if name not in schema.names)
-        self._missing |= set(self._columns) - set(names) - {target}
+        self._missing |= set(self._reference.rulers) - set(names) - {target}
         times = self._times(batch)
         ids = batch.ids if batch.ids is not None or schema.id is None else table.get(schema.id.name)
         if ids is not None:
@@ -170,7 +170,8 @@ class _Count:
         of_performance = self._performance.names if self._performance is not None else ()
         of_repeats = self._repeats.names if self._repeats is not None else ()
         first = {*schema.segments, *of_performance, *of_repeats, target}
-        early = self._encoded(batch, [name for name in self._wanted(batch) if name in first], pool)
+        wanted = dict.fromkeys((*self._wanted(batch), *of_repeats))
+        early = self._encoded(batch, [name for name in wanted if name in first], pool)
         if any(name not in early for name in schema.segments):
             self.lack(Unread(batch.name, "its rows are left out, since a segment column cannot be read"))
             return None

@@ -58,7 +58,7 @@ class RepeatTally:
         of_entry = subject.codes[served.rows]
         known = of_entry >= 0
         subjects, things = (
-            _hashes(ruler, column)[codes[known]]
+            _hashes(ruler, column, codes[known])
             for ruler, column, codes in zip(rulers, (subject, items), (of_entry, items.codes), strict=True)
         )
         hashes, counts = np.unique(_paired(subjects, things), return_counts=True)
@@ -111,8 +111,11 @@ class RepeatTally:
         return spread / (math.sqrt(len(self.counts)) * mean**2)
 
 
-def _hashes(ruler: CategoricalRuler, column: Codes) -> NDArray[np.uint64]:
-    return np.concatenate((ruler.hashes, name_hashes(column.unseen))) if column.unseen else ruler.hashes
+def _hashes(ruler: CategoricalRuler, column: Codes, codes: NDArray[np.int32]) -> NDArray[np.uint64]:
+    """Give the hash of each code's category; names that these rows do not have are not hashed."""
+    used, at = np.unique(codes, return_inverse=True)
+    names = (column.unseen[code - ruler.unseen] for code in used[used >= ruler.unseen].tolist())
+    return np.concatenate((ruler.hashes[used[used < ruler.unseen]], name_hashes(names)))[at]
 
 
 def _paired(subjects: NDArray[np.uint64], items: NDArray[np.uint64]) -> NDArray[np.uint64]:
