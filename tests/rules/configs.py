@@ -67,7 +67,7 @@ CONFIGS: dict[str, dict[str, Any]] = {
     },
     "recommender": {
         "datasets": {
-            "reco": {"column_mapping": {"target": None}, "segments": ["country"]},
+            "reco": {"column_mapping": {"target": None}, "thresholds": {"fallback_share": 0.5}},
             "items": {"window": {"rows": 10}, "thresholds": {"mean_absolute_error": 1}},
         },
         "prediction_services": {

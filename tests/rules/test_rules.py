@@ -13,6 +13,7 @@ from tests.rules.configs import CONFIGS, GOLDEN, TAXI, config
 
 from modelvane.config import Config
 from modelvane.config.alerts import AlertName
+from modelvane.dashboards import dashboards_of
 from modelvane.errors import ConfigError
 from modelvane.exposition.collector import NATIVE
 from modelvane.periods import length_of
@@ -145,6 +146,20 @@ def test_performance_is_judged_by_the_datasets_limits() -> None:
     assert ">= 30\n" in found.expression
     few = alerts_of(datasets={"taxi": {"window": {"rows": 10}, "thresholds": {"mean_absolute_error": 1}}})
     assert ">= 10\n" in few["PerformanceBelowLimit"].expression
+
+
+def test_what_a_recommender_serves_needs_no_labels() -> None:
+    """A limit of what is served is judged over the window's rows, whatever is labelled."""
+    found = alerts_of(datasets={"reco": {"thresholds": {"fallback_share": 0.5}}})["PerformanceBelowLimit"]
+    assert found.expression == (
+        'modelvane_recommendation_alarm{dataset="reco",segment=""} == 1\n'
+        'and on (dataset) modelvane_quality_window_rows{dataset="reco"} >= 30'
+    )
+
+
+def test_panels_are_there() -> None:
+    """Every dashboard that alerts point to is one that is generated."""
+    assert {dashboard.uid for dashboard in dashboards_of(config("taxi"))} >= set(Dashboard)
 
 
 def test_a_limit_of_age_is_that_of_silence() -> None:

@@ -59,7 +59,8 @@ class DatasetAlertsSection(Section):
     labelled_rows: int = Field(
         30,
         ge=1,
-        description="PerformanceBelowLimit: labelled rows that it takes; never more than the window has.",
+        description="PerformanceBelowLimit: labelled rows that it takes (of a recommender: rows); never more than the "
+        "window has.",
     )
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from modelvane.catalogue import CATALOGUE
 from modelvane.config import Config
 from modelvane.exposition import series
 from modelvane.exposition.labels import bounded
 from modelvane.exposition.observed import WINDOW_END, WINDOW_START
-from modelvane.findings import Family
 from modelvane.periods import length_of
-from modelvane.rules.links import Dashboard, evidence, panel, period
+from modelvane.rules.labels import label_alerts
+from modelvane.rules.links import Dashboard, evidence, no_period, panel, period
 from modelvane.rules.making import Maker
-from modelvane.rules.promql import any_of, duration, number, selector, verbatim
+from modelvane.rules.performance import performance_alerts
+from modelvane.rules.promql import duration, number, selector, verbatim
 from modelvane.rules.rule import Alert, Group, Recording
 
 _LABELLING = ("label_coverage", "label_lag")
@@ -59,9 +59,9 @@ def _alerts(config: Config, dataset: str) -> Iterator[Alert]:
     yield from _no_predictions(maker(Dashboard.MONITOR), dataset)
     yield from _drift(maker(Dashboard.DRIFT), dataset)
     yield from _quality(maker(Dashboard.QUALITY), dataset)
-    yield from _performance(maker(Dashboard.PERFORMANCE), dataset)
+    yield from performance_alerts(maker(Dashboard.PERFORMANCE), dataset)
     if config.datasets[dataset].column_mapping.target is not None:
-        yield from _labels(maker(Dashboard.PERFORMANCE), dataset)
+        yield from label_alerts(maker(Dashboard.PERFORMANCE), dataset)
 
 
 def _no_predictions(maker: Maker, dataset: str) -> Iterator[Alert]:
@@ -78,7 +78,7 @@ def _no_predictions(maker: Maker, dataset: str) -> Iterator[Alert]:
                 "Rows came, and come no more",
                 {age: steps.steady(silence + 60), rows: steps.steady(100)},
                 {},
-                _no_period(dataset),
+                no_period(dataset),
             ),
             steps.silent("Rows come", {age: steps.steady(silence / 2), rows: steps.rising(1)}),
             steps.silent("The monitor starts again", {age: steps.steady(silence / 2), rows: steps.reset(1)}),
@@ -119,7 +119,7 @@ def _drift(maker: Maker, dataset: str) -> Iterator[Alert]:
                 "Columns are beyond their lines",
                 drifted(least),
                 {},
-                {which: "distance", **_no_period(dataset)},
+                {which: "distance", **no_period(dataset)},
             ),
             steps.fires(
                 "The same, and the evidence is of the window's time",
@@ -156,13 +156,13 @@ def _quality(maker: Maker, dataset: str) -> Iterator[Alert]:
                 "Values are missing",
                 judged("missing_share", 1),
                 {},
-                {which: "fare: missing_share", **_no_period(dataset)},
+                {which: "fare: missing_share", **no_period(dataset)},
             ),
             steps.fires(
                 "A column is missing",
                 judged("missing_columns", 1, ""),
                 {},
-                {which: "missing_columns", **_no_period(dataset)},
+                {which: "missing_columns", **no_period(dataset)},
             ),
             steps.silent("No value has a fault", judged("missing_share", 0)),
             steps.silent("The monitor has started with old rows of the log", judged(_AGE_LIMIT, 1, "")),
@@ -173,138 +173,9 @@ def _quality(maker: Maker, dataset: str) -> Iterator[Alert]:
     )
 
 
-def _performance(maker: Maker, dataset: str) -> Iterator[Alert]:
-    limits = _limits(maker.config, dataset)
-    if not limits:
-        return
-    window = maker.config.settings(dataset).window
-    least = maker.alerts.labelled_rows
-    least = least if window.seconds is not None else min(least, window.rows)
-    needed = maker.alerts.label_coverage
-    alarm = selector(series.PERFORMANCE_ALARM.name, dataset=dataset, segment="")[:-1]
-    labelled, coverage = (selector(name, dataset=dataset) for name in (_LABELLED, _COVERAGE))
-    expression = f"{alarm},measure!~{any_of(_LABELLING)}}} == 1\nand on (dataset) {labelled} >= {least}" + (
-        f"\nand on (dataset) {coverage} >= {number(needed)}" if needed else ""
-    )
-    steps, measure = maker.steps("PerformanceBelowLimit"), next(iter(limits))
-
-    def measured(value: float, rows: int, share: float = 1.0, name: str = measure) -> dict[str, str]:
-        judged = selector(series.PERFORMANCE_ALARM.name, dataset=dataset, measure=name, segment="")
-        return {
-            judged: steps.steady(value),
-            labelled: steps.steady(rows),
-            coverage: steps.steady(share),
-        }
-
-    few = [
-        steps.silent("Too few of the window's rows have labels", measured(1, least, needed / 2)),
-    ]
-    yield from maker.alert(
-        "PerformanceBelowLimit",
-        expression,
-        (
-            steps.fires(
-                "A measure is beyond its limit",
-                measured(1, least),
-                {"measure": measure},
-                {_MEASURE: measure, **_no_period(dataset)},
-            ),
-            steps.silent("All measures are within their limits", measured(0, least)),
-            steps.silent("The first labels after the start are bad", measured(1, least - 1)),
-            *(few if needed else ()),
-            steps.silent("It is the labels that have a limit", measured(1, least, 1.0, _LABELLING[0])),
-        ),
-        summary=f"{verbatim(dataset)}: performance beyond its limit",
-        description=f"{_MEASURE} is beyond its limit. Limits: "
-        f"{', '.join(f'{name} {number(limit)}' for name, limit in limits.items())}.",
-    )
-
-
-_MEASURE = "{{ $labels.measure }}"
-
-
-def _limits(config: Config, dataset: str) -> dict[str, float]:
-    """Give the config's limits of performance by measure."""
-    thresholds = config.datasets[dataset].thresholds
-    return {
-        measure: thresholds[measure]
-        for (family, measure), each in CATALOGUE.items()
-        if family is Family.PERFORMANCE
-        and each.by is None
-        and measure in thresholds
-        and measure not in _LABELLING
-    }
-
-
-def _labels(maker: Maker, dataset: str) -> Iterator[Alert]:
-    silence, steps = length_of(maker.alerts.label_silence), maker.steps("LabelsLate")
-    age, last_row = (selector(name, dataset=dataset) for name in (_LABEL_AGE, _ROW_AGE))
-    rows, full, begun = (
-        selector(name, dataset=dataset)
-        for name in (
-            "modelvane_quality_window_rows",
-            "modelvane_service_window_rows",
-            "modelvane_service_window_seconds",
-        )
-    )
-    started = "modelvane_service_start_time_seconds"
-    expression = f"({age} > {number(silence)} and {last_row} < {number(silence)})"
-    scenarios = [
-        steps.fires(
-            "Labels came and come no more, while predictions do",
-            {age: steps.steady(silence + 60), last_row: steps.steady(1)},
-            {},
-            _no_period(dataset),
-        ),
-        steps.silent("Labels come", {age: steps.steady(silence / 2), last_row: steps.steady(1)}),
-        steps.silent(
-            "Predictions come no more either",
-            {age: steps.steady(silence + 60), last_row: steps.steady(silence + 60)},
-        ),
-        steps.silent("No label has ever come", {last_row: steps.steady(1)}),
-    ]
-    limited = [name for name in _LABELLING if name in maker.config.datasets[dataset].thresholds]
-    if limited:
-        alarm = selector(series.PERFORMANCE_ALARM.name, dataset=dataset, segment="")[:-1]
-        is_rows = maker.config.settings(dataset).window.seconds is None
-        # a window that fills has labels for few of its rows, whatever their lag
-        filled = f"{rows} >= {full}" if is_rows else f"time() - {started} > on () group_right () {begun}"
-        expression += f"\nor\n({alarm},measure=~{any_of(limited)}}} == 1 and on (dataset) ({filled}))"
-        one = selector(series.PERFORMANCE_ALARM.name, dataset=dataset, measure=limited[0], segment="")
-        window = {
-            rows: steps.steady(50),
-            full: steps.steady(50),
-            begun: steps.steady(60),
-            started: steps.steady(0),
-        }
-        filling = {**window, rows: steps.steady(49), begun: steps.steady(1e9)}
-        scenarios += [
-            steps.fires(
-                "Labels are beyond their own limit",
-                {one: steps.steady(1), **window},
-                {"measure": limited[0]},
-                _no_period(dataset),
-            ),
-            steps.silent("The window fills after the start", {one: steps.steady(1), **filling}),
-            steps.silent("Labels are within their limit", {one: steps.steady(0), **window}),
-        ]
-    yield from maker.alert(
-        "LabelsLate",
-        expression,
-        scenarios,
-        summary=f"{verbatim(dataset)}: labels are late",
-        description=f"No label has come for more than {duration(silence)} while predictions have"
-        + (", or labels are beyond their own limit." if limited else "."),
-    )
-
-
 def _listed(expression: str, by: str, one: str) -> str:
     """Give a template that lists what a query gives."""
     return (
         f'{{{{ range $i, $each := query `{expression}` | sortByLabel "{by}" }}}}'
         f"{{{{ if $i }}}}, {{{{ end }}}}{one}{{{{ end }}}}"
     )
-
-
-def _no_period(dataset: str) -> dict[str, str]:
-    return {period(dataset): ""}

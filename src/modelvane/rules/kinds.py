@@ -109,7 +109,8 @@ _ALL = (
         "page",
         MINUTE,
         "the dataset's limits of performance in `thresholds`; `alerts.label_coverage`, `alerts.labelled_rows`",
-        "A measure of performance is on the wrong side of its limit, over enough labelled rows.",
+        "A measure of performance is on the wrong side of its limit, over enough labelled rows; or one of what a "
+        "recommender serves, over enough rows.",
         "Open the evidence: if inputs drifted or have faults, begin there. If not, the relation of inputs and target "
         "has changed, and the model should be trained on recent rows.",
     ),

@@ -48,3 +48,8 @@ def evidence(config: Config, dataset: str) -> str:
     """Give the address of the report of the window as it is when the alert is evaluated."""
     report = f"{config.monitor_url}/v1/datasets/{quote(dataset, safe='')}/report"
     return f"{verbatim(report)}{period(dataset)}"
+
+
+def no_period(dataset: str) -> dict[str, str]:
+    """Give what the template of the period becomes where nothing is known of the window."""
+    return {period(dataset): ""}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from threading import Lock
+from time import monotonic
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from modelvane.client.outbox import Outbox
 
 _NONE = (0, 0)
+_SECONDS = 1.0
 
 
 class Losses:
@@ -34,9 +36,16 @@ class Losses:
         )
         self._counted: WeakKeyDictionary[Outbox, tuple[int, int]] = WeakKeyDictionary()
         self._counting = Lock()
+        self._next = 0.0
+
+    def glance(self) -> None:
+        """Take up what was lost, at most once a second: a request has better to do."""
+        if (now := monotonic()) >= self._next:
+            self._next = now + _SECONDS
+            self.count()
 
     def count(self) -> None:
-        """Take up what was lost; as good as free while nothing was."""
+        """Take up what was lost."""
         for dataset, outbox in outboxes():
             if self._counted.get(outbox) != outbox.lost:
                 self._take_up(dataset, outbox)

@@ -96,7 +96,7 @@ class Metrics:
         children.received.observe(request.received)
         children.sent.observe(request.sent)
         # here, since of several workers only the one that is scraped knows that it is
-        self.losses.count()
+        self.losses.glance()
         if request.exception is not None:
             self._exceptions.labels(request.handler, method, request.exception).inc()
 
