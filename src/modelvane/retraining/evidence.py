@@ -93,5 +93,6 @@ def _nothing(judged: Iterable[Finding], rows: int) -> str:
         return "the window has no rows"
     changed = sum(finding.verdict is Verdict.CHANGED for finding in judged)
     if changed:
-        return f"{changed} findings are above the noise floor, and none above the usual range too"
+        are = "finding is" if changed == 1 else "findings are"
+        return f"{changed} {are} above the noise floor, and none above the usual range too"
     return "no finding is above both of its lines now"
