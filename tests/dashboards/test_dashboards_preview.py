@@ -56,6 +56,17 @@ def test_every_query_has_an_answer(running: Running, config: Config) -> None:
     assert {title.partition(":")[0] for title in empty} <= NEVER_HERE
 
 
+@pytest.mark.parametrize("config", [OPEN, SHOP], ids=["open", "shop"])
+def test_legends_name_labels_that_there_are(running: Running, config: Config) -> None:
+    """What a legend takes from its series they have: a label that an expression loses would be an empty name."""
+    prometheus = Prometheus(f"http://{running.address}")
+    for dashboard in dashboards_of(config):
+        for _, panels in answers_of(dashboard, prometheus, time.time(), SPAN):
+            for answer in (answer for shown in panels for answer in shown.answers if answer.series):
+                there = {name for series in answer.series for name in series.labels}
+                assert set(re.findall(r"{{(\w+)}}", answer.query.legend)) <= there, answer.expression
+
+
 def test_choices_are_the_readers(running: Running) -> None:
     """Of what was chosen the queries ask; a panel that repeats is shown once for each value."""
     (drift,) = (each for each in dashboards_of(OPEN) if each.uid == "modelvane-drift")

@@ -74,6 +74,11 @@ def jobs_of(config: Config) -> str:
     return "|".join(each.job for each in config.services())
 
 
+def watched_jobs_of(config: Config) -> str:
+    """Give a regular expression for the jobs of those whose predictions are logged to a dataset."""
+    return "|".join(each.job for each in config.services() if each.datasets)
+
+
 def job(config: Config) -> Variable:
     """Give the choice among the prediction services."""
     return Variable(
@@ -127,9 +132,3 @@ def evidence(config: Config, dataset: str = "${dataset:percentencode}") -> tuple
         ),
         Link("Report of the window", f"{config.monitor_url}/v1/datasets/{dataset}/report"),
     )
-
-
-def jobs_of_dataset(config: Config, datasets: tuple[str, ...] = ()) -> str:
-    """Give a regular expression for the jobs whose predictions go to some datasets; all when none is named."""
-    wanted = datasets or tuple(config.datasets)
-    return "|".join(each.job for each in config.services() if set(each.datasets) & set(wanted))

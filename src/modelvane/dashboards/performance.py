@@ -37,7 +37,7 @@ def dashboard(config: Config) -> Dashboard:
         annotations=(
             choices.alerts_of_dataset(),
             choices.references(),
-            *((choices.deployments(jobs),) if (jobs := choices.jobs_of_dataset(config)) else ()),
+            *((choices.deployments(jobs),) if (jobs := choices.watched_jobs_of(config)) else ()),
         ),
         links=choices.evidence(config),
         rows=tuple(_rows(config)),

@@ -32,7 +32,7 @@ def dashboard(config: Config) -> Dashboard | None:
         annotations=(
             choices.alerts_of_dataset(),
             choices.references(),
-            *((choices.deployments(jobs),) if (jobs := choices.jobs_of_dataset(config)) else ()),
+            *((choices.deployments(jobs),) if (jobs := choices.watched_jobs_of(config)) else ()),
         ),
         links=choices.evidence(config),
         rows=rows,
