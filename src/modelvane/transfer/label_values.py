@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -84,6 +85,7 @@ class LabelReader:
     def __init__(self, target: Column | None) -> None:
         self.faults = Faults()
         self._is_numerical = target is not None and target.kind is Kind.NUMERICAL
+        self._is_list = target is not None and target.kind is Kind.ITEMS
         self._parse = _parser(target)
 
     def read(self, batch: LabelBatch) -> Labelling:
@@ -114,7 +116,7 @@ class LabelReader:
             return [said.get(Fault(fault), "") for fault in numbers.faults.tolist()]
         return [
             ""
-            if canonical(target) is not None
+            if (_is_list_of_ids(target) if self._is_list else canonical(target) is not None)
             else LabelFault.NO_TARGET.value
             if is_missing(target)
             else LabelFault.UNREADABLE_TARGET.value
@@ -129,10 +131,24 @@ class LabelReader:
         return times
 
 
+def _is_list_of_ids(target: Any) -> bool:
+    return isinstance(target, list) and all(canonical(item) is not None for item in target)
+
+
+def _listed(text: str) -> Any:
+    """Give the list that a text says in JSON, as a file of CSV has it; a text that says none stays a text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
 def _parser(target: Column | None) -> Callable[[str], Any]:
     """Give what reads a text as a value of the target's column; a text that is none stays a text."""
     if target is None:
         return lambda text: text if _CODE.match(text) else _number(text, whole=True)
+    if target.kind is Kind.ITEMS:
+        return _listed
     if target.kind is Kind.NUMERICAL or target.dtype in ("double", "float", "halffloat"):
         whole = "int" in target.dtype
         return lambda text: _number(text, whole=whole)

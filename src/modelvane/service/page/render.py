@@ -115,6 +115,7 @@ def render_dataset(
         all_columns=all_columns,
         trends=sections.trends(view, series, titles),
         timeline=sections.timeline(view),
+        answers=tables.of_family(findings, Family.RECOMMENDATION),
         performance=[finding for finding in performance if finding.label is None],
         performance_by_label=[finding for finding in performance if finding.label is not None],
         predictions=tables.matrix(f for f in predictions if f.label is None),
