@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,15 +18,10 @@ from modelvane.settings import Settings
 from modelvane.stream import Stream
 from modelvane.table import Table
 from modelvane.tallies.dataset import DatasetTally, WindowTally
+from modelvane.windows.held import Held, Part
 from modelvane.windows.labelled import LabelledRows
 from modelvane.windows.ring import RowsRing
-from modelvane.windows.time import TimeWindow, with_times
-
-# rows that wait as Python values before they are cast together: casting has a fixed cost per column
-_HELD_ROWS = 512
-# a row from further ahead of its arrival has a wrong time, and would make every other row late; nor may it be further
-# ahead than the window is long
-_MOST_AHEAD = 86_400.0
+from modelvane.windows.time import TimeWindows, with_times
 
 
 class CurrentRows:
@@ -47,30 +42,21 @@ class CurrentRows:
         self.settings = settings
         self._clock = clock
         self._lock = threading.RLock()
-        self._held_lock = threading.Lock()
         target = reference.schema.target
-        self._time_windows = self._make_time_windows()
-        self._recent = RowsRing(reference.rulers, self.settings.remembered)
+        self._time_windows = TimeWindows.of(settings.window, reference.counter)
+        # beyond the window, rows are there for their labels
+        has_truth = target is not None and target.name in reference.rulers
+        self._recent = RowsRing(reference.rulers, settings.remembered if has_truth else settings.window.rows)
         self._labelled = LabelledRows(
             reference.rulers,
             target.name if target is not None else None,
             self.settings.window.rows,
             self._recent.capacity,
-            self._time_windows[1] if self._time_windows is not None else None,
+            self._time_windows.labelled if self._time_windows is not None else None,
         )
         self._arrivals = Arrivals(reference, self._recent.capacity)
-        self._join = LabelJoin(self._recent.capacity)
-        self._held: list[tuple[Sequence[Mapping[str, Any]], Sequence[str], float, NDArray[np.int64]]] = []
-        self._held_rows = 0
-
-    def _make_time_windows(self) -> tuple[TimeWindow, TimeWindow] | None:
-        window, counter = self.settings.window, self.reference.counter
-        if window.seconds is None:
-            return None
-        return (
-            TimeWindow(window.seconds, window.panes, counter.rulers, counter.rows),
-            TimeWindow(window.seconds, window.panes, counter.rulers, counter.labelled),
-        )
+        self._join = LabelJoin(settings.remembered)
+        self._held = Held(self._recent.capacity, self._leaves)
 
     # ------------------------------------------------------------------ rows
 
@@ -110,34 +96,47 @@ class CurrentRows:
 
     def hold(
         self,
-        records: Sequence[Mapping[str, Any]],
+        data: Any,
         ids: Sequence[str],
         received: float,
         times: NDArray[np.int64],
+        *,
+        refused: int = 0,
     ) -> None:
-        """Add a few rows whose ids are known to be new; they are cast later, many at once.
+        """Add rows whose ids are known to be new; they are cast when somebody asks for what is in them, if ever.
 
-        Never waits for an evaluation: this is what ingest calls. Parameters as in `push`.
+        Waits for an evaluation only where more rows came meanwhile than may wait. ``refused`` are the rows among them
+        that were refused for their ids; otherwise parameters as in `push`.
         """
-        with self._held_lock:
-            self._held.append((records, ids, received, times))
-            self._held_rows += len(records)
-            is_many = self._held_rows >= _HELD_ROWS
-        if is_many and self._lock.acquire(blocking=False):
+        self._held.add(Part(Table.of(data), ids, received, times, refused))
+        if self._held.is_full and self._lock.acquire(blocking=self._held.is_overfull):
             try:
-                self._flush()
+                self._add(self._held.take_excess())
             finally:
                 self._lock.release()
 
     def _flush(self) -> None:
-        with self._held_lock:
-            held, self._held, self._held_rows = self._held, [], 0
-        if held:
-            records = [record for part, _, _, _ in held for record in part]
-            ids = [id_ for _, part, _, _ in held for id_ in part]
-            received = np.repeat([at for _, _, at, _ in held], [len(part) for part, _, _, _ in held])
-            times = np.concatenate([part for _, _, _, part in held])
-            self._push(Table.of_rows(records), ids, received, times, unique=True)
+        self._add(self._held.take())
+
+    def _add(self, parts: Iterable[tuple[Part, int]]) -> None:
+        for part, later in parts:
+            if part.refused:
+                self._arrivals.refused(self._recent.pushed, part.refused)
+            if (
+                later >= self._recent.capacity
+                and self._leaves(part.table)
+                and not self._join.awaits(part.ids)
+            ):
+                # out of every window before anybody asked
+                self._join.predicted(part.ids, self._recent.pushed)
+                self._recent.skip(part.rows)
+            else:
+                self._push(part.table, part.ids, part.received, part.times, unique=True)
+
+    def _leaves(self, table: Table) -> bool:
+        """Whether rows are of no interest once as many others came as are remembered."""
+        target = self.reference.schema.target
+        return self._time_windows is None and (target is None or target.name not in table)
 
     def _push(
         self,
@@ -168,23 +167,13 @@ class CurrentRows:
         self._arrivals.came(positions[kept], arrived[kept])
         self._labelled.predicted(positions[kept])
         if self._time_windows is not None:
-            self._push_timed(block, arrived)
+            self._time_windows.push(block, arrived)
         targets = self._own_targets(table, block, arrived)
         # a label that came before its row is the later word
         early = self._join.predicted(known, first)
         targets |= {one.position - first: (one.label.target, one.label.time) for one in early}
         self._label_pushed(block, known, first, targets)
         return block.rows
-
-    def _push_timed(self, block: Block, arrived: NDArray[np.float64]) -> None:
-        assert self._time_windows is not None  # noqa: S101 - asked by the caller
-        assert self.settings.window.seconds is not None  # noqa: S101 - or there were no such windows
-        predicted, labelled = self._time_windows
-        is_ahead = block.times > (arrived + min(_MOST_AHEAD, self.settings.window.seconds)) * 1e6
-        predicted.late += int(is_ahead.sum())
-        predicted.push(block.take(np.flatnonzero(~is_ahead)) if is_ahead.any() else block)
-        if predicted.newest is not None:
-            labelled.advance(predicted.newest)
 
     def _ids(self, table: Table) -> list[str | None]:
         column = self.reference.schema.id
@@ -204,11 +193,6 @@ class CurrentRows:
                 seen.add(id_)
             fresh.append(i)
         return None if len(fresh) == len(ids) else fresh
-
-    def count_duplicates(self, rows: int) -> None:
-        """Count rows that were refused as duplicates before they came here."""
-        with self._lock:
-            self._arrivals.refused(self._recent.pushed, rows)
 
     # ---------------------------------------------------------------- labels
 
@@ -327,10 +311,9 @@ class CurrentRows:
             self._flush()
             rows = self._recent.last(self.settings.window.rows if self._time_windows is None else 0)
             labelled = self._labelled.last() if self._time_windows is None else self._labelled.none()
-            panes = [window.tally() for window in self._time_windows or ()]
-            stream = self._stream(*panes)
+            predicted, truth = self._time_windows.tally() if self._time_windows else (None, None)
+            stream = self._stream(predicted, truth)
         # counting is the long part, and the copied rows are nobody else's
-        predicted, truth = panes or (None, None)
         return WindowTally(predicted or counter.rows(rows), truth or counter.labelled(labelled)), stream
 
     def _stream(self, predicted: DatasetTally | None = None, truth: DatasetTally | None = None) -> Stream:

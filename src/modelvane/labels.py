@@ -118,6 +118,10 @@ class LabelJoin:
         """Early labels whose prediction has not come."""
         return len(self._early)
 
+    def awaits(self, ids: Sequence[str | None]) -> bool:
+        """Say whether a label of any of these predictions was there first."""
+        return bool(self._early) and not self._early.keys().isdisjoint(ids)
+
     def predicted(self, ids: Sequence[str | None], first: int) -> list[Joined]:
         """Remember predictions; give those whose label was there first.
 

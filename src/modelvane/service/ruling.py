@@ -15,10 +15,6 @@ from modelvane.store.protocol import Log
 from modelvane.store.results import Appended, LabelOutcome, LabelResult
 from modelvane.table import Table
 
-# rows up to this many go to the monitor as Python values, cast later with others; for more it pays to cast the columns
-# that the log has built, while they are in the processor's cache
-_FEW_ROWS = 256
-
 
 class Ruling(NamedTuple):
     """A window with its reference: swapped as one, so that nobody sees half of a switch.
@@ -46,15 +42,8 @@ def add(table: Table, appended: Appended, received: float, ruling: Ruling) -> No
     if appended.first_seq <= ruling.seen:
         return
     if new is not None:
-        ids, times = [ids[i] for i in new.tolist()], times[new]
-        monitor.count_duplicates(appended.duplicates)
-        table = table.take(new)
-    if not ids:
-        return
-    if table.records is not None and table.rows <= _FEW_ROWS:
-        monitor.hold(table.records, ids, received, times)
-    else:
-        monitor.push(table, ids=ids, received=received, times=times, unique=True)
+        ids, times, table = [ids[i] for i in new.tolist()], times[new], table.take(new)
+    monitor.hold(table, ids, received, times, refused=appended.duplicates)
     if appended.early:
         early = appended.early
         monitor.label([appended.ids[i] for i in early], list(early.values()))

@@ -48,13 +48,17 @@ class RowsRing:
         """Append rows; the oldest leave."""
         if block.rows > self.capacity:
             skipped = block.rows - self.capacity
-            self.pushed += skipped
+            self.skip(skipped)
             block = block.take(slice(skipped, None))
         slots = self._slots(self.pushed, block.rows)
         self._times[slots] = block.times
         for name, ring in self._columns.items():
             ring.write(slots, block.columns[name])
         self.pushed += block.rows
+
+    def skip(self, rows: int) -> None:
+        """Pass over rows that will have left before anybody asks for them: at least ``capacity`` come after them."""
+        self.pushed += rows
 
     def _slots(self, first: int, rows: int) -> Slots:
         if not rows:

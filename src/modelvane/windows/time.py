@@ -6,18 +6,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from modelvane.block import Block
 from modelvane.casting import NO_TIME
+from modelvane.counting import Counter
 from modelvane.ruler import Ruler
+from modelvane.settings import Window
 from modelvane.tallies.dataset import DatasetTally
 from modelvane.windows.ring import joined
 
 # rows that a pane holds as columns before it counts them: counting has a fixed cost per call
 _HELD_ROWS = 4096
+# a row from further ahead of its arrival has a wrong time, and would make every other row late; nor may it be further
+# ahead than the window is long
+_MOST_AHEAD = 86_400.0
 
 
 @dataclass(slots=True)
@@ -110,6 +116,37 @@ class TimeWindow:
     def since(self) -> int | None:
         """Where the window starts, microseconds since 1970; ``None`` before the first row."""
         return None if self.newest is None else (self._last - self._most + 1) * self._width
+
+
+class TimeWindows(NamedTuple):
+    """The window of all rows and that of the labelled ones, of one period: the first moves the watermark of both."""
+
+    predicted: TimeWindow
+    labelled: TimeWindow
+    seconds: float
+
+    @classmethod
+    def of(cls, window: Window, counter: Counter) -> TimeWindows | None:
+        """Make both; ``None`` for a window of rows."""
+        if window.seconds is None:
+            return None
+        predicted, labelled = (
+            TimeWindow(window.seconds, window.panes, counter.rulers, count)
+            for count in (counter.rows, counter.labelled)
+        )
+        return cls(predicted, labelled, window.seconds)
+
+    def push(self, block: Block, arrived: NDArray[np.float64]) -> None:
+        """Add rows, each with an event time and when it arrived, in seconds since 1970."""
+        is_ahead = block.times > (arrived + min(_MOST_AHEAD, self.seconds)) * 1e6
+        self.predicted.late += int(is_ahead.sum())
+        self.predicted.push(block.take(np.flatnonzero(~is_ahead)) if is_ahead.any() else block)
+        if self.predicted.newest is not None:
+            self.labelled.advance(self.predicted.newest)
+
+    def tally(self) -> tuple[DatasetTally | None, DatasetTally | None]:
+        """Count both; ``None`` for one without rows."""
+        return self.predicted.tally(), self.labelled.tally()
 
 
 def with_times(block: Block, received: NDArray[np.int64]) -> Block:

@@ -159,19 +159,19 @@ def _extra(layout: Layout, table: Table, timed: NDArray[np.bool_] | None) -> Seq
         return [None] * table.rows
     if all(set(map(type, column)) <= _QUICK for column in columns.values()):
         try:
-            return _encoder.encode_lines(_objects(columns)).decode().split("\n")[:-1]
+            return _quick_objects(columns)
         except UnicodeEncodeError:
             # a lone surrogate, as in `_object`
             pass
-    return [_object({n: v for n, v in row.items() if v is not None}) for row in _objects(columns)]
+    rows = zip(*columns.values(), strict=True)
+    return [_object({n: v for n, v in zip(columns, row, strict=True) if v is not None}) for row in rows]
 
 
-def _objects(columns: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
-    if len(columns) == 1:
-        # as most often, and several times faster
-        [(name, values)] = columns.items()
-        return [{name: value} for value in values]
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+def _quick_objects(columns: Mapping[str, Sequence[Any]]) -> list[str]:
+    # without an object per row: Python looks for garbage after some hundred new ones, among all values of the body
+    values = [_encoder.encode_lines(column).decode().split("\n")[:-1] for column in columns.values()]
+    members = [f"{_encoder.encode(name).decode().replace('%', '%%')}:%s" for name in columns]
+    return list(map(("{" + ",".join(members) + "}").__mod__, zip(*values, strict=True)))
 
 
 def insert(connection: sqlite3.Connection, layout: Layout, values: list[Any]) -> int:
