@@ -43,7 +43,7 @@ class CurrentRows:
         self._clock = clock
         self._lock = threading.RLock()
         target = reference.schema.target
-        self._time_windows = TimeWindows.of(settings.window, reference.counter)
+        self._time_windows = TimeWindows.of(settings.window.seconds, settings.window.panes, reference.counter)
         # beyond the window, rows are there for their labels
         has_truth = target is not None and target.name in reference.rulers
         self._recent = RowsRing(reference.rulers, settings.remembered if has_truth else settings.window.rows)

@@ -15,7 +15,6 @@ from modelvane.block import Block
 from modelvane.casting import NO_TIME
 from modelvane.counting import Counter
 from modelvane.ruler import Ruler
-from modelvane.settings import Window
 from modelvane.tallies.dataset import DatasetTally
 from modelvane.windows.ring import joined
 
@@ -126,15 +125,14 @@ class TimeWindows(NamedTuple):
     seconds: float
 
     @classmethod
-    def of(cls, window: Window, counter: Counter) -> TimeWindows | None:
-        """Make both; ``None`` for a window of rows."""
-        if window.seconds is None:
+    def of(cls, seconds: float | None, panes: int, counter: Counter) -> TimeWindows | None:
+        """Make both; ``None`` without a length."""
+        if seconds is None:
             return None
         predicted, labelled = (
-            TimeWindow(window.seconds, window.panes, counter.rulers, count)
-            for count in (counter.rows, counter.labelled)
+            TimeWindow(seconds, panes, counter.rulers, count) for count in (counter.rows, counter.labelled)
         )
-        return cls(predicted, labelled, window.seconds)
+        return cls(predicted, labelled, seconds)
 
     def push(self, block: Block, arrived: NDArray[np.float64]) -> None:
         """Add rows, each with an event time and when it arrived, in seconds since 1970."""
