@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from modelvane.findings import Verdict as Verdict
     from modelvane.methods import Methods as Methods
     from modelvane.monitor import Monitor as Monitor
+    from modelvane.own import divergence as divergence
+    from modelvane.own import statistic as statistic
     from modelvane.reference import Reference as Reference
     from modelvane.schema import Column as Column
     from modelvane.schema import Schema as Schema
@@ -38,6 +40,8 @@ _HOME = {
     "Table": "modelvane.table",
     "Verdict": "modelvane.findings",
     "Window": "modelvane.settings",
+    "divergence": "modelvane.own",
+    "statistic": "modelvane.own",
 }
 
 __all__ = [*_HOME, "__version__"]  # noqa: PLE0604 - every key of _HOME is a string

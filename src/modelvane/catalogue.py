@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from modelvane.divergences import DIVERGENCES
@@ -267,4 +268,11 @@ def _catalogue() -> dict[tuple[Family, str], Measure]:
     return found
 
 
-CATALOGUE: Mapping[tuple[Family, str], Measure] = _catalogue()
+_CATALOGUE = _catalogue()
+CATALOGUE: Mapping[tuple[Family, str], Measure] = MappingProxyType(_CATALOGUE)
+"""By family and name; `modelvane.own` adds to it."""
+
+
+def refresh() -> None:
+    """Take up the measures that were registered since."""
+    _CATALOGUE.update(_catalogue())

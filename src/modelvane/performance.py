@@ -25,7 +25,7 @@ from modelvane.tallies.ranking import RankingRuler, RankingTally
 from modelvane.tallies.regression import RegressionRuler, RegressionTally
 from modelvane.tallies.scores import ScoreRuler, ScoreTally
 
-STATISTICS: Mapping[str, Sequence[Statistic[Any] | LabelledStatistic[Any]]] = {
+STATISTICS: dict[str, Sequence[Statistic[Any] | LabelledStatistic[Any]]] = {
     "regression": REGRESSION,
     "confusion": CLASSIFICATION,
     "scores": PROBABILITIES,

@@ -16,7 +16,7 @@ from modelvane.dashboards import dashboards_of
 from modelvane.dashboards.choices import UIDS
 from modelvane.dashboards.measures import TOGETHER, WITHOUT_PANEL
 from modelvane.dashboards.model import Dashboard
-from modelvane.exposition.collector import NATIVE
+from modelvane.exposition.collector import native
 
 PROCESS = {
     "process_cpu_seconds_total",
@@ -51,7 +51,7 @@ def native_series() -> set[str]:
     """Give the names of the samples of the monitor."""
     return {
         f"{series.name}{suffix}"
-        for series in NATIVE
+        for series in native()
         for suffix in (_SUFFIXES["summary"] if series.type == "summary" else ("",))
     }
 
@@ -101,7 +101,7 @@ def test_every_series_of_the_monitor_has_a_panel() -> None:
     shown = asked(OPEN) | asked(TAXI) | asked(SHOP)
     missing = {
         series.name
-        for series in NATIVE
+        for series in native()
         if not {f"{series.name}{suffix}" for suffix in ("", "_sum")} & shown
         and series.name not in {each.series for each in CATALOGUE.values()}
     }

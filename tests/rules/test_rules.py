@@ -15,7 +15,7 @@ from modelvane.config import Config
 from modelvane.config.alerts import AlertName
 from modelvane.dashboards import dashboards_of
 from modelvane.errors import ConfigError
-from modelvane.exposition.collector import NATIVE
+from modelvane.exposition.collector import native
 from modelvane.periods import length_of
 from modelvane.rules import Alert, rules_of, write_rules
 from modelvane.rules.files import ALERTMANAGER, RULES, TESTS
@@ -87,7 +87,7 @@ def test_no_alert_fires_at_once(name: str) -> None:
 @every_config
 def test_series_exist(name: str) -> None:
     """Every series in an expression or a template is exposed by the monitor or a service, or recorded before."""
-    native = {f"{series.name}{suffix}" for series in NATIVE for suffix in ("", "_sum", "_count")}
+    native = {f"{series.name}{suffix}" for series in native() for suffix in ("", "_sum", "_count")}
     rules = rules_of(config(name))
     recorded = {recording.name for recording in rules.recordings}
     texts = [

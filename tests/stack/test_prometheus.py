@@ -12,7 +12,7 @@ from tests.golden.exposed import ANIMALS, COMPAT, OBSERVED, SERVICE, TAXI, every
 from tests.stack.prometheus import Prometheus, scraping
 
 from modelvane.exposition import Exposed, ModelCollector, registry_of, render
-from modelvane.exposition.collector import NATIVE
+from modelvane.exposition.collector import native
 
 PLAIN = "/plain"
 
@@ -96,7 +96,7 @@ def _own(labels: dict[str, str]) -> dict[str, str]:
 def test_prometheus_answers_for_each_native_series(prometheus: Prometheus) -> None:
     """Every name of the reference page is a query with an answer."""
     prometheus.wait_for("up == 1")
-    for series in NATIVE:
+    for series in native():
         name = f"{series.name}_count" if series.type == "summary" else series.name
         assert prometheus.query(name), name
 

@@ -58,6 +58,9 @@ class Config(Section):
     )
     links: LinksSection = Field(LinksSection(), description="Addresses for links.")
     alerts: AlertsSection = Field(AlertsSection(), description="When generated alerts fire.")
+    measures: tuple[str, ...] = Field(
+        (), description="Modules with measures of your own, importable or beside the config."
+    )
     compat: Literal["evidently"] | None = Field(None, description="Adds the 2022 `evidently:` series.")
     folder: Path = Field(Path(), exclude=True, description="Where the file is; relative paths start here.")
     file: Path | None = Field(None, exclude=True, description="The file itself, where it is one.")
@@ -99,6 +102,10 @@ class Config(Section):
                     received=value,
                     expected=str(usual).lower(),
                 )
+        if config.measures:
+            from modelvane.own import load  # noqa: PLC0415 - the catalogue and more, for those who have some
+
+            load(config.measures, folder)
         for name, section in config.datasets.items():
             _check_dataset(name, section)
             config.settings(name)

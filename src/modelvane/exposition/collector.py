@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from modelvane.catalogue import CATALOGUE
 from modelvane.compat.sample import Sample as CompatSample
 from modelvane.errors import ConfigError
 from modelvane.exposition.findings import Group, compat_groups, finding_groups
@@ -19,7 +21,7 @@ from modelvane.exposition.observed import (
     dataset_entries,
     service_entries,
 )
-from modelvane.exposition.series import FINDINGS, Entry, Series
+from modelvane.exposition.series import Entry, Series, findings_series
 from modelvane.findings import Findings
 
 DEFAULT_LIMIT = 20_000
@@ -31,8 +33,11 @@ DROPPED = Series(
 LIMIT = Series("modelvane_series_limit", "The budget: samples that a scrape may have.", ())
 
 BUDGET = (EXPOSED, DROPPED, LIMIT)
-NATIVE = (*FINDINGS, *OBSERVED, *BUDGET)
-"""Every native series, in the order of exposition."""
+
+
+def native() -> tuple[Series, ...]:
+    """Give every native series, in the order of exposition."""
+    return (*findings_series(), *OBSERVED, *BUDGET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +98,7 @@ class ModelCollector(Collector):
 
     def describe(self) -> Iterable[Metric]:
         """Give the native families without samples, so that registering computes nothing."""
-        return [series.metric() for series in NATIVE]
+        return [series.metric() for series in native()]
 
     def collect(self) -> Iterable[Metric]:
         """Give every family that has samples now."""
@@ -149,14 +154,17 @@ def _within(room: int, groups: list[Group]) -> tuple[list[Entry], int]:
     return kept, dropped
 
 
-_ORDER = {series.name: position for position, series in enumerate(NATIVE)}
+@cache
+def _order(measures: int) -> Mapping[str, int]:  # noqa: ARG001 - measures are added while the program runs
+    return {series.name: position for position, series in enumerate(native())}
 
 
 def _families(entries: list[Entry]) -> Iterable[Metric]:
     by_name: dict[str, list[Entry]] = {}
     for entry in entries:
         by_name.setdefault(entry.series.name, []).append(entry)
-    for name in sorted(by_name, key=lambda name: (_ORDER.get(name, len(_ORDER)), name)):
+    order = _order(len(CATALOGUE))
+    for name in sorted(by_name, key=lambda name: (order.get(name, len(order)), name)):
         metric = by_name[name][0].series.metric()
         metric.samples = [entry.sample() for entry in by_name[name]]
         yield metric

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal, NamedTuple
 
 from prometheus_client.metrics_core import Metric
@@ -77,7 +78,10 @@ _UNIT_WORDS = {
 }
 
 
+@cache
 def _of(measure: Measure) -> Series:
+    if measure.family is Family.DRIFT:
+        return DRIFT_DISTANCE
     words = _UNIT_WORDS.get(measure.unit)
     unit = f", {words}" if words else ""
     return Series(measure.series, f"{measure.title}{unit}: {measure.source}.", measure.labels)
@@ -145,11 +149,6 @@ PREDICTION_REFERENCE = Series(
     _COLUMN_MEASURE,
 )
 
-_MEASURES = {
-    key: DRIFT_DISTANCE if measure.family is Family.DRIFT else _of(measure)
-    for key, measure in CATALOGUE.items()
-}
-
 
 def series_of(name: str, family: Family) -> Series:
     """Give the series that holds the value of a measure.
@@ -160,15 +159,15 @@ def series_of(name: str, family: Family) -> Series:
         When the catalogue has no such measure.
     """
     try:
-        return _MEASURES[family, name]
+        return _of(CATALOGUE[family, name])
     except KeyError:
         raise UnknownNameError.of(
-            f"{family} measure", name, (known for kin, known in _MEASURES if kin is family)
+            f"{family} measure", name, (known for kin, known in CATALOGUE if kin is family)
         ) from None
 
 
 def _values(family: Family) -> Iterator[Series]:
-    return (series for (kin, _), series in _MEASURES.items() if kin is family)
+    return (_of(measure) for measure in CATALOGUE.values() if measure.family is family)
 
 
 DRIFT = (
@@ -185,16 +184,19 @@ PERFORMANCE_COMPANIONS = (PERFORMANCE_REFERENCE, PERFORMANCE_THRESHOLD, PERFORMA
 RECOMMENDATION_COMPANIONS = (RECOMMENDATION_REFERENCE, RECOMMENDATION_THRESHOLD, RECOMMENDATION_ALARM)
 PREDICTION_COMPANIONS = (PREDICTION_REFERENCE,)
 QUALITY_COMPANIONS = (QUALITY_ALARM,)
-FINDINGS = (
-    *DRIFT,
-    *_values(Family.DATASET),
-    *_values(Family.RECOMMENDATION),
-    *RECOMMENDATION_COMPANIONS,
-    *_values(Family.PERFORMANCE),
-    *PERFORMANCE_COMPANIONS,
-    *_values(Family.PREDICTION),
-    *PREDICTION_COMPANIONS,
-    *_values(Family.QUALITY),
-    *QUALITY_COMPANIONS,
-)
-"""Everything that findings are exposed as, in order."""
+
+
+def findings_series() -> tuple[Series, ...]:
+    """Give everything that findings are exposed as, in order."""
+    return (
+        *DRIFT,
+        *_values(Family.DATASET),
+        *_values(Family.RECOMMENDATION),
+        *RECOMMENDATION_COMPANIONS,
+        *_values(Family.PERFORMANCE),
+        *PERFORMANCE_COMPANIONS,
+        *_values(Family.PREDICTION),
+        *PREDICTION_COMPANIONS,
+        *_values(Family.QUALITY),
+        *QUALITY_COMPANIONS,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from modelvane.schema import Kind
@@ -38,7 +38,7 @@ ITEMS_QUALITY: tuple[Statistic[Any], ...] = (
     LIST_LENGTH,
 )
 
-QUALITY: Mapping[Kind, Sequence[Statistic[Any] | LabelledStatistic[Any]]] = {
+QUALITY: dict[Kind, Sequence[Statistic[Any] | LabelledStatistic[Any]]] = {
     Kind.NUMERICAL: columns.NUMERICAL_QUALITY,
     Kind.CATEGORICAL: columns.CATEGORICAL_QUALITY,
     Kind.ITEMS: ITEMS_QUALITY,

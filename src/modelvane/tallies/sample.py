@@ -76,6 +76,15 @@ class Sample:
         per_row = np.divide(self.slack, held, out=np.zeros_like(self.slack), where=held > 0)
         return Sample(self.ruler, counts, np.multiply(counts[..., ::2], per_row, dtype=np.float64))
 
+    def one(self, at: tuple[int, ...]) -> Sample:
+        """Give one of many samples, by its place on the leading axes; a single sample is all of them."""
+        if self.counts.ndim == 1:
+            return self
+        parts = (
+            None if part is None else np.asarray(part)[at] for part in (self.slack, self.mean, self.variance)
+        )
+        return Sample(self.ruler, self.counts[at], *parts)
+
     def on_bins(self) -> Sample:
         """Give the same rows with one cell per bin, for divergences that look no closer."""
         if not isinstance(self.ruler, NumericalRuler):
