@@ -87,7 +87,7 @@ def test_no_alert_fires_at_once(name: str) -> None:
 @every_config
 def test_series_exist(name: str) -> None:
     """Every series in an expression or a template is exposed by the monitor or a service, or recorded before."""
-    native = {f"{series.name}{suffix}" for series in native() for suffix in ("", "_sum", "_count")}
+    built_in = {f"{series.name}{suffix}" for series in native() for suffix in ("", "_sum", "_count")}
     rules = rules_of(config(name))
     recorded = {recording.name for recording in rules.recordings}
     texts = [
@@ -102,7 +102,7 @@ def test_series_exist(name: str) -> None:
         )
     }
     assert named
-    assert named <= native | recorded | OF_SERVICES
+    assert named <= built_in | recorded | OF_SERVICES
 
 
 def _queries(alert: Alert) -> Iterator[str]:
