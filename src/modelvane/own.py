@@ -237,9 +237,7 @@ def _one_by_one(function: Callable[[Sample, Sample], Any]) -> Callable[[Sample, 
 def _try(own: Divergence) -> None:
     """Ask a divergence once about each kind of column, before anything depends on it."""
     for kind in own.kinds:
-        ruler = (
-            NumericalRuler.of(np.arange(5.0)) if kind is Kind.NUMERICAL else CategoricalRuler(("a", "b"))
-        )
+        ruler = NumericalRuler.of(np.arange(5.0)) if kind is Kind.NUMERICAL else CategoricalRuler(("a", "b"))
         few = np.arange(1, ruler.size + 1)
         one = Sample(ruler, few, slack=np.zeros(6) if kind is Kind.NUMERICAL else None)
         draws = one.with_counts(np.stack((few, few[::-1])))
