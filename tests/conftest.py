@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -169,3 +170,12 @@ def mongodb(request: pytest.FixtureRequest) -> str:
         return given
     url: str = request.getfixturevalue("own_mongodb").url
     return url
+
+
+@pytest.fixture(autouse=True)
+def _no_measure_stays() -> Iterator[None]:
+    """Take back the measures that a test registers, which would be measured in the others."""
+    yield
+    own = sys.modules.get("modelvane.own")
+    if own is not None:
+        own.forget()

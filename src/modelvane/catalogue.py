@@ -274,5 +274,7 @@ CATALOGUE: Mapping[tuple[Family, str], Measure] = MappingProxyType(_CATALOGUE)
 
 
 def refresh() -> None:
-    """Take up the measures that were registered since."""
-    _CATALOGUE.update(_catalogue())
+    """Take up what was registered or taken back since."""
+    found = _catalogue()
+    _CATALOGUE.clear()
+    _CATALOGUE.update(found)

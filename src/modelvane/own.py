@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -264,6 +264,16 @@ def _first_line(function: Callable[..., Any]) -> str:
     return said.splitlines()[0].rstrip(".")
 
 
-def own_measures() -> Mapping[str, Own]:
-    """Give the registered measures by name."""
-    return dict(_OWN)
+def forget() -> None:
+    """Take back every measure that was registered, as tests do between each other."""
+    for name in _OWN:
+        DIVERGENCES.pop(name, None)
+    tables: tuple[MutableMapping[Any, Sequence[Statistic[Any] | LabelledStatistic[Any]]], ...] = (
+        QUALITY,
+        STATISTICS,
+    )
+    for table in tables:
+        for key, known in table.items():
+            table[key] = tuple(each for each in known if each.name not in _OWN)
+    _OWN.clear()
+    catalogue.refresh()

@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from modelvane import Alarm, Methods, Monitor, Reference, Settings, Verdict, Window, catalogue, own
+from modelvane import Alarm, Methods, Monitor, Reference, Settings, Verdict, Window
 from modelvane import divergence as own_divergence
 from modelvane import statistic as own_statistic
+from modelvane.catalogue import CATALOGUE
 from modelvane.config import Config
 from modelvane.dashboards import dashboards_of
 from modelvane.divergences import DIVERGENCES
 from modelvane.errors import ConfigError
 from modelvane.exposition import Exposed, ModelCollector, registry_of, render
 from modelvane.exposition.docs import page
-from modelvane.performance import STATISTICS
-from modelvane.statistics.lists import QUALITY
-
-
-@pytest.fixture(autouse=True)
-def nothing_stays() -> Iterator[None]:
-    """Take back what a test registers."""
-    tables: tuple[dict[Any, Any], ...] = (STATISTICS, QUALITY, DIVERGENCES, own._OWN, catalogue._CATALOGUE)
-    before = [dict(table) for table in tables]
-    yield
-    for table, was in zip(tables, before, strict=True):
-        table.clear()
-        table.update(was)
+from modelvane.own import forget
 
 
 def trips(rows: int, seed: int, shift: float = 0.0) -> dict[str, list[Any]]:
@@ -208,6 +196,16 @@ def test_a_vectorised_divergence_is_that_of_each_draw() -> None:
     one = Reference.of(trips(500, 1)).tally.columns["distance"].sample
     draws = one.with_counts(np.random.default_rng(0).multinomial(100, one.shares, 50))
     assert slow.kernel(one, draws).tolist() == quick.kernel(one, draws).tolist()
+
+
+def test_what_is_taken_back_is_gone() -> None:
+    """Afterwards the catalogue is what it was."""
+    before = list(CATALOGUE)
+    measures()
+    assert len(CATALOGUE) == len(before) + 3
+    forget()
+    assert list(CATALOGUE) == before
+    assert "half_difference" not in DIVERGENCES
 
 
 def test_a_config_names_modules_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
