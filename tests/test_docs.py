@@ -224,7 +224,8 @@ def test_series_exist(page: Path) -> None:
         re.findall(r"^\| `(modelvane_client_\w+)`", pages[1], re.MULTILINE)
     )
     tables = {
-        f"modelvane_{table}" for table in ("columns", "datasets", "findings", "labels", "rounds", "snapshots")
+        f"modelvane_{table}"
+        for table in ("columns", "datasets", "events", "findings", "labels", "rounds", "snapshots")
     }
     assert set(_SERIES.findall(page.read_text(encoding="utf-8"))) <= known | tables
 
