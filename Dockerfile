@@ -69,7 +69,7 @@ COPY --chown=root:root --from=build-examples /opt/venv /opt/venv
 COPY --chown=root:root examples examples
 EXPOSE 9696
 HEALTHCHECK --interval=10s --timeout=5s --start-period=120s CMD ["healthy", "http://127.0.0.1:9696/healthz"]
-CMD ["python", "-m", "examples.taxi.service", "--host=0.0.0.0", "--model=/var/lib/taxi/model.skops"]
+CMD ["python", "-m", "examples.taxi.service", "--host=0.0.0.0", "--model=/var/lib/taxi/models"]
 
 FROM run AS reco
 COPY --chown=root:root --from=build-examples /opt/venv /opt/venv
@@ -82,6 +82,8 @@ FROM run AS flow
 COPY --chown=root:root --from=build-flow /opt/venv /opt/venv
 COPY --chown=root:root examples examples
 COPY --chown=root:root stack/__init__.py stack/prepare.py stack/
+# also for what runs elsewhere, as a retrain does
+ENV PYTHONPATH=/app
 # what is healthy depends on the command: compose.yaml says it for each
 HEALTHCHECK NONE
 CMD ["python", "-m", "modelvane.flows", "serve", "--config=/etc/modelvane/modelvane.yaml"]

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from pathlib import Path
 
@@ -16,26 +17,48 @@ from rich.console import Console
 from modelvane.errors import ModelvaneError
 
 _TRAINING_MONTH = "2021-01"
+_LONGEST_MILES = 100
+_PARTS = (0.6, 0.3, 0.1)  # to train on, to compare with, to ask about
 
 
 def prepare_taxi(folder: Path, console: Console, *, synthetic: bool) -> None:
-    """Write the model and the reference of the taxi service."""
+    """Write the first version of the model of the taxi service, the reference of the monitor, and trips to ask with.
+
+    The month is split at random into three parts. The model knows the trips that it was trained on too well: beside
+    them every other trip would look like drift of its predictions.
+    """
+    import numpy as np
+    import pyarrow.compute as pc
     import pyarrow.parquet as pq
-    from examples.taxi.model import DurationModel, build_reference_table
+    from examples.shared.versions import Versions
+    from examples.taxi.following import MODEL_FILE, REFERENCE_FILE
+    from examples.taxi.model import DurationModel
     from examples.taxi.trips import find_months, read_trips
 
-    model, reference = folder / "model.skops", folder / "reference.parquet"
-    if model.exists() and reference.exists():
-        console.print(f"The taxi model is there: {model}")
+    versions, reference = Versions(folder / "models"), folder / REFERENCE_FILE
+    if versions.current() is not None and reference.exists():
+        console.print(f"The taxi model is there: {versions.folder}")
         return
     folder.mkdir(parents=True, exist_ok=True)
     months = find_months(
         [_TRAINING_MONTH], console, synthetic_folder=folder / "synthetic", force_synthetic=synthetic
     )
-    trips = read_trips(months.files[_TRAINING_MONTH])
-    console.print(f"Training on {trips.num_rows} trips of {_TRAINING_MONTH}")
-    pq.write_table(build_reference_table(trips), reference)
-    DurationModel.fit(trips).save(model)
+    month = read_trips(months.files[_TRAINING_MONTH])
+    # a few meters that broke would make distance worth nothing to a linear model
+    month = month.filter(pc.less_equal(month["trip_distance"], _LONGEST_MILES))
+    part = np.random.default_rng(0).choice(3, month.num_rows, p=_PARTS)
+    training, judged, asked = (month.filter(part == number) for number in range(3))
+    console.print(f"Training on {training.num_rows} trips of {_TRAINING_MONTH}")
+    model = DurationModel.fit(training)
+    predicted = judged.append_column("prediction", [model.predict(judged.to_pylist())])
+    pq.write_table(predicted.rename_columns({"duration": "target"}), reference)
+    pq.write_table(asked.rename_columns({"duration": "target"}), folder / "unseen.parquet")
+
+    def write(version: Path) -> None:
+        model.save(version / MODEL_FILE)
+        shutil.copyfile(reference, version / REFERENCE_FILE)
+
+    versions.promote(versions.add(write))
 
 
 def prepare_reco(folder: Path, console: Console, *, synthetic: bool) -> None:

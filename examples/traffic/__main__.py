@@ -2,7 +2,7 @@ r"""Traffic for both prediction services, until stopped.
 
 ::
 
-    python -m examples.traffic --taxi http://127.0.0.1:9696 --trips .modelvane/stack/taxi/reference.parquet \
+    python -m examples.traffic --taxi http://127.0.0.1:9696 --trips unseen.parquet \
         --monitor http://127.0.0.1:8085 --port 9700
     curl -X PUT -H 'content-type: application/json' -d '["scale trip_distance factor=1.5"]' http://127.0.0.1:9700/faults
 """
@@ -34,7 +34,12 @@ def parse() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m examples.traffic", description="Ask both services.")
     parser.add_argument("--taxi", default="http://127.0.0.1:9696", help="the taxi service (%(default)s)")
-    parser.add_argument("--trips", type=Path, required=True, help="Parquet file of trips with their target")
+    parser.add_argument(
+        "--trips",
+        type=Path,
+        required=True,
+        help="Parquet file of trips that the model has not seen, with their target",
+    )
     parser.add_argument("--reco", help="the recommender; without it nobody shops")
     parser.add_argument("--model", type=Path, help="model file of the recommender, for its ids")
     parser.add_argument("--monitor", default="http://127.0.0.1:8085", help="gets the labels (%(default)s)")

@@ -37,7 +37,7 @@ class Riders:
     service, monitor
         Base addresses of the prediction service and of the monitor.
     trips
-        Trips as of the reference: columns of a trip, and ``target``.
+        Columns of a trip, and ``target``. Trips that the model was trained on look like drift of its predictions.
     label_delay
         Seconds after which half of the labels are there.
     dataset

@@ -20,7 +20,13 @@ _COMMANDS = {
     "prepare": ["--synthetic"],
     "traffic": ["--rate=40", "--label-delay=2"],
 }
-_HELD = ("ServiceDown", "NoPredictions", "DatasetDrift")
+_RETRAIN = ["python", "-m", "examples.taxi.retrain", "--models=/var/lib/taxi/models"]
+_WINDOW = 400
+_HELD = {
+    "ServiceDown": "2s",
+    # until the window has nothing but drifted trips, on which the challenger is trained then
+    "DatasetDrift": "12s",
+}
 
 
 def overlay(page: str) -> dict[str, Any]:
@@ -33,18 +39,26 @@ def overlay(page: str) -> dict[str, Any]:
             }
         },
         "prometheus.yml": {
-            "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
+            "global": {"scrape_interval": "2s", "scrape_timeout": "2s", "evaluation_interval": "1s"}
         },
         "alertmanager.yml": {"route": {"group_wait": "1s", "group_interval": "2s"}},
         "modelvane.yaml": {
             "alerts": {
-                "scrape_interval": "1s",
+                "scrape_interval": "2s",
                 "over": "10s",
-                "hold": dict.fromkeys(_HELD, "2s"),
+                "hold": _HELD,
                 "webhooks": {"page": page},
             },
             "service": {"calculation_period_sec": 1},
-            "datasets": {"taxi": {"window": {"rows": 400}}},
+            "datasets": {
+                "taxi": {
+                    "window": {"rows": _WINDOW},
+                    "retrain": {
+                        "command": [*_RETRAIN, f"--least={_WINDOW // 2}"],
+                        "cooldown": "5s",
+                    },
+                }
+            },
         },
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 from tests.stack.running import Running
@@ -16,7 +17,7 @@ from modelvane.rules import rules_of
 # one worker has them all, one after the other: they share a stack
 pytestmark = pytest.mark.xdist_group("stack")
 
-SPAN, STEP = 60.0, 1.0
+SPAN, STEP = 60.0, 2.0
 
 WITHOUT_DATA: Mapping[str, str] = {
     "modelvane_service_log_bytes": "only a log that is a file tells its size",
@@ -111,3 +112,44 @@ def test_a_service_that_is_down_is_heard_of(running: Running) -> None:
         lambda: running.webhook.statuses("ServiceDown", service="taxi")[-1:] == ["resolved"], "it is resolved"
     )
     assert not running.webhook.statuses("ServiceDown", service="reco")
+
+
+def test_drift_leads_to_another_model(running: Running) -> None:
+    """Injected drift fires DatasetDrift, the monitor retrains, and the better model answers without a dropped request.
+
+    The prediction service and the monitor take the new version and its reference, and the alert is resolved.
+    """
+    before = running.get("taxi", "/healthz")["model"]["version"]
+    asked = running.get("traffic", "/healthz")["requests"]["taxi"]
+    running.put("traffic", "/faults", ["scale trip_distance factor=2.5"])
+
+    def told(kind: str) -> list[dict[str, Any]]:
+        events: list[dict[str, Any]] = running.get("monitor", "/v1/datasets/taxi/events", kind=kind)
+        return events
+
+    running.until(lambda: running.alerts("DatasetDrift", dataset="taxi"), "DatasetDrift in Alertmanager")
+    running.until(lambda: told("alert_firing"), "the alert at the monitor")
+    running.until(lambda: told("model_promoted"), f"a promoted model; {told('')}")
+    running.until(lambda: told("reference_switched"), "the monitor takes the new reference")
+    version = told("model_promoted")[-1]["details"]["outcome"]["version"]
+    assert version != before
+    running.until(
+        lambda: running.get("taxi", "/healthz")["model"] == {"version": version, "fault": None},
+        "the prediction service takes the new version",
+    )
+    running.until(lambda: running.query(f'model_info{{job="taxi", version="{version}"}}'), "it says so")
+    running.until(lambda: told("alert_resolved"), "the alert is resolved at the monitor")
+    running.until(lambda: not running.alerts("DatasetDrift", dataset="taxi"), "and in Alertmanager")
+
+    after = running.get("traffic", "/healthz")["requests"]["taxi"]
+    assert after["answered"] > asked["answered"]
+    assert (after["failed"], after["refused"]) == (asked["failed"], asked["refused"])
+    log = running.get("taxi", "/healthz")["log"]
+    assert (log["dropped"], log["rejected"]) == (0, 0)
+    kinds = [event["kind"] for event in told("")]
+    first = [
+        kinds.index(kind)
+        for kind in ("alert_firing", "retrain_started", "model_promoted", "reference_switched")
+    ]
+    assert first == sorted(first), kinds
+    assert kinds.count("model_promoted") == kinds.count("reference_switched") == 1
