@@ -112,6 +112,20 @@ def errors() -> tuple[Panel, ...]:
             unit=Unit.PER_MINUTE,
             minimum=0.0,
         ),
+        Panel(
+            title="Lost rows per minute",
+            description="Predictions that the service's clients did not deliver to the monitor: dropped because the "
+            "queue was full, or rejected for good.",
+            queries=(
+                Query(
+                    expression=f"60 * {rates('modelvane_client_lost_rows_total', 'job, dataset, outcome', **JOB)}",
+                    legend="{{job}} {{dataset}} {{outcome}}",
+                    empty="the service has no client in its process",
+                ),
+            ),
+            unit=Unit.PER_MINUTE,
+            minimum=0.0,
+        ),
     )
 
 
