@@ -118,7 +118,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         type=int,
         help=f"visits to replay, evenly over the months ({_VISITS} with --once, otherwise all)",
     )
-    options = parser.parse_args(arguments)
+    options = shared.parsed(parser, arguments)
     if options.visits is None and options.once:
         options.visits = _VISITS
     return options

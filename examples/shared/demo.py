@@ -191,6 +191,13 @@ def add_options(parser: argparse.ArgumentParser, *, service_port: int, folder: P
     )
 
 
+def parsed(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line; the speed follows from ``--once`` where it was not given."""
+    options = parser.parse_args(arguments)
+    options.speed = options.speed or ("max" if options.once else "100/s")
+    return options
+
+
 def main(
     demo: type[Demo],
     parse: Callable[[Sequence[str] | None], argparse.Namespace],
@@ -201,7 +208,6 @@ def main(
     interrupts.install()
     try:
         options = parse(arguments)
-        options.speed = options.speed or ("max" if options.once else "100/s")
         from rich.console import Console
 
         # A pipe has no width of its own; 80 columns would break the summary's words.

@@ -5,9 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+import os
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -266,6 +271,32 @@ def test_the_config_of_the_example_watches_the_synthetic_shop(
     assert "ndcg at 5" in told.getvalue()
     with pytest.raises(FindingsError, match="There is no surprise"):
         print_answers(findings.to_dict(), Console(file=told), [("surprise", None)])
+
+
+def test_an_interrupt_during_start_up_stops_everything(tmp_path: Path) -> None:
+    """Ctrl-C while a model is trained ends the demo with 130, without a traceback."""
+    command = [sys.executable, "-m", "examples.reco.demo", "--synthetic", "--port=0", "--service-port=0"]
+    with subprocess.Popen(
+        [*command, f"--folder={tmp_path}"],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as running:
+        assert running.stdout is not None
+        told = ""
+        while "Answering the summer" not in told:
+            line = running.stdout.readline()
+            assert line, told
+            told += line
+        running.send_signal(signal.SIGINT)
+        told += running.stdout.read()
+    assert running.returncode == 130, told
+    assert "SYNTHETIC DATA" in told
+    assert "Traceback" not in told
+    assert "Interrupted" in told
 
 
 def test_once_is_bounded() -> None:
