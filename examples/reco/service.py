@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,11 +31,11 @@ from pydantic import BaseModel, Field
 from examples.reco.answers import DECIMALS, ITEM, USER, AnswerLog, find, record_of, served_of
 from examples.reco.model import MOST, Recommendation, Recommender
 from examples.reco.problems import Problem, add_problems
+from examples.shared.command import until_stopped
 from examples.shared.identity import identity_of
 from modelvane.client import Client
 from modelvane.client.fastapi import Model, instrument
 from modelvane.client.health import EXCLUDED
-from modelvane.errors import ModelvaneError
 
 MODEL = Path(".modelvane/reco/model.npz")
 
@@ -213,16 +212,7 @@ def main() -> int:
     parser.add_argument("--monitor", help="base address of the monitor, as in http://127.0.0.1:8085")
     parser.add_argument("--dataset", default="reco", help="the monitor's name for these answers")
     options = parser.parse_args()
-    # uvicorn ends gracefully on either, then raises it again
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        _serve(options)
-    except KeyboardInterrupt:
-        return 0
-    except (ModelvaneError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    return until_stopped(_serve, options)
 
 
 def _serve(options: argparse.Namespace) -> None:

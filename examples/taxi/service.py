@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import signal
 import sys
 import uuid
 from contextlib import ExitStack
@@ -26,12 +25,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from werkzeug.exceptions import HTTPException
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from examples.shared.command import until_stopped
 from examples.shared.identity import identity_of
 from examples.taxi.following import FollowedModel
 from examples.taxi.model import DurationModel
 from modelvane.client import Client
 from modelvane.client.flask import Model, instrument
-from modelvane.errors import ModelvaneError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -216,15 +215,7 @@ def main() -> int:
     parser.add_argument("--monitor", help="base address of the monitor, as in http://127.0.0.1:8085")
     parser.add_argument("--dataset", default="taxi", help="the monitor's name for these predictions")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        _serve(options)
-    except KeyboardInterrupt:
-        return 0
-    except (ModelvaneError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    return until_stopped(_serve, options)
 
 
 def _serve(options: argparse.Namespace) -> None:

@@ -10,7 +10,6 @@ r"""Traffic for both prediction services, until stopped.
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 from pathlib import Path
 
@@ -18,11 +17,11 @@ import pyarrow.parquet as pq
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from examples.reco.model import Recommender
+from examples.shared.command import until_stopped
 from examples.traffic.caller import Caller
 from examples.traffic.control import create_app
 from examples.traffic.reco import Shoppers
 from examples.traffic.taxi import Riders
-from modelvane.errors import ModelvaneError
 
 
 class _QuietHandler(WSGIRequestHandler):
@@ -62,15 +61,7 @@ def parse() -> argparse.Namespace:
 def main() -> int:
     """Ask until SIGINT or SIGTERM."""
     options = parse()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        _run(options)
-    except KeyboardInterrupt:
-        return 0
-    except (ModelvaneError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    return until_stopped(_run, options)
 
 
 def _run(options: argparse.Namespace) -> None:

@@ -9,7 +9,7 @@ import pyarrow as pa
 from pyarrow import ipc
 
 from modelvane.engines.counted import Unread
-from modelvane.engines.files import READ_ERRORS, Piece
+from modelvane.engines.pieces import READ_ERRORS, Piece
 from modelvane.engines.source import BATCH_ROWS
 from modelvane.locations import File
 from modelvane.schema import Schema

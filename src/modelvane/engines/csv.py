@@ -9,7 +9,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from modelvane.engines.counted import Unread
-from modelvane.engines.files import Piece
+from modelvane.engines.pieces import Piece
 from modelvane.engines.source import BATCH_ROWS
 from modelvane.locations import File
 from modelvane.schema import Schema

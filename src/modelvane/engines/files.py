@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,59 +14,13 @@ from numpy.typing import NDArray
 
 from modelvane.casting import NO_TIME, as_times
 from modelvane.engines.counted import Unread
+from modelvane.engines.pieces import READ_ERRORS, Piece, Reader
 from modelvane.engines.source import Batch, period_of
 from modelvane.engines.texts import of_text
 from modelvane.errors import DecodeError
 from modelvane.locations import File, located
 from modelvane.schema import Schema
 from modelvane.table import RawColumn, Table, decoded
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Some rows of a file.
-
-    Parameters
-    ----------
-    table
-        Those columns that could be read.
-    unread
-        Those that could not.
-    continues
-        Whether these are more columns of the rows of the piece before.
-    """
-
-    table: pa.Table
-    unread: frozenset[str] = frozenset()
-    continues: bool = False
-
-
-# what reading gives when a file is not what its name says
-READ_ERRORS = (pa.ArrowException, OSError, ValueError)
-
-
-class Reader(Protocol):
-    """One open file."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of its columns."""
-
-    @property
-    def rows(self) -> int | None:
-        """How many rows it has, where that is known."""
-
-    @property
-    def is_text(self) -> bool:
-        """Whether its columns are text, whatever is in them."""
-
-    def period(self, time: str) -> tuple[int, int] | None:
-        """Give the first and the last time where the file says so; ``None`` where its rows have to be read."""
-
-    def pieces(
-        self, columns: Sequence[str], schema: Schema, within: tuple[int, int] | None
-    ) -> Iterator[Piece | Unread]:
-        """Give the rows a piece at a time; those that the file says are outside of a period may be left out."""
 
 
 @dataclass(frozen=True)

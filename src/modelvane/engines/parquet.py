@@ -13,7 +13,7 @@ from pyarrow import parquet
 
 from modelvane.casting import NO_TIME, as_times
 from modelvane.engines.counted import Unread
-from modelvane.engines.files import READ_ERRORS, Piece
+from modelvane.engines.pieces import READ_ERRORS, Piece
 from modelvane.engines.source import BATCH_ROWS
 from modelvane.locations import File
 from modelvane.schema import Kind, Role, Schema
