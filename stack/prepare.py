@@ -17,6 +17,7 @@ from rich.console import Console
 from modelvane.errors import ModelvaneError
 
 _TRAINING_MONTH = "2021-01"
+_JUDGED = 0.5  # share of the questions to the recommender
 _LONGEST_MILES = 100
 _PARTS = (0.6, 0.3, 0.1)  # to train on, to compare with, to ask about
 
@@ -62,14 +63,38 @@ def prepare_taxi(folder: Path, console: Console, *, synthetic: bool) -> None:
 
 
 def prepare_reco(folder: Path, console: Console, *, synthetic: bool) -> None:
-    """Write the model of the recommender."""
-    from examples.reco.train import train
+    """Write the model of the recommender, the reference of the monitor, and questions to ask.
+
+    The model knows the shop before summer. Half of the questions of summer are the reference, the others are asked.
+    """
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    from examples.reco.find import find_purchases
+    from examples.reco.model import Recommender
+    from examples.reco.purchases import Purchases, read_lines
+    from examples.reco.reference import REFERENCE_FROM, TRAFFIC_FROM, before, build_reference
+    from examples.reco.visits import questions
+    from examples.shared.identity import identity_of
 
     model = folder / "model.npz"
-    if model.exists():
+    asked, reference = folder / "questions.parquet", folder / "reference.parquet"
+    if all(file.exists() for file in (model, asked, reference)):
         console.print(f"The recommender is there: {model}")
         return
-    train(model, console, force_synthetic=synthetic)
+    folder.mkdir(parents=True, exist_ok=True)
+    found = find_purchases(console, synthetic_folder=folder, force_synthetic=synthetic)
+    lines = read_lines(found.path)
+    console.print(f"Training on the purchases before {REFERENCE_FROM:%B %Y}")
+    Recommender.fit(Purchases.of(before(lines, REFERENCE_FROM))).save(model)
+    answers = build_reference(lines, version=identity_of("reco", model).version)
+    of_summer = [
+        {"kind": one.kind, "subject": one.subject, "n": one.n, "fallback": one.fallback, "bought": one.bought}
+        for one in questions(lines, REFERENCE_FROM, TRAFFIC_FROM)
+    ]
+    judged = np.random.default_rng(0).random(len(of_summer)) < _JUDGED
+    pq.write_table(answers.filter(judged), reference)
+    pq.write_table(pa.Table.from_pylist(of_summer).filter(~judged), asked)
 
 
 def main() -> int:

@@ -16,10 +16,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from examples.reco.model import Recommender
 from examples.shared.command import until_stopped
 from examples.traffic.caller import Caller
 from examples.traffic.control import create_app
+from examples.traffic.labels import Labels
 from examples.traffic.reco import Shoppers
 from examples.traffic.taxi import Riders
 
@@ -40,7 +40,7 @@ def parse() -> argparse.Namespace:
         help="Parquet file of trips that the model has not seen, with their target",
     )
     parser.add_argument("--reco", help="the recommender; without it nobody shops")
-    parser.add_argument("--model", type=Path, help="model file of the recommender, for its ids")
+    parser.add_argument("--questions", type=Path, help="Parquet file of questions to it, and what was bought")
     parser.add_argument("--monitor", default="http://127.0.0.1:8085", help="gets the labels (%(default)s)")
     parser.add_argument(
         "--rate", type=float, default=20.0, help="requests a second and service (%(default)s)"
@@ -51,8 +51,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="where the switches listen (%(default)s)")
     parser.add_argument("--port", type=int, default=9700, help="where the switches listen (%(default)s)")
     options = parser.parse_args()
-    if (options.reco is None) != (options.model is None):
-        parser.error("--reco and --model go together")
+    if (options.reco is None) != (options.questions is None):
+        parser.error("--reco and --questions go together")
     if options.rate <= 0:
         parser.error("--rate is greater than 0")
     return options
@@ -65,23 +65,25 @@ def main() -> int:
 
 
 def _run(options: argparse.Namespace) -> None:
-    riders = Riders(
-        options.taxi, options.monitor, pq.read_table(options.trips), label_delay=options.label_delay
-    )
+    def labels(dataset: str) -> Labels:
+        return Labels(options.monitor, dataset, delay=options.label_delay, seed=0)
+
+    told = [labels("taxi")]
+    riders = Riders(options.taxi, pq.read_table(options.trips), told[0])
     callers = {"taxi": Caller(riders.ask, options.rate)}
     if options.reco is not None:
-        model = Recommender.load(options.model)
-        shoppers = Shoppers(options.reco, model.customers, model.products)
+        told.append(labels("reco"))
+        shoppers = Shoppers(options.reco, pq.read_table(options.questions), told[1])
         callers["reco"] = Caller(shoppers.ask, options.rate)
     app = create_app(callers, riders)
     with make_server(options.host, options.port, app, threaded=True, request_handler=_QuietHandler) as server:
-        for part in (riders, *callers.values()):
+        for part in (*told, *callers.values()):
             part.start()
         try:
             print(f"switches at http://{options.host}:{options.port}/faults", flush=True)
             server.serve_forever()
         finally:
-            for part in (*callers.values(), riders):
+            for part in (*callers.values(), *told):
                 part.stop()
 
 

@@ -1,54 +1,58 @@
-"""Customers of the shop who look at what is recommended to them."""
+"""Customers of the shop who look at what is recommended to them, and what they buy, late."""
 
 from __future__ import annotations
 
 import threading
 from typing import TYPE_CHECKING
+from urllib.parse import quote
+from uuid import uuid4
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from examples.reco.answers import USER
+from examples.reco.service import ANSWER_ID
 
+if TYPE_CHECKING:
+    import pyarrow as pa
     import requests
 
     from examples.traffic.caller import Session
-
-_UNKNOWN, _ITEMS = 0.05, 0.2
-"""Shares of customers whom nobody knows yet, and of questions for a product."""
+    from examples.traffic.labels import Labels
 
 
 class Shoppers:
-    """Asks for recommendations as customers of the shop, now and then as new ones, and for products.
+    """Asks questions of the shop's past, drawn at random, as of now.
 
     Parameters
     ----------
     service
         Base address of the recommender.
-    customers, products
-        Ids to ask with.
+    questions
+        ``kind``, ``subject``, ``n``, ``fallback`` and ``bought``, as of `examples.reco.visits.Question`.
+    labels
+        Takes what was bought.
     seed
         Of the draw.
     """
 
-    def __init__(
-        self, service: str, customers: Sequence[str], products: Sequence[str], *, seed: int = 0
-    ) -> None:
-        self._base = service.rstrip("/")
-        self._customers = customers
-        self._products = products
+    def __init__(self, service: str, questions: pa.Table, labels: Labels, *, seed: int = 0) -> None:
+        self._base = f"{service.rstrip('/')}/predict"
+        self._questions = questions
+        self._labels = labels
         self._random = np.random.default_rng(seed)
         self._lock = threading.Lock()  # of the draw
 
     def ask(self, session: Session) -> requests.Response:
-        """Ask once."""
-        return session.get(self._base + self._path())
-
-    def _path(self) -> str:
+        """Ask once, and remember what was bought for later."""
         with self._lock:
-            kind, chosen = self._random.random(2)
-        if kind < _ITEMS:
-            return f"/predict/item/{self._products[int(chosen * len(self._products))]}"
-        if kind < _ITEMS + _UNKNOWN:
-            return f"/predict/user/new-{int(chosen * 1e6)}?fallback=popular"
-        return f"/predict/user/{self._customers[int(chosen * len(self._customers))]}"
+            row = int(self._random.integers(self._questions.num_rows))
+        (one,) = self._questions.slice(row, 1).to_pylist()
+        query = {"n": one["n"]}
+        if one["kind"] == USER and one["fallback"]:
+            query["fallback"] = "popular"
+        name = uuid4().hex
+        address = f"{self._base}/{one['kind']}/{quote(one['subject'], safe='')}"
+        answer = session.get(address, params=query, headers={ANSWER_ID: name})
+        if answer.ok and one["bought"] is not None:
+            self._labels.add(name, one["bought"])
+        return answer

@@ -6,11 +6,13 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pytest
 from examples.taxi.model import build_reference_table
 from examples.taxi.service import create_app as create_taxi
 from examples.traffic.caller import Caller, Session
 from examples.traffic.control import create_app
+from examples.traffic.labels import Labels
 from examples.traffic.reco import Shoppers
 from examples.traffic.taxi import Riders
 
@@ -20,7 +22,6 @@ from modelvane.faults import fault_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    import pyarrow as pa
     from examples.taxi.model import DurationModel
 
 PATIENCE = 20.0
@@ -54,10 +55,10 @@ def riders(
         return answered.status_code, answered.data
 
     with http_server(answer) as address:
-        riders = Riders(address, address, build_reference_table(trips), label_delay=0.01)
-        riders.start()
-        yield riders
-        riders.stop()
+        labels = Labels(address, "taxi", delay=0.01, seed=0)
+        labels.start()
+        yield Riders(address, build_reference_table(trips), labels)
+        labels.stop()
 
 
 def asked(posted: list[tuple[str, Any]]) -> list[dict[str, Any]]:
@@ -111,21 +112,33 @@ def test_a_caller_counts_what_becomes_of_requests(http_server: Any) -> None:
     assert away.counts["answered"] == 0
 
 
-def test_shoppers_ask_for_known_and_unknown_ids(http_server: Any) -> None:
-    """Customers, new customers with the fallback, and products are asked for."""
-    paths: list[str] = []
+def test_shoppers_ask_and_tell_what_was_bought(http_server: Any, posted: list[tuple[str, Any]]) -> None:
+    """Questions are asked as they stand, and what was bought is told of those that were answered."""
+    about = {"n": 5, "fallback": True, "bought": ["85123A"]}
+    known = {"kind": "user", "subject": "178 50", **about}
+    stranger = {"kind": "user", "subject": "stranger", **about}
+    product = {"kind": "item", "subject": "85123A", **about, "bought": None}
+    paths: set[str] = set()
 
-    def answer(_: str, path: str, __: bytes) -> tuple[int, bytes]:
-        paths.append(path)
-        return 200, b"[]"
+    def answer(_: str, path: str, body: bytes) -> tuple[int, bytes]:
+        if body:
+            posted.append((path, json.loads(body)))
+        else:
+            paths.add(path)
+        return (404 if "stranger" in path else 200), b"[]"
 
     with http_server(answer) as address, Session() as session:
-        shoppers = Shoppers(address, ["17850"], ["85123A"])
-        for _ in range(200):
-            shoppers.ask(session)
-    assert {path.partition("new-")[0] for path in paths} == {
-        "/predict/item/85123A",
-        "/predict/user/17850",
-        "/predict/user/",
+        labels = Labels(address, "reco", delay=0.01, seed=0)
+        labels.start()
+        shoppers = Shoppers(address, pa.Table.from_pylist([known, stranger, product]), labels)
+        answered = sum("/178%2050?" in shoppers.ask(session).url for _ in range(60))
+        until(lambda: sum(len(body) for _, body in posted) > answered / 2)
+        labels.stop()
+    assert paths == {
+        "/predict/user/178%2050?n=5&fallback=popular",
+        "/predict/user/stranger?n=5&fallback=popular",
+        "/predict/item/85123A?n=5",
     }
-    assert all("fallback=popular" in path for path in paths if "new-" in path)
+    told = [label for path, body in posted for label in body if path.endswith("/reco/labels")]
+    assert len(told) <= answered
+    assert {tuple(label["target"]) for label in told} == {("85123A",)}

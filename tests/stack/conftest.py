@@ -57,7 +57,8 @@ def overlay(page: str) -> dict[str, Any]:
                         "command": [*_RETRAIN, f"--least={_WINDOW // 2}"],
                         "cooldown": "5s",
                     },
-                }
+                },
+                "reco": {"window": {"rows": _WINDOW}},
             },
         },
     }
