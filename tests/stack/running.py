@@ -43,6 +43,12 @@ class Running:
         """Ask a service, and give its JSON."""
         return self._asked(requests.get, name, path, params=parameters)
 
+    def page(self, name: str, path: str) -> str:
+        """Give a page of a service."""
+        answer = requests.get(self.stack.address(name) + path, timeout=30)
+        assert answer.ok, f"{answer.url}: {answer.status_code}"
+        return answer.text
+
     def put(self, name: str, path: str, body: object) -> Any:
         """Tell a service something."""
         return self._asked(requests.put, name, path, json=body)

@@ -153,3 +153,5 @@ def test_drift_leads_to_another_model(running: Running) -> None:
     ]
     assert first == sorted(first), kinds
     assert kinds.count("model_promoted") == kinds.count("reference_switched") == 1
+    events = running.page("monitor", "/datasets/taxi").partition('id="events"')[2]
+    assert f"Model {version} was promoted" in events
