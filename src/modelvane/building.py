@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelvane.block import Block, Encoded
-from modelvane.calibration.calibration import Calibration, Task, calibrate_column
+from modelvane.calibration.calibration import Calibration, Key, Task, calibrate_column
+from modelvane.calibration.habit import Habit
 from modelvane.casting import NO_TIME, as_categories, as_numbers, as_times
 from modelvane.counting import Counter, count_column
 from modelvane.methods import Methods
+from modelvane.outliers.reference import ReferenceScores
 from modelvane.performance import PerformanceRuler
 from modelvane.recommendation import RecommendationRuler
 from modelvane.ruler import CategoricalRuler, ListRuler, NumericalRuler, Ruler
@@ -68,7 +70,8 @@ def build(
     performance = PerformanceRuler.of(schema, {name: ruler for name, (ruler, _) in early.items()}, block)
     segments = dict(Counter(schema, {name: ruler for name, (ruler, _) in early.items()}).segments(encoded))
     started(len(schema.measured) * (1 + len(segments)))
-    measure = partial(_measure, read, methods, segments, bool(len(known)), early, advance)
+    scores = ReferenceScores(schema, table.rows)
+    measure = partial(_measure, read, methods, segments, bool(len(known)), early, scores, advance)
     with ThreadPoolExecutor(threads) as pool:
         measured = dict(zip(schema.measured, pool.map(measure, schema.measured), strict=True))
     rulers = {column.name: found.ruler for column, found in measured.items()}
@@ -86,8 +89,8 @@ def build(
     whole = tallies.pop("")
     return Built(
         rulers=rulers,
-        tally=replace(whole, segments=tallies),
-        calibration=_joined(measured, list(parts)),
+        tally=replace(whole, segments=tallies, outliers=scores.tally()),
+        calibration=_joined(measured, list(parts), scores.habits() if len(known) else {}),
         performance=performance,
         period=(int(known.min()), int(known.max())) if len(known) else None,
     )
@@ -108,6 +111,7 @@ def _measure(
     segments: Mapping[str, NDArray[np.intp]],
     has_times: bool,
     early: Mapping[str, tuple[Ruler, Encoded]],
+    scores: ReferenceScores,
     advance: Callable[[], None],
     column: Column,
 ) -> _Measured:
@@ -121,6 +125,7 @@ def _measure(
         task = Task(segment, column.name, tally, methods.of(column), part if has_times else None)
         calibrations[segment] = calibrate_column(task)
         advance()
+    scores.add(column.name, tallies[""], rows)
     return _Measured(ruler, tallies, calibrations)
 
 
@@ -205,9 +210,11 @@ def _unkept(raw: RawColumn, order: NDArray[np.intp] | None) -> tuple[Ruler, Enco
     return nothing, rows if order is None else rows.take(order)
 
 
-def _joined(measured: Mapping[Column, _Measured], segments: list[str]) -> Calibration:
+def _joined(
+    measured: Mapping[Column, _Measured], segments: list[str], of_rows: Mapping[Key, Habit]
+) -> Calibration:
     parts = [found.calibrations[segment] for segment in segments for found in measured.values()]
     return Calibration(
         {key: null for part in parts for key, null in part.nulls.items()},
-        {key: habit for part in parts for key, habit in part.habits.items()},
+        {key: habit for part in parts for key, habit in part.habits.items()} | dict(of_rows),
     )

@@ -249,6 +249,18 @@ _ARRIVAL = (
     _arrival("rows_per_second", "Rows per second", "", "(rows - 1) / (last - first arrival)", "two rows"),
 )
 
+_ROWS = (
+    _of_dataset(
+        Family.QUALITY,
+        "outlier_share",
+        "Outliers",
+        "ratio",
+        "rows whose cells are less probable together than a quantile of the reference's / rows: Fisher, 1925",
+        needs="features that are no lists",
+        better="lower",
+    ),
+)
+
 
 def _catalogue() -> dict[tuple[Family, str], Measure]:
     found: dict[tuple[Family, str], Measure] = {}
@@ -260,6 +272,7 @@ def _catalogue() -> dict[tuple[Family, str], Measure]:
         *_LABELS,
         *_columns(),
         *_ARRIVAL,
+        *_ROWS,
     ):
         key = each.family, each.name
         # a statistic of both kinds of columns stands in two tables

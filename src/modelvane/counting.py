@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from modelvane.block import Block, Encoded
 from modelvane.casting import Numbers
+from modelvane.outliers import OutlierCount, OutlierRuler
 from modelvane.performance import PerformanceRuler
 from modelvane.recommendation import RecommendationRuler
 from modelvane.ruler import CategoricalRuler, ListRuler, NumericalRuler, Ruler
@@ -19,6 +20,7 @@ from modelvane.tallies.dataset import ColumnTally, DatasetTally
 from modelvane.tallies.list_column import Lists
 from modelvane.tallies.list_tally import ListTally
 from modelvane.tallies.numerical import NumericalTally
+from modelvane.tallies.outliers import OutlierTally
 from modelvane.tallies.repeats import RepeatTally
 
 MOST_SEGMENTS = 20
@@ -54,17 +56,20 @@ class Counter:
         Of the reference.
     performance
         How predictions are held against targets; ``None`` when there is nothing to hold them against.
+    outliers
+        What scores rows; ``None`` when nothing does.
     """
 
     schema: Schema
     rulers: Mapping[str, Ruler]
     performance: PerformanceRuler | None = None
+    outliers: OutlierRuler | None = None
 
     def rows(self, block: Block) -> DatasetTally:
         """Count every column but the target, which is counted where it is known."""
         target = self.schema.target
         names = [name for name in self.counted if target is None or name != target.name]
-        return self._count(block, names, of_truth=False)
+        return replace(self._count(block, names, of_truth=False), outliers=self._outliers(block))
 
     @property
     def counted(self) -> list[str]:
@@ -92,6 +97,18 @@ class Counter:
             self.performance.count(block) if of_truth and self.performance is not None else {},
             repeats=None if of_truth else self.repeats(block.columns),
         )
+
+    def _outliers(self, block: Block) -> OutlierTally | None:
+        count = self.scoring(block.rows)
+        if count is None:
+            return None
+        for name in count.names:
+            count.add(name, block.columns[name])
+        return count.tally(block.times)
+
+    def scoring(self, rows: int) -> OutlierCount | None:
+        """Begin to score rows; ``None`` when nothing does."""
+        return None if self.outliers is None else OutlierCount(self.outliers, self.rulers, rows)
 
     @property
     def recommendation(self) -> RecommendationRuler | None:

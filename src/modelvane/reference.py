@@ -19,6 +19,7 @@ from modelvane.counting import Counter
 from modelvane.errors import ReferenceFileError
 from modelvane.inference import infer_schema
 from modelvane.methods import Methods
+from modelvane.outliers import OutlierRuler
 from modelvane.performance import PerformanceRuler
 from modelvane.ruler import CategoricalRuler, ListRuler, NumericalRuler, Ruler
 from modelvane.schema import Schema
@@ -28,6 +29,7 @@ from modelvane.tallies.categorical import CategoricalTally
 from modelvane.tallies.dataset import ColumnTally, DatasetTally
 from modelvane.tallies.list_tally import ListTally
 from modelvane.tallies.numerical import NumericalTally
+from modelvane.tallies.outliers import OutlierTally
 from modelvane.tallies.repeats import RepeatTally
 
 KIND = "reference"
@@ -89,7 +91,10 @@ class Reference:
     @cached_property
     def counter(self) -> Counter:
         """What counts current rows on these rulers."""
-        return Counter(self.schema, self.rulers, self.performance)
+        # references of before rows were scored do not say how often which score is usual
+        is_scored = self.tally.outliers is not None
+        outliers = OutlierRuler.of(self.schema, self.tally.columns) if is_scored else None
+        return Counter(self.schema, self.rulers, self.performance, outliers)
 
     @cached_property
     def digest(self) -> str:
@@ -265,6 +270,8 @@ def _dataset_state(tally: DatasetTally) -> tuple[dict[str, Any], dict[str, NDArr
         arrays |= codec.nested(f"segment/{name}", inner)
     if tally.repeats is not None:
         arrays |= codec.nested("repeats", tally.repeats.arrays())
+    if tally.outliers is not None:
+        arrays |= codec.nested("outliers", tally.outliers.arrays())
     return facts, arrays
 
 
@@ -294,4 +301,6 @@ def _dataset_of(
     }
     paired = codec.inside("repeats", arrays)
     repeats = RepeatTally.from_arrays(paired) if paired else None
-    return DatasetTally(facts["rows"], columns, parts, segments, repeats)
+    scored = codec.inside("outliers", arrays)
+    outliers = OutlierTally.from_arrays(scored) if scored else None
+    return DatasetTally(facts["rows"], columns, parts, segments, repeats, outliers)

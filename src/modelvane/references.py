@@ -212,6 +212,8 @@ def check_settings(config: Config, name: str, reference: Reference) -> None:
     for key in section.drift.columns:
         if key not in measured:
             raise UnknownNameError.of("column in drift.columns", key, measured)
+    for key in section.outliers.hidden:
+        schema[key]
     settings = config.settings(name)
     for column in schema.measured:
         settings.methods.divergences(column)

@@ -12,6 +12,7 @@ from modelvane.methods import Methods
 
 BUDGET = 0.001
 ROWS = 5000
+QUANTILE = 0.999
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,28 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class Outliers:
+    """Which rows are outliers, and what is told of them.
+
+    Parameters
+    ----------
+    quantile
+        A row is one when its score exceeds that of this share of the reference's own rows.
+    hidden
+        Columns whose values are never told.
+    """
+
+    quantile: float = QUANTILE
+    hidden: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        if not 0 < self.quantile < 1:
+            raise ConfigError(
+                "outliers.quantile is out of range", received=self.quantile, expected="between 0 and 1"
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """How one dataset is watched.
 
@@ -57,6 +80,8 @@ class Settings:
         ``root_mean_squared_error``); they replace what was learned. See `modelvane.evaluation.check_thresholds`.
     horizon
         Predictions remembered for late labels; by default ten windows, at most 50 000 rows, at least one window.
+    outliers
+        Which rows are outliers.
     """
 
     window: Window = field(default_factory=Window)
@@ -65,6 +90,7 @@ class Settings:
     methods: Methods = field(default_factory=Methods)
     thresholds: Mapping[str, float] = field(default_factory=dict)
     horizon: int | None = None
+    outliers: Outliers = field(default_factory=Outliers)
 
     def __post_init__(self) -> None:
         if not 0 < self.budget < 1:

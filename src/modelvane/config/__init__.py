@@ -25,7 +25,7 @@ from modelvane.config.section import Section
 from modelvane.config.service import Limits, ServiceSection
 from modelvane.errors import ConfigError, UnknownNameError
 from modelvane.methods import Methods
-from modelvane.settings import ROWS, Settings, Window
+from modelvane.settings import ROWS, Outliers, Settings, Window
 
 __all__ = [
     "AlertsSection",
@@ -170,6 +170,7 @@ class Config(Section):
             methods=Methods(section.drift.numerical, section.drift.categorical, section.drift.columns),
             thresholds=section.thresholds,
             horizon=section.horizon,
+            outliers=Outliers(section.outliers.quantile, frozenset(section.outliers.hidden)),
         )
 
 

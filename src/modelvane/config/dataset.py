@@ -15,7 +15,7 @@ from modelvane.config.retrain import RetrainSection
 from modelvane.config.section import Section
 from modelvane.methods import DEFAULTS
 from modelvane.schema import FALLBACK, KS, Kind, Recommending, Task
-from modelvane.settings import BUDGET, ROWS
+from modelvane.settings import BUDGET, QUANTILE, ROWS
 
 
 def _listed(value: object) -> object:
@@ -113,6 +113,20 @@ class DriftSection(Section):
     columns: dict[str, Names] = Field({}, description="By column, where it differs.")
 
 
+class OutliersSection(Section):
+    """Which rows are outliers, and what is told of them."""
+
+    quantile: float = Field(
+        QUANTILE,
+        gt=0,
+        lt=1,
+        description="A row is one when its score exceeds that of this share of the reference's own rows.",
+    )
+    hidden: Names = Field(
+        (), description="Columns whose values are never told of an outlying row; their names and bits are."
+    )
+
+
 class RecommendationSection(Section):
     """What is known of a recommender beside its columns."""
 
@@ -157,6 +171,9 @@ class DatasetSection(Section):
     segments: list[str] = Field([], description="Columns by whose values everything is broken down.")
     recommendation: RecommendationSection = Field(
         RecommendationSection(), description="What is known of a recommender beside its columns."
+    )
+    outliers: OutliersSection = Field(
+        OutliersSection(), description="Which rows are outliers, and what is told of them."
     )
     horizon: int | None = Field(
         None,

@@ -27,12 +27,15 @@ VALUES = frozenset(
 )
 """What describes values without saying that something is wrong with them."""
 
+ROWS = frozenset({"outlier_share"})
+"""What is wrong with rows, and with no column of them alone."""
+
 
 def dashboard(config: Config) -> Dashboard:
     """Give the dashboard."""
     measures = measures_of(Family.QUALITY)
-    arrival = [each for each in measures if not each.kinds]
-    faults = [each for each in measures if each.kinds and each.name not in VALUES]
+    arrival = [each for each in measures if not each.kinds and each.name not in ROWS]
+    faults = [each for each in measures if each.name in ROWS or (each.kinds and each.name not in VALUES)]
     values = [each for each in measures if each.kinds and each.name in VALUES]
     return Dashboard(
         uid=choices.QUALITY,

@@ -19,6 +19,7 @@ from modelvane.engines.columns import ColumnCount, PerformanceCount, RepeatCount
 from modelvane.engines.counted import Counted, Provenance, Slice, Unread, digest_of
 from modelvane.engines.ids import IdCount
 from modelvane.engines.joint import joint_of
+from modelvane.engines.outliers import Outliers
 from modelvane.engines.parts import Parts, Place, is_known, limits_of
 from modelvane.engines.source import Batch, Source
 from modelvane.errors import ModelvaneError
@@ -119,6 +120,7 @@ class _Count:
         self._first: int | None = None
         self._last: int | None = None
         self._cut: _Cut | None = None
+        self._outliers = Outliers(reference.counter)
 
     # ----------------------------------------------------------------- batches
 
@@ -176,6 +178,7 @@ class _Count:
             self.lack(Unread(batch.name, "its rows are left out, since a segment column cannot be read"))
             return None
         rows = Parts.of(self._limits, times, self._reference.counter, early)
+        self._outliers.begin(times, rows)
         labelled = self._labelled_of(rows, times, early.get(target) if target else None, early)
         _add_rows(self._rows, rows)
         _add_rows(self._labelled, labelled)
@@ -233,6 +236,7 @@ class _Count:
             return found
         if found is not None:
             self._columns[name].add(found, parts)
+            self._outliers.add(name, found)
         return None
 
     def _labelled_of(
@@ -287,7 +291,8 @@ class _Count:
         performance = self._performance.tally(place) if of_truth and self._performance is not None else {}
         columns = {name: self._columns[name].tally(place) for name in self._names(of_truth)}
         repeats = self._repeats.tally(place) if self._repeats is not None and not of_truth else None
-        return DatasetTally(rows.get(place, 0), columns, performance, repeats=repeats)
+        outliers = self._outliers.tally(place) if isinstance(place, int) and not of_truth else None
+        return DatasetTally(rows.get(place, 0), columns, performance, repeats=repeats, outliers=outliers)
 
     def _dataset(self, rows: Mapping[Place, int], *, of_truth: bool = False) -> DatasetTally:
         performance = self._performance.whole() if of_truth and self._performance is not None else {}
@@ -297,7 +302,8 @@ class _Count:
         }
         total = sum(n for place, n in rows.items() if isinstance(place, int))
         repeats = self._repeats.whole() if self._repeats is not None and not of_truth else None
-        return DatasetTally(total, columns, performance, segments, repeats)
+        outliers = None if of_truth else self._outliers.whole()
+        return DatasetTally(total, columns, performance, segments, repeats, outliers)
 
     def _names(self, of_truth: bool) -> list[str]:
         target = self._schema.target

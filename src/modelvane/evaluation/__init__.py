@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from modelvane.evaluation.drift import drift_findings
+from modelvane.evaluation.outliers import outlier_findings
 from modelvane.evaluation.performance import performance_findings, prediction_findings
 from modelvane.evaluation.quality import dataset_quality, quality_findings
 from modelvane.evaluation.recommendation import recommendation_findings
@@ -49,5 +50,6 @@ def evaluate(
         *performance_findings(this, labelled, stream),
         *quality_findings(this, rows),
         *dataset_quality(this, rows, stream),
+        *outlier_findings(this, rows),
     ]
     return Findings(dataset, stream.now, rows.rows, labelled.rows, tuple(findings))

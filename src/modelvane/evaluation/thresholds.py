@@ -21,6 +21,7 @@ ARRIVAL = (
     "late_rows",
     "last_row_age",
     "rows_per_second",
+    "outlier_share",
 )
 """Measures of rows as a whole."""
 LABELLING = ("label_coverage", "label_lag")

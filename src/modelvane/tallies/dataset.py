@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Self, TypeAlias
+from typing import Any, Protocol, Self, TypeAlias, TypeVar
 
 from modelvane.errors import TallyMismatchError
 from modelvane.tallies.categorical import CategoricalTally
 from modelvane.tallies.list_tally import ListTally
 from modelvane.tallies.numerical import NumericalTally
+from modelvane.tallies.outliers import OutlierTally
 from modelvane.tallies.repeats import RepeatTally
 
 ColumnTally: TypeAlias = NumericalTally | CategoricalTally | ListTally
+
+AddableT = TypeVar("AddableT", RepeatTally, OutlierTally)
 
 
 class PerformanceTally(Protocol):
@@ -42,6 +45,8 @@ class DatasetTally:
         By ``column=value``.
     repeats
         Of a recommender's subjects and items; ``None`` for anything else.
+    outliers
+        Of rows as a whole; ``None`` of segments, of labelled rows, and where no feature can be scored.
     """
 
     rows: int
@@ -49,6 +54,7 @@ class DatasetTally:
     performance: Mapping[str, Any] = field(default_factory=dict)
     segments: Mapping[str, DatasetTally] = field(default_factory=dict)
     repeats: RepeatTally | None = None
+    outliers: OutlierTally | None = None
 
     def __add__(self, other: DatasetTally) -> DatasetTally:
         if self.columns.keys() != other.columns.keys():
@@ -63,6 +69,7 @@ class DatasetTally:
             _union(self.performance, other.performance),
             _union(self.segments, other.segments),
             _both(self.repeats, other.repeats),
+            _both(self.outliers, other.outliers),
         )
 
     def __eq__(self, other: object) -> bool:
@@ -73,6 +80,7 @@ class DatasetTally:
             and dict(self.performance) == dict(other.performance)
             and dict(self.segments) == dict(other.segments)
             and self.repeats == other.repeats
+            and self.outliers == other.outliers
         )
 
     __hash__ = None  # type: ignore[assignment] # compared by arrays
@@ -108,7 +116,7 @@ def _sum(one: ColumnTally, other: ColumnTally) -> ColumnTally:
     )
 
 
-def _both(one: RepeatTally | None, other: RepeatTally | None) -> RepeatTally | None:
+def _both(one: AddableT | None, other: AddableT | None) -> AddableT | None:
     if one is None or other is None:
         return other if one is None else one
     return one + other

@@ -1,0 +1,77 @@
+"""How many rows of the window are unlike those of the reference."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from modelvane.calibration.lines import Lines, share_lines
+from modelvane.evaluation.round import Round
+from modelvane.findings import Family, Finding, Verdict
+from modelvane.outliers.reference import MEASURE, habit_key
+from modelvane.outliers.ruler import scored
+from modelvane.statistics.columns import NO_ROWS
+from modelvane.tallies.dataset import DatasetTally
+from modelvane.tallies.outliers import OutlierTally
+
+_NAMED = 5
+
+
+def outlier_findings(this: Round, rows: DatasetTally) -> Iterator[Finding]:
+    """Give the share of rows above the reference's own quantile, against what is expected."""
+    known, current = this.reference.tally.outliers, rows.outliers
+    if known is None or current is None or not current.rows:
+        yield Finding(
+            family=Family.QUALITY,
+            measure=MEASURE,
+            unit="ratio",
+            verdict=Verdict.UNDEFINED,
+            why=_why_none(this, known, current),
+        )
+        return
+    level = this.settings.outliers.quantile
+    threshold = known.quantile(level)
+    expected, found = known.above(threshold), current.above(threshold)
+    value = found / current.rows
+    lines = _lines(this, current.rows, expected, known.rows).asked_by(this.settings.alarm)
+    is_judged = found or lines.threshold is not None
+    before = this.verdict_before(MEASURE, None, None)
+    verdict = lines.verdict(value, this.settings.alarm, before) if is_judged else Verdict.OK
+    yield Finding(
+        family=Family.QUALITY,
+        measure=MEASURE,
+        value=value,
+        unit="ratio",
+        n=current.rows,
+        reference=expected / known.rows,
+        noise_floor=lines.noise_floor,
+        usual_range=lines.usual_range,
+        threshold=lines.threshold,
+        verdict=verdict,
+        cause=_cause(current, threshold) if verdict in (Verdict.ALARM, Verdict.CHANGED) else "",
+        why=lines.why,
+    )
+
+
+def _why_none(this: Round, known: OutlierTally | None, current: OutlierTally | None) -> str:
+    if not scored(this.reference.schema):
+        return "no feature has single values, which scores are made of"
+    if known is None:
+        return "the reference was built before rows were scored; build it again"
+    return NO_ROWS if current is None or not current.rows else ""
+
+
+def _lines(this: Round, n: int, expected: int, out_of: int) -> Lines:
+    limit = this.threshold(MEASURE, None)
+    if limit is not None:
+        return Lines(threshold=limit)
+    habit = this.reference.calibration.habits.get(habit_key(this.settings.outliers.quantile))
+    return share_lines(this.level, n, expected, out_of, habit)
+
+
+def _cause(current: OutlierTally, threshold: int) -> str:
+    """Name the columns with rare cells in most of the most outlying rows."""
+    outliers = [row for row in current.top if row.score > threshold]
+    named = Counter(cell.column for row in outliers for cell in row.cells)
+    told = ", ".join(f"{column} ({rows})" for column, rows in named.most_common(_NAMED))
+    return f"rare cells in the {len(outliers)} most outlying rows: {told}" if told else ""
