@@ -178,7 +178,7 @@ def test_many_faults_are_folded() -> None:
         name="broken",
     )
     text = render_report(judged, shown=10)
-    listed, folded = text.split("All others that are off (20)")
+    listed, folded = text.split("All others that are off (21)")
     assert listed.count("300 of 300 rows") == 10
     assert folded.count("300 of 300 rows") == 20
 

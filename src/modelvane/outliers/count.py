@@ -113,10 +113,10 @@ class OutlierCount:
             rows = rows[scores >= np.partition(scores, len(rows) - TOP)[len(rows) - TOP]]
         digests = self._digests(rows)
         # ~t orders as -t does, and there is none that overflows
-        order = np.lexsort((digests, ~times[rows], -self._scores[rows]))[:TOP]
+        order = np.lexsort((~times[rows], digests, -self._scores[rows]))[:TOP]
         told = self._told(rows[order])
         return tuple(
-            OutlyingRow(int(self._scores[row]), int(times[row]), int(digest), told[row][:_MOST_CELLS])
+            OutlyingRow(int(self._scores[row]), int(digest), told[row][:_MOST_CELLS], int(times[row]))
             for row, digest in zip(rows[order].tolist(), digests[order].tolist(), strict=True)
         )
 

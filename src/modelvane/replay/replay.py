@@ -90,7 +90,7 @@ def replay(
     >>> reference = Reference.of(january)
     >>> found = replay("taxi", TableSource(february), reference, Settings(window=Window(rows=100)))
     >>> found.alarms, sorted({episode.measure for episode in found.episodes})
-    (1, ['kolmogorov_smirnov', 'out_of_range_share'])
+    (1, ['kolmogorov_smirnov', 'out_of_range_share', 'outlier_share'])
     """
     every = max(1, settings.window.rows // 50) if every is None else every
     if every < 1:

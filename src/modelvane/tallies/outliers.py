@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from modelvane.casting import NO_TIME
 from modelvane.errors import TallyMismatchError
 
 TOP = 10
@@ -46,23 +47,24 @@ class OutlyingRow:
     ----------
     score
         In bits.
-    time
-        Of the event, microseconds since 1970; `modelvane.casting.NO_TIME` where there is none.
     digest
-        Of all its rare cells: rows of equal score, time and digest are told alike.
+        Of all its rare cells: rows of equal score and digest are told alike.
     cells
         Its rarest cells, what is rarest first.
+    time
+        Of the event, microseconds since 1970; of its arrival, or `modelvane.casting.NO_TIME`, where it has none. A
+        batch does not know when such a row came, so this is no part of what makes two of them equal.
     """
 
     score: int
-    time: int
     digest: int
     cells: tuple[RareCell, ...]
+    time: int = field(default=NO_TIME, compare=False)
 
     @property
     def key(self) -> tuple[int, int, int]:
-        """What orders rows: the higher score first, then the later, then the digest."""
-        return -self.score, -self.time, self.digest
+        """What orders rows: the higher score first, then the digest, then the later."""
+        return -self.score, self.digest, -self.time
 
 
 @dataclass(frozen=True, eq=False, slots=True)
