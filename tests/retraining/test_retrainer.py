@@ -9,12 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from modelvane.config import RetrainSection
 from modelvane.errors import StoreError
 from modelvane.events import Event, Kind
 from modelvane.findings import Family, Finding, Findings, Verdict
 from modelvane.retraining import Retrainer
-from modelvane.retraining.order import tidy
+from modelvane.retraining import retrainer as retrainer_module
+from modelvane.retraining.order import name_run, tidy
 from modelvane.retraining.retrainer import Surroundings
 
 DRIFT = Finding(
@@ -75,7 +78,7 @@ def test_a_run_whose_end_nobody_saw(tmp_path: Path) -> None:
     retrainer.resume([begun()])
     retrainer.wait()
     assert (around.kinds(), around.taken) == ([Kind.MODEL_PROMOTED], [tmp_path / "new.mv"])
-    lost = Around(tmp_path)
+    lost = Around(tmp_path, now=9000.0)
     retrainer = lost.retrainer()
     retrainer.resume([begun(), Event(Kind.MODEL_PROMOTED, 950.0, "taxi", "Done"), begun("run-2", 960.0)])
     retrainer.wait()
@@ -148,13 +151,161 @@ def test_a_stopped_retrainer_considers_nothing(tmp_path: Path) -> None:
 
 
 def test_files_of_old_runs_go(tmp_path: Path) -> None:
-    """Of many runs the files of the last ones are kept, whatever else is in the folder."""
+    """Of a dataset's many runs the files of the last ones are kept, and whatever else is in the folder."""
     for number in range(30):
-        (tmp_path / f"2022{number:02}.log").write_text("")
-        (tmp_path / f"2022{number:02}.outcome.json").write_text("")
-    (tmp_path / "mine.txt").write_text("")
-    tidy(tmp_path, keep=20)
-    kept = sorted(file.name for file in tmp_path.iterdir())
-    assert len(kept) == 41
-    assert kept[0] == "202210.log"
-    assert "mine.txt" in kept
+        (tmp_path / f"{name_run('taxi', number)}.log").write_text("")
+        (tmp_path / f"{name_run('taxi', number)}.outcome.json").write_text("")
+    others = ["mine.txt", f"{name_run('reco', 0)}.log", f"{name_run('reco-taxi', 0)}.log"]
+    for name in others:
+        (tmp_path / name).write_text("")
+    tidy(tmp_path, "taxi", keep=20)
+    kept = {file.name for file in tmp_path.iterdir()}
+    assert len(kept) == 40 + len(others)
+    assert kept.issuperset(others)
+    assert f"{name_run('taxi', 10)}.log" in kept
+
+
+def printing(outcome: dict[str, Any], then: str = "") -> list[str]:
+    """Give a command whose last line is an outcome."""
+    return ["python", "-c", f"print({json.dumps(json.dumps(outcome))})\n{then}"]
+
+
+def test_an_outcome_that_comes_after_a_restart(tmp_path: Path) -> None:
+    """A run that outlived its service is waited for, alerts are answered by it, and what it decides is taken."""
+    (tmp_path / "retrains").mkdir()
+    around = Around(tmp_path)
+    retrainer = around.retrainer()
+    retrainer.resume([begun()])
+    retrainer.ask("DatasetDrift")
+    (tmp_path / "retrains" / "run-1.outcome.json").write_text('{"promoted": true, "reference": "new.mv"}')
+    retrainer.wait()
+    assert (around.kinds(), around.taken) == ([Kind.MODEL_PROMOTED], [tmp_path / "new.mv"])
+
+
+def test_a_promotion_whose_reference_was_not_taken(tmp_path: Path) -> None:
+    """A service that ended between the promotion and the switch takes the reference when it starts again, once."""
+    promoted = Event(
+        Kind.MODEL_PROMOTED, 950.0, "taxi", "Promoted", {"run": "run-1", "outcome": {"reference": "new.mv"}}
+    )
+    switched = Event(Kind.REFERENCE_SWITCHED, 960.0, "taxi", "Switched")
+    for events, taken in (([begun(), promoted], [tmp_path / "new.mv"]), ([begun(), promoted, switched], [])):
+        around = Around(tmp_path)
+        retrainer = around.retrainer()
+        retrainer.resume(events)
+        retrainer.wait()
+        assert around.taken == taken
+
+
+def test_a_log_that_is_down_when_a_retrain_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a retrain decided is kept once the log is back, and the reference is taken then."""
+    monkeypatch.setattr(retrainer_module, "_AGAIN_SECONDS", 0.01)
+    around = Around(tmp_path)
+    tries = []
+
+    def keep(event: Event) -> None:
+        if event.kind is Kind.MODEL_PROMOTED and len(tries) < 3:
+            tries.append(1)
+            raise StoreError("The log is down")
+        around.events.append(event)
+
+    around.keep = keep
+    retrainer = around.retrainer(command=printing({"promoted": True, "reference": "new.mv"}))
+    retrainer.ask("DatasetDrift")
+    retrainer.wait()
+    assert (around.kinds(), len(tries)) == ([Kind.RETRAIN_STARTED, Kind.MODEL_PROMOTED], 3)
+    assert around.taken == [tmp_path / "new.mv"]
+
+
+def test_a_stop_while_the_log_is_down(tmp_path: Path) -> None:
+    """A service that stops while the log is down leaves the outcome to the next, the printed one too."""
+    around, is_down = Around(tmp_path), threading.Event()
+
+    def keep(event: Event) -> None:
+        if event.kind is Kind.MODEL_PROMOTED:
+            is_down.set()
+            raise StoreError("The log is down")
+        around.events.append(event)
+
+    around.keep = keep
+    retrainer = around.retrainer(command=printing({"promoted": True}))
+    retrainer.ask("DatasetDrift")
+    assert is_down.wait(30)
+    retrainer.stop()
+    around.keep = None
+    again = around.retrainer()
+    again.resume(around.events)
+    again.wait()
+    assert around.kinds() == [Kind.RETRAIN_STARTED, Kind.MODEL_PROMOTED]
+
+
+def test_an_outcome_in_its_file_holds_however_the_run_ends(tmp_path: Path) -> None:
+    """A run that decided, said so in its file, and then failed has decided; a printed outcome needs a good end."""
+    write = "import os, pathlib, sys\n"
+    write += "pathlib.Path(os.environ['MODELVANE_OUTCOME']).write_text('{\"promoted\": true}')\n"
+    around = Around(tmp_path)
+    retrainer = around.retrainer(command=["python", "-c", f"{write}sys.exit(1)"], cooldown="0s")
+    retrainer.ask("DatasetDrift")
+    retrainer.wait()
+    assert around.kinds() == [Kind.RETRAIN_STARTED, Kind.MODEL_PROMOTED]
+    around.now = 2000.0
+    retrainer = around.retrainer(command=printing({"promoted": True}, "import sys\nsys.exit(1)"))
+    retrainer.ask("DatasetDrift")
+    retrainer.wait()
+    assert around.kinds()[2:] == [Kind.RETRAIN_STARTED, Kind.RETRAIN_FAILED]
+
+
+def test_a_skipped_alert_asks_again_while_it_fires(tmp_path: Path) -> None:
+    """An alert that was skipped for the cool-down is considered when that is over, unless it is resolved by then."""
+    for is_resolved in (False, True):
+        around = Around(tmp_path)
+        retrainer = around.retrainer(cooldown="200s", dry_run=True)
+        retrainer.resume([Event(Kind.RETRAIN_REHEARSED, 900.0, "taxi", "Rehearsed")])
+        for act in (lambda: retrainer.ask("DatasetDrift"), retrainer.ask_again):  # noqa: B023 - called now
+            act()
+            retrainer.wait()
+        assert around.kinds() == [Kind.RETRAIN_SKIPPED]
+        around.now = 1150.0
+        if is_resolved:
+            retrainer.forget("DatasetDrift")
+        for _ in range(2):
+            retrainer.ask_again()
+            retrainer.wait()
+        assert around.kinds()[1:] == ([] if is_resolved else [Kind.RETRAIN_REHEARSED])
+
+
+def test_a_clock_that_was_set_back(tmp_path: Path) -> None:
+    """A start that a wrong clock put into the future does not hold retrains back until then."""
+    around = Around(tmp_path)
+    retrainer = around.retrainer(dry_run=True)
+    retrainer.resume([Event(Kind.RETRAIN_REHEARSED, 9e9, "taxi", "Rehearsed")])
+    for _ in range(2):
+        retrainer.ask("DatasetDrift")
+        retrainer.wait()
+    assert around.kinds() == [Kind.RETRAIN_REHEARSED, Kind.RETRAIN_SKIPPED]
+
+
+def test_a_rehearsal_holds_no_retrain_back(tmp_path: Path) -> None:
+    """Once `dry_run` is off, a rehearsal before is no reason to wait for the cool-down."""
+    around = Around(tmp_path)
+    retrainer = around.retrainer()
+    retrainer.resume([Event(Kind.RETRAIN_REHEARSED, 990.0, "taxi", "Rehearsed")])
+    retrainer.ask("DatasetDrift")
+    retrainer.wait()
+    assert Kind.RETRAIN_STARTED in around.kinds()
+
+
+def test_a_stop_during_the_consideration_starts_nothing(tmp_path: Path) -> None:
+    """A service that stops while the findings are looked at begins no run that it would have to end at once."""
+    around, is_looking = Around(tmp_path), threading.Event()
+
+    def look() -> Findings:
+        is_looking.set()
+        assert retrainer._stop.wait(30)
+        return Findings("taxi", 0.0, 9, 0, (DRIFT,))
+
+    around.findings = look
+    retrainer = around.retrainer()
+    retrainer.ask("DatasetDrift")
+    assert is_looking.wait(30)
+    retrainer.stop()
+    assert around.events == []

@@ -103,6 +103,18 @@ def test_the_cooldown_survives_a_restart(reference: Path, tmp_path: Path) -> Non
         assert runs(tmp_path) == 2
 
 
+def test_the_cooldown_survives_a_flood_of_alerts(reference: Path, tmp_path: Path) -> None:
+    """However many alerts came since the last retrain, a restart knows when it was."""
+    plain = watched(reference, program(tmp_path, KEPT), cooldown="1h")
+    with served(plain, tmp_path) as client:
+        drift(client)
+        fire(client)
+        client.post("/v1/alerts", json=notification(*[alert(name="Other")] * 6000)).raise_for_status()
+    with served(plain, tmp_path) as client:
+        fire(client)
+        assert runs(tmp_path) == 1
+
+
 def test_a_dry_run_says_what_it_would_do(reference: Path, tmp_path: Path) -> None:
     """With `dry_run` nothing runs; an event has the command, the evidence, and keeps to the cool-down."""
     command = program(tmp_path, KEPT)

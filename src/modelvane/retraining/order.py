@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -68,19 +69,25 @@ class Order:
         }
 
 
-def tidy(folder: Path, keep: int = KEPT_RUNS) -> None:
-    """Remove the files of all but the last runs."""
-    runs = sorted({_run_of(file) for file in _files(folder)})
-    dropped = set(runs[:-keep])
-    for file in _files(folder):
-        if _run_of(file) in dropped:
+def name_run(dataset: str, at: float) -> str:
+    """Give the name of a run that begins at a moment, so that names of one dataset are in order."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y%m%dT%H%M%S.%fZ}-{_safe(dataset)}"
+
+
+def tidy(folder: Path, dataset: str, keep: int = KEPT_RUNS) -> None:
+    """Remove the files of all but the last runs of a dataset; those of others may be running."""
+    files = [(run, file) for run, file in _files(folder) if run.partition("-")[2] == _safe(dataset)]
+    kept = sorted({run for run, _ in files})[-keep:]
+    for run, file in files:
+        if run not in kept:
             file.unlink(missing_ok=True)
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _safe(dataset: str) -> str:
+    return "".join(c if c.isalnum() else "-" for c in dataset)
+
+
+def _files(folder: Path) -> Iterator[tuple[str, Path]]:
     for ending in (".outcome.json", ".log"):
-        yield from folder.glob(f"*{ending}")
-
-
-def _run_of(file: Path) -> str:
-    return file.name.removesuffix(".log").removesuffix(".outcome.json")
+        for file in folder.glob(f"*{ending}"):
+            yield file.name.removesuffix(ending), file

@@ -51,6 +51,21 @@ class Outcome(msgspec.Struct, frozen=True):
         """Give plain JSON values."""
         return msgspec.structs.asdict(self)
 
+    @property
+    def scores(self) -> str:
+        """How the sentence on it goes on: both scores and the reason, as far as they are known."""
+        said = ""
+        if self.champion is not None and self.challenger is not None:
+            measure = f"{self.measure.replace('_', ' ')} " if self.measure else ""
+            said = f": {measure}{self.challenger:.4g} of the challenger, {self.champion:.4g} of the champion"
+        return f"{said}{'; ' if said else ': '}{self.why}" if self.why else said
+
+    def save(self, file: Path) -> None:
+        """Write it whole, for `read_outcome`."""
+        part = file.with_name(f"{file.name}.part")
+        part.write_bytes(msgspec.json.encode(self))
+        part.replace(file)
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:

@@ -5,22 +5,27 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from modelvane.config import RetrainSection
-from modelvane.errors import ModelvaneError
+from modelvane.errors import ModelvaneError, StoreError
 from modelvane.events import Event, Kind
 from modelvane.findings import Findings
-from modelvane.retraining.command import run_command
+from modelvane.retraining.earlier import earlier_runs
 from modelvane.retraining.evidence import Evidence, evidence_of
-from modelvane.retraining.order import Order, tidy
-from modelvane.retraining.outcome import Ended, Outcome, read_outcome
+from modelvane.retraining.order import Order, name_run, tidy
+from modelvane.retraining.outcome import Ended, read_outcome
+from modelvane.retraining.running import run
 
 _log = logging.getLogger("modelvane.retraining")
+
+_LOOK_SECONDS = 1.0
+_AGAIN_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +41,7 @@ class Surroundings:
     keep
         Keeps an event, or raises `modelvane.errors.StoreError`.
     take_reference
-        Takes the reference of a promoted model, from its file.
+        Takes the reference of a promoted model, from its file, or raises `modelvane.errors.StoreError`.
     clock
         Gives seconds since 1970.
     """
@@ -86,25 +91,23 @@ class Retrainer:
         self._stop = threading.Event()
         self._last_start: float | None = None
         self._last_refusal = ""
+        self._firing: set[str] = set()
+        self._unanswered: str | None = None
 
-    def resume(self, events: list[Event]) -> None:
-        """Take up what the log says of earlier runs: when the last began, and whether the service saw its end.
+    def resume(self, events: Iterable[Event]) -> None:
+        """Take up what the log says of earlier runs, and end what they left undone.
 
         Parameters
         ----------
         events
-            Of this dataset, the oldest first.
+            Of this dataset, of `modelvane.retraining.earlier.KINDS`, the oldest first.
         """
-        begun: Event | None = None
-        for event in events:
-            if event.kind in (Kind.RETRAIN_STARTED, Kind.RETRAIN_REHEARSED):
-                self._last_start = event.at
-            if event.kind is Kind.RETRAIN_STARTED:
-                begun = event
-            elif event.kind in (Kind.RETRAIN_FAILED, Kind.CHAMPION_KEPT, Kind.MODEL_PROMOTED):
-                begun = None
-        if begun is not None:
-            self._begin(self._conclude_late, begun)
+        earlier = earlier_runs(events, rehearsals=self.settings.dry_run)
+        self._last_start = earlier.last_start
+        if earlier.unfinished is not None:
+            self._begin(self._conclude_late, earlier.unfinished)
+        elif earlier.promoted is not None:
+            self._begin(self._take_reference, earlier.promoted)
 
     def wants(self, alert: str) -> bool:
         """Say whether an alert of this name asks for a retrain."""
@@ -112,7 +115,19 @@ class Retrainer:
 
     def ask(self, alert: str) -> None:
         """Consider a retrain, unless one is considered or runs; never waits."""
+        self._firing.add(alert)
         self._begin(self._consider, alert)
+
+    def forget(self, alert: str) -> None:
+        """Take note that an alert is over: it asks no more, and is told of anew when it comes back."""
+        self._firing.discard(alert)
+        self._last_refusal = ""
+
+    def ask_again(self) -> None:
+        """Consider once more what was asked in vain, if the alert still fires: it may not be repeated for hours."""
+        alert = self._unanswered
+        if alert in self._firing:
+            self._begin(self._consider, alert)
 
     def _begin(self, work: Callable[[Any], None], what: Any) -> None:
         with self._lock:
@@ -151,16 +166,20 @@ class Retrainer:
             _log.exception("The retrain of %s failed", self.dataset)
 
     def _consider(self, alert: str) -> None:
+        self._unanswered = alert
         now = self._around.clock()
         since = None if self._last_start is None else now - self._last_start
         cooldown = self.settings.cooldown_seconds
-        if since is not None and since < cooldown:
+        # a start that is still to come was told by a clock that has been set right since
+        if since is not None and 0 <= since < cooldown:
             why = f"the last one began {since:.0f} s ago, and the cool-down is {cooldown:g} s"
             self._refuse("cool-down", alert, why)
             return
         evidence = evidence_of(self._around.findings())
         if not evidence:
             self._refuse("findings", alert, evidence.why)
+            return
+        if self._stop.is_set():
             return
         self._last_refusal = ""
         order = self._order(alert, now)
@@ -170,9 +189,12 @@ class Retrainer:
                 f"{alert} would have started a retrain (dry run): {evidence.why}",
                 self._about(order, evidence),
             )
-            self._last_start = now
+            self._answered(now)
             return
         self._start(order, evidence, now)
+
+    def _answered(self, at: float) -> None:
+        self._last_start, self._unanswered = at, None
 
     def _refuse(self, reason: str, alert: str, why: str) -> None:
         # what was said is not said again for each of many alerts
@@ -185,9 +207,8 @@ class Retrainer:
 
     def _order(self, alert: str, now: float) -> Order:
         since, until = self._around.period() or (None, None)
-        moment = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%S.%fZ")
         return Order(
-            run=f"{moment}-{''.join(c if c.isalnum() else '-' for c in self.dataset)}",
+            run=name_run(self.dataset, now),
             dataset=self.dataset,
             config=self._config,
             alert=alert,
@@ -212,70 +233,71 @@ class Retrainer:
             f"{order.alert} started a retrain: {evidence.why}",
             self._about(order, evidence),
         )
-        self._last_start = now
+        self._answered(now)
         try:
             order.folder.mkdir(parents=True, exist_ok=True)
-            tidy(order.folder)
-            ended = self._run(order)
+            tidy(order.folder, self.dataset)
+            ended = run(self.settings, order, folder=self._folder, stop=self._stop)
         except Exception as error:  # noqa: BLE001 - whatever it is, the run has an end in the log
             ended = Ended(f"{type(error).__name__}: {error}")
         self._conclude(order.run, order.outcome, order.output, ended)
 
-    def _run(self, order: Order) -> Ended:
-        timeout = self.settings.timeout_seconds
-        if self.settings.command is not None:
-            return run_command(
-                self.settings.command,
-                order,
-                folder=self._folder,
-                env=self.settings.env,
-                timeout=timeout,
-                stop=self._stop,
-            )
-        assert self.settings.deployment is not None  # noqa: S101 - the config has exactly one of the two
-        from modelvane.retraining.deployment import run_deployment  # noqa: PLC0415 - needs Prefect, an extra
-
-        return run_deployment(self.settings.deployment, order, timeout=timeout, stop=self._stop)
-
-    def _conclude(self, run: str, outcome_file: Path, output: Path, ended: Ended) -> None:
-        about = {"run": run, "output": str(output), "said": ended.said}
-        if ended.fault is not None:
-            self._tell(Kind.RETRAIN_FAILED, f"The retrain failed: {ended.fault}", about)
+    def _conclude(self, run: str, file: Path, output: Path, ended: Ended) -> None:
+        """Say how a run ended, and take what came of it."""
+        about: dict[str, Any] = {"run": run, "output": str(output), "said": ended.said}
+        tell = partial(self._tell, Kind.RETRAIN_FAILED, details=about)
+        # what is in the file was decided, whatever happened to the run afterwards
+        if ended.fault is not None and not file.exists():
+            self._until_kept(partial(tell, f"The retrain failed: {ended.fault}"))
             return
         try:
-            outcome = read_outcome(outcome_file, ended.answer)
+            outcome = read_outcome(file, ended.answer)
         except ModelvaneError as error:
-            self._tell(Kind.RETRAIN_FAILED, f"The retrain failed: {error}", about)
+            self._until_kept(partial(tell, f"The retrain failed: {ended.fault or error}"))
             return
-        self._take(outcome, about | {"outcome": outcome.to_dict()})
-
-    def _take(self, outcome: Outcome, about: dict[str, Any]) -> None:
-        scores = _scores(outcome)
-        if not outcome.promoted:
-            self._tell(Kind.CHAMPION_KEPT, f"The champion stays{scores}", about)
-            return
-        version = f" {outcome.version}" if outcome.version else ""
-        self._tell(Kind.MODEL_PROMOTED, f"Model{version} was promoted{scores}", about)
-        if outcome.reference is not None:
-            self._around.take_reference(self._folder / outcome.reference)
+        # for the next start, should the log not take what follows before
+        if not file.exists():
+            with suppress(OSError):
+                outcome.save(file)
+        about["outcome"] = outcome.to_dict()
+        kind, what = Kind.CHAMPION_KEPT, f"The champion stays{outcome.scores}"
+        if outcome.promoted:
+            version = f" {outcome.version}" if outcome.version else ""
+            kind, what = Kind.MODEL_PROMOTED, f"Model{version} was promoted{outcome.scores}"
+        self._until_kept(partial(self._tell, kind, what, about))
+        if outcome.promoted and outcome.reference is not None:
+            self._take_reference(outcome.reference)
 
     def _conclude_late(self, begun: Event) -> None:
-        """Say how a run ended whose end nobody saw: by its outcome, if it left one."""
-        run = str(begun.details["run"])
+        """Say how a run ended whose end nobody saw: by its outcome, if it leaves one in its time."""
+        order_run, timeout = str(begun.details["run"]), self.settings.timeout_seconds
         folder = self._folder / self.settings.folder
-        outcome, output = folder / f"{run}.outcome.json", folder / f"{run}.log"
-        fault = None if outcome.exists() else "the service ended before it did"
-        self._conclude(run, outcome, output, Ended(fault))
+        outcome, output = folder / f"{order_run}.outcome.json", folder / f"{order_run}.log"
+        # its process may have outlived the service's
+        left = begun.at + timeout - self._around.clock()
+        deadline = time.monotonic() + min(left, timeout)
+        while not outcome.exists() and time.monotonic() < deadline:
+            if self._stop.wait(_LOOK_SECONDS):
+                return
+        self._conclude(order_run, outcome, output, Ended("the service ended before it did"))
+
+    def _take_reference(self, file: str) -> None:
+        self._until_kept(partial(self._around.take_reference, self._folder / file))
+
+    def _until_kept(self, work: Callable[[], None]) -> None:
+        """Do what the log has to keep, again until it does: what a retrain did is not undone by a log that is down."""
+        is_told = False
+        while True:
+            try:
+                work()
+            except StoreError as error:
+                if not is_told:
+                    _log.warning("The retrain of %s waits for the log: %s", self.dataset, error)
+                    is_told = True
+                if self._stop.wait(_AGAIN_SECONDS):
+                    raise
+            else:
+                return
 
     def _tell(self, kind: Kind, what: str, details: dict[str, Any]) -> None:
         self._around.keep(Event(kind, self._around.clock(), self.dataset, what, details))
-
-
-def _scores(outcome: Outcome) -> str:
-    said = ""
-    if outcome.champion is not None and outcome.challenger is not None:
-        measure = f"{outcome.measure.replace('_', ' ')} " if outcome.measure else ""
-        said = (
-            f": {measure}{outcome.challenger:.4g} of the challenger, {outcome.champion:.4g} of the champion"
-        )
-    return f"{said}{'; ' if said else ': '}{outcome.why}" if outcome.why else said

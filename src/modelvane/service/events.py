@@ -43,8 +43,8 @@ class EventBook:
         self._counts: dict[str | None, dict[str, int]] = {}
         self._switched: dict[str, float] = {}
 
-    def load(self, log: Log) -> list[Event]:
-        """Remember what the log has, and give it; counts are since the start."""
+    def load(self, log: Log) -> None:
+        """Remember what the log has; counts are since the start."""
         events = log.read_events(limit=_READ)
         # these may be far behind a flood of alerts
         switched = log.read_events(kinds=[Kind.REFERENCE_SWITCHED])
@@ -53,7 +53,6 @@ class EventBook:
             self._switched = {event.dataset: event.at for event in switched if event.dataset is not None}
             for event in events:
                 self._remember(event)
-        return events
 
     async def keep_all(self, events: Sequence[Event]) -> None:
         """Keep events together, from the event loop.

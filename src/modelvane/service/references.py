@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from modelvane.config import Config
-from modelvane.errors import ConfigError, ModelvaneError, UnknownNameError
+from modelvane.errors import ConfigError, StoreError, UnknownNameError
 from modelvane.events import Event, Kind
 from modelvane.service.events import EventBook
 from modelvane.service.opening import compared_with
@@ -112,9 +112,17 @@ class References:
         return kept[0]
 
     def take_promoted(self, dataset: str, file: Path) -> None:
-        """Take the reference of a promoted model; one that cannot be taken is an event, and the one before stays."""
+        """Take the reference of a promoted model; one that cannot be taken is an event, and the one before stays.
+
+        Raises
+        ------
+        StoreError
+            When the log keeps neither: it may be tried again.
+        """
         try:
             self.switch(dataset, file, keeps_rows=False)
-        except ModelvaneError as error:
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with a file, it is told
             what = f"The reference of the promoted model was not taken, the one before stays: {error}"
             self._book.keep(Event(Kind.REFERENCE_REFUSED, self._clock(), dataset, what, {"file": str(file)}))

@@ -9,11 +9,15 @@ from modelvane.config import Config
 from modelvane.events import Event
 from modelvane.findings import Findings
 from modelvane.retraining import Retrainer
+from modelvane.retraining.earlier import KINDS
 from modelvane.retraining.retrainer import Surroundings
 from modelvane.service.alerts import Alert
 from modelvane.service.events import EventBook
 from modelvane.service.references import References
 from modelvane.service.watch import Watch
+from modelvane.store.protocol import Log
+
+_READ = 1_000
 
 
 class Retrains:
@@ -41,6 +45,7 @@ class Retrains:
         clock: Callable[[], float],
     ) -> None:
         self.retrainers: dict[str, Retrainer] = {}
+        self._known: dict[str, list[Event]] = {}
         for watch in watches:
             settings = config.datasets[watch.name].retrain
             if settings is None:
@@ -59,22 +64,36 @@ class Retrains:
                 ),
             )
 
-    def resume(self, events: Iterable[Event]) -> None:
-        """Take up what the log says of earlier runs."""
-        known = list(events)
+    def load(self, log: Log) -> None:
+        """Read what the log says of earlier runs."""
+        # by kind: they may be far behind a flood of alerts
+        self._known = {name: log.read_events(name, kinds=KINDS, limit=_READ) for name in self.retrainers}
+
+    def resume(self) -> None:
+        """Take up earlier runs, now that there is a log to write to."""
         for name, retrainer in self.retrainers.items():
-            retrainer.resume([event for event in known if event.dataset == name])
+            retrainer.resume(self._known.pop(name, ()))
 
     def consider(self, alerts: Iterable[Alert]) -> dict[str, str]:
         """Let the alerts that fire ask for retrains; give the datasets that are considered, with the alert."""
         asked: dict[str, str] = {}
-        for alert in alerts:
+        # those that are over first: of one name there may be others that fire
+        for alert in sorted(alerts, key=lambda alert: alert.status == "firing"):
             retrainer = self.retrainers.get(alert.dataset or "")
-            if retrainer is not None and alert.status == "firing" and retrainer.wants(alert.name):
+            if retrainer is None or not retrainer.wants(alert.name):
+                continue
+            if alert.status == "firing":
                 asked.setdefault(retrainer.dataset, alert.name)
+            else:
+                retrainer.forget(alert.name)
         for dataset, name in asked.items():
             self.retrainers[dataset].ask(name)
         return asked
+
+    def ask_again(self) -> None:
+        """Let alerts that still fire, and were skipped, ask once more."""
+        for retrainer in self.retrainers.values():
+            retrainer.ask_again()
 
     def stop(self) -> None:
         """End what runs; not for the event loop's thread."""

@@ -12,7 +12,6 @@ from functools import partial
 
 from modelvane.config import Config
 from modelvane.errors import ModelvaneError, StoreError
-from modelvane.events import Event
 from modelvane.service.background import Evaluator
 from modelvane.service.events import EventBook
 from modelvane.service.health import TRY_SECONDS, Probe, fault_of
@@ -68,7 +67,6 @@ class Service:
         self._rows_removed = 0
         self._absence: StoreError | None = None
         self._standings: dict[str, Standing | None] = {}
-        self._known: list[Event] = []
         self.book = EventBook(lambda: self.writer)
         self.log: Log = open_log_of(config)
         try:
@@ -112,7 +110,8 @@ class Service:
             watch.warm_up(standing.after)
             self._rows_before += rows
             self._warm.add(name)
-        self._known = self.book.load(self.log)
+        self.book.load(self.log)
+        self.retrains.load(self.log)
 
     def trouble(self) -> str | None:
         """Say why rows cannot be acknowledged, or what else is wrong; ``None`` when all is well."""
@@ -191,9 +190,10 @@ class Service:
         self._tasks += [
             asyncio.create_task(probe.run()),
             asyncio.create_task(self._every(_TICK_SECONDS, "findings", self._keep)),
+            asyncio.create_task(self._every(_TICK_SECONDS, "retrains", self.retrains.ask_again)),
             asyncio.create_task(self._every(_RETENTION_SECONDS, "retention", self._retain)),
         ]
-        self.retrains.resume(self._known)
+        self.retrains.resume()
 
     async def stop(self) -> None:
         """Finish what was accepted, keep the verdicts, and give everything back; a second call does nothing."""

@@ -1,0 +1,57 @@
+"""What the log says of a dataset's earlier retrains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from modelvane.events import Event, Kind
+
+_ENDS = (Kind.RETRAIN_FAILED, Kind.CHAMPION_KEPT, Kind.MODEL_PROMOTED)
+_TAKEN = (Kind.REFERENCE_SWITCHED, Kind.REFERENCE_REFUSED)
+KINDS = (Kind.RETRAIN_STARTED, Kind.RETRAIN_REHEARSED, *_ENDS, *_TAKEN)
+"""Of what events it is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """When the last run began, and what the service that began it did not get to.
+
+    Parameters
+    ----------
+    last_start
+        Seconds since 1970; ``None`` where there was none.
+    unfinished
+        The begin of a run whose end is not in the log.
+    promoted
+        File of a promoted model's reference that was neither taken nor refused.
+    """
+
+    last_start: float | None = None
+    unfinished: Event | None = None
+    promoted: str | None = None
+
+
+def earlier_runs(events: Iterable[Event], *, rehearsals: bool) -> Earlier:
+    """Read events of one dataset, the oldest first.
+
+    Parameters
+    ----------
+    rehearsals
+        Whether a run that was only rehearsed counts as a start.
+    """
+    last_start: float | None = None
+    unfinished: Event | None = None
+    promoted: str | None = None
+    for event in events:
+        if event.kind is Kind.RETRAIN_STARTED or (rehearsals and event.kind is Kind.RETRAIN_REHEARSED):
+            last_start = event.at
+        if event.kind is Kind.RETRAIN_STARTED:
+            unfinished = event
+        elif event.kind in _ENDS:
+            unfinished = None
+        if event.kind is Kind.MODEL_PROMOTED:
+            promoted = event.details.get("outcome", {}).get("reference")
+        elif event.kind in _TAKEN:
+            promoted = None
+    return Earlier(last_start, unfinished, promoted)
