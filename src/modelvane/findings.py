@@ -51,6 +51,16 @@ def limit_of(measure: str, label: str | None) -> str:
     return measure if label is None else f"{measure}@{label}"
 
 
+def split_limit(name: str) -> tuple[str, str | None]:
+    """Give the measure and the k of a limit's name.
+
+    >>> split_limit("ndcg@10"), split_limit("accuracy")
+    (('ndcg', '10'), ('accuracy', None))
+    """
+    measure, _, label = name.partition("@")
+    return measure, label or None
+
+
 class Family(StrEnum):
     """What a finding is about."""
 

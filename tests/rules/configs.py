@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from modelvane.config import Config
+from modelvane.config.alerts import AlertName
 from modelvane.rules import rules_of, write_rules
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -68,7 +69,11 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "recommender": {
         "datasets": {
             "reco": {"column_mapping": {"target": None}, "thresholds": {"fallback_share": 0.5}},
-            "items": {"window": {"rows": 10}, "thresholds": {"mean_absolute_error": 1}},
+            "items": {
+                "column_mapping": {"task": "recommendation"},
+                "window": {"rows": 10},
+                "thresholds": {"hit_rate@5": 0.05},
+            },
         },
         "prediction_services": {
             "reco": {"target": "127.0.0.1:9698", "datasets": ["reco", "items"]},
@@ -77,14 +82,15 @@ CONFIGS: dict[str, dict[str, Any]] = {
         "service": {"calculation_period_sec": 300},
         "alerts": {"scrape_interval": "1min", "over": "10min", "severity": {"SeriesBudget": "none"}},
     },
-    "many": {"datasets": {f"model-{number}": {} for number in range(4)}},
+    "many": {"datasets": {f"model-{number}": {} for number in range(2)}},
     "quick": {
         "datasets": {"taxi": {"thresholds": {"root_mean_squared_error": 0.125}}},
         "service": {"calculation_period_sec": 0.5},
         "alerts": {
             "scrape_interval": "1s",
             "over": "4s",
-            "hold": dict.fromkeys(("DatasetDrift", "MonitorBlind"), "0s"),
+            # scenarios are as long as the alerts hold
+            "hold": dict.fromkeys(get_args(AlertName), "0s"),
             "silence": "10s",
         },
     },

@@ -77,11 +77,11 @@ def test_every_alert_says_what_to_do(name: str) -> None:
 
 
 @every_config
-def test_no_alert_fires_at_once(name: str) -> None:
-    """Every alert has to last for two scrapes and for an evaluation, whatever the config wishes."""
+def test_no_alert_comes_or_goes_at_once(name: str) -> None:
+    """Every alert lasts for two scrapes and for an evaluation, before it fires and after, whatever is wished."""
     settings = config(name)
     least = max(2 * length_of(settings.alerts.scrape_interval), settings.service.calculation_period_sec)
-    assert all(alert.hold >= least for alert in alerts(name))
+    assert all(alert.hold >= least and alert.keep >= least for alert in alerts(name))
 
 
 @every_config
@@ -155,6 +155,13 @@ def test_what_a_recommender_serves_needs_no_labels() -> None:
         'modelvane_recommendation_alarm{dataset="reco",segment=""} == 1\n'
         'and on (dataset) modelvane_quality_window_rows{dataset="reco"} >= 30'
     )
+
+
+def test_a_limit_at_k_is_one_of_performance() -> None:
+    """A limit such as hit_rate@5 makes an alert, which says the value at this k."""
+    found = alerts_of(datasets={"reco": {"thresholds": {"hit_rate@5": 0.05}}})["PerformanceBelowLimit"]
+    assert 'hit_rate_ratio{dataset="reco",segment="",k="5"}' in found.annotations["description"]
+    assert found.annotations["description"].endswith("Limits: hit_rate@5 0.05.")
 
 
 def test_panels_are_there() -> None:

@@ -11,10 +11,12 @@ from prometheus_client.metrics_core import Metric
 
 from modelvane.config import Config
 from modelvane.evaluation import evaluate
+from modelvane.events import Kind
 from modelvane.exposition import DatasetObserved, Exposed, ModelCollector, ServiceObserved
 from modelvane.monitor import Monitor
 from modelvane.reference import Reference
 from modelvane.references import check_settings, load_reference
+from modelvane.service.events import OF_DATASETS, OF_THE_SERVICE
 from modelvane.service.refusals import REASONS
 from modelvane.stream import Stream
 from modelvane.tallies.dataset import DatasetTally
@@ -23,7 +25,15 @@ Sample: TypeAlias = tuple[str, tuple[tuple[str, str], ...]]
 """The name of a sample, and its labels in alphabetical order; two of the same are one series in Prometheus."""
 
 _UNLIMITED = 10**9
-_OBSERVED = ServiceObserved(started_at=0.0, last_commit_seconds=0.0, log_up=True, log_rows=0)
+
+
+def _none_yet(kinds: Iterable[Kind]) -> dict[str, int]:
+    return dict.fromkeys(map(str, kinds), 0)
+
+
+_OBSERVED = ServiceObserved(
+    started_at=0.0, last_commit_seconds=0.0, log_up=True, log_rows=0, events=_none_yet(OF_THE_SERVICE)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +140,7 @@ def _observed(monitor: Monitor) -> DatasetObserved:
         window_seconds=window.seconds,
         window_start=0.0,
         window_end=0.0,
+        events=_none_yet(OF_DATASETS),
         reference_digest=monitor.reference.digest,
         reference_rows=monitor.reference.rows,
     )

@@ -104,6 +104,7 @@ def _alerts(rules: Rules) -> Inventory:
         " ".join(each.key): {
             "expression": each.expression,
             "for": duration(each.hold),
+            "keep firing for": duration(each.keep),
             "severity": each.labels["severity"],
             **each.annotations,
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from modelvane.causes import Change
 from modelvane.config import Config
 from modelvane.exposition import series
 from modelvane.exposition.labels import bounded
@@ -14,16 +15,12 @@ from modelvane.rules.labels import label_alerts
 from modelvane.rules.links import Dashboard, evidence, no_period, panel, period
 from modelvane.rules.making import Maker
 from modelvane.rules.performance import performance_alerts
-from modelvane.rules.promql import duration, number, selector, verbatim
+from modelvane.rules.promql import START, duration, number, selector, verbatim
 from modelvane.rules.rule import Alert, Group, Recording
 
-_LABELLING = ("label_coverage", "label_lag")
 _AGE_LIMIT = "last_row_age"
 _ROWS = "modelvane_ingest_rows_total"
 _ROW_AGE = "modelvane_ingest_last_row_age_seconds"
-_LABEL_AGE = "modelvane_ingest_last_label_age_seconds"
-_LABELLED = "modelvane_service_labelled_rows"
-_COVERAGE = "modelvane_performance_label_coverage_ratio"
 
 
 def dataset_rules(config: Config) -> Iterator[Group]:
@@ -67,26 +64,26 @@ def _alerts(config: Config, dataset: str) -> Iterator[Alert]:
 def _no_predictions(maker: Maker, dataset: str) -> Iterator[Alert]:
     limit = maker.config.datasets[dataset].thresholds.get(_AGE_LIMIT)
     silence = length_of(maker.alerts.silence) if limit is None else limit
-    age, rows = selector(_ROW_AGE, dataset=dataset), selector(_ROWS, dataset=dataset)
+    age = selector(_ROW_AGE, dataset=dataset)
     steps = maker.steps("NoPredictions")
     services = [each.name for each in maker.config.services() if dataset in each.datasets]
     yield from maker.alert(
         "NoPredictions",
-        f"{age} > {number(silence)}\nand {rows} > 0",
+        # rows of the log are old when the monitor starts, and services need time to send again
+        f"{age} > {number(silence)}\nand on (job, instance) time() - {START} > {number(silence)}",
         (
             steps.fires(
                 "Rows came, and come no more",
-                {age: steps.steady(silence + 60), rows: steps.steady(100)},
+                {age: steps.steady(silence + 60), START: steps.steady(-silence)},
                 {},
                 no_period(dataset),
             ),
-            steps.silent("Rows come", {age: steps.steady(silence / 2), rows: steps.rising(1)}),
-            steps.silent("The monitor starts again", {age: steps.steady(silence / 2), rows: steps.reset(1)}),
+            steps.silent("Rows come", {age: steps.steady(silence / 2), START: steps.steady(-silence)}),
             steps.silent(
                 "The monitor has started, and rows are old: those of the log",
-                {age: steps.steady(silence + 60), rows: steps.steady(0)},
+                {age: steps.steady(silence + 60), START: steps.steady(steps.seconds * steps.count)},
             ),
-            steps.silent("No row has ever come", {rows: steps.steady(0)}),
+            steps.silent("No row has ever come", {START: steps.steady(-silence)}),
         ),
         summary=f"{verbatim(dataset)}: no predictions",
         description=f"No prediction has come for more than {duration(silence)}.",
@@ -99,17 +96,32 @@ def _drift(maker: Maker, dataset: str) -> Iterator[Alert]:
     least, steps = maker.alerts.drifted_columns, maker.steps("DatasetDrift")
     verdict = selector("modelvane_dataset_drift", dataset=dataset)
     columns = selector("modelvane_drifted_columns", dataset=dataset)
-    alarms = selector(series.DRIFT_ALARM.name, dataset=dataset, segment="")
-    which = _listed(f"{alarms} == 1", "column", "{{ $each.Labels.column }}")
+    alarms, changes = (
+        selector(each.name, dataset=dataset, segment="") for each in (series.DRIFT_ALARM, series.DRIFT_CHANGE)
+    )
+    # a column has an alarm by method, and a change only where one was recognised
+    which = _listed(
+        f"max by (column, change) ({changes} and on (column, method) {alarms} == 1)"
+        f" or on (column) max by (column) ({alarms} == 1)",
+        "column",
+        "{{ $each.Labels.column }}{{ with $each.Labels.change }}: {{ . }}{{ end }}",
+    )
     start, end = (selector(each.name, dataset=dataset) for each in (WINDOW_START, WINDOW_END))
 
     def drifted(count: int) -> dict[str, str]:
-        one = selector(series.DRIFT_ALARM.name, dataset=dataset, column="distance", segment="")
+        judged = (
+            selector(series.DRIFT_ALARM.name, dataset=dataset, column=column, method=method, segment="")
+            for column, method in (("distance", "ks"), ("distance", "psi"), ("fare", "ks"))
+        )
         return {
             verdict: steps.steady(min(count, 1)),
             columns: steps.steady(count),
-            one: steps.steady(min(count, 1)),
+            **dict.fromkeys(judged, steps.steady(min(count, 1))),
         }
+
+    def changed(column: str, change: Change, segment: str = "") -> dict[str, str]:
+        labels = {"dataset": dataset, "column": column, "method": "ks", "segment": segment, "change": change}
+        return {selector(series.DRIFT_CHANGE.name, **labels): steps.steady(1)}
 
     yield from maker.alert(
         "DatasetDrift",
@@ -119,13 +131,30 @@ def _drift(maker: Maker, dataset: str) -> Iterator[Alert]:
                 "Columns are beyond their lines",
                 drifted(least),
                 {},
-                {which: "distance", **no_period(dataset)},
+                {which: "distance, fare", **no_period(dataset)},
+            ),
+            steps.fires(
+                "A change is recognised in a drifted column, in one that has not drifted, and in a segment",
+                {
+                    **drifted(least),
+                    **changed("distance", Change.SCALED),
+                    **changed("fare", Change.NULLS, segment="zone=7"),
+                    **changed("tip", Change.SHIFTED),
+                },
+                {},
+                {which: "distance: scaled, fare", **no_period(dataset)},
             ),
             steps.fires(
                 "The same, and the evidence is of the window's time",
                 {**drifted(least), start: steps.steady(1_700_000_000.5), end: steps.steady(1_700_003_600.5)},
                 {},
-                {which: "distance", period(dataset): "?since=1700000000&until=1700003601"},
+                {which: "distance, fare", period(dataset): "?since=1700000000&until=1700003601"},
+            ),
+            steps.fires(
+                "A scrape fails while the alert fires",
+                {verdict: steps.gone(1), columns: steps.gone(least)},
+                {},
+                {which: "", **no_period(dataset)},
             ),
             steps.silent("Too few columns are beyond their lines", drifted(least - 1)),
             steps.silent("No row has come, so nothing is known of drift", {}),

@@ -64,6 +64,7 @@ def _alert(alert: Alert) -> dict[str, Any]:
         "alert": alert.name,
         "expr": alert.expression,
         "for": duration(alert.hold),
+        "keep_firing_for": duration(alert.keep),
         "labels": dict(alert.labels),
         "annotations": dict(alert.annotations),
     }

@@ -77,7 +77,7 @@ _ALL = (
         "page",
         MINUTE,
         "`alerts.silence`, or the dataset's own limit of `last_row_age`",
-        "A dataset had predictions since the monitor started, and has none any more.",
+        "A dataset had predictions, and has none any more, though the monitor has been up for as long.",
         "See whether the service is still asked. If it is, its client says in its log why nothing arrives; the token "
         "and the address of the monitor are what breaks most often.",
     ),

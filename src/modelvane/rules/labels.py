@@ -9,7 +9,7 @@ from modelvane.periods import length_of
 from modelvane.rules.links import no_period
 from modelvane.rules.making import Maker
 from modelvane.rules.performance import LABELLING
-from modelvane.rules.promql import any_of, duration, number, selector, verbatim
+from modelvane.rules.promql import START, any_of, duration, number, selector, verbatim
 from modelvane.rules.rule import Alert
 
 _ROW_AGE = "modelvane_ingest_last_row_age_seconds"
@@ -28,7 +28,6 @@ def label_alerts(maker: Maker, dataset: str) -> Iterator[Alert]:
             "modelvane_service_window_seconds",
         )
     )
-    started = "modelvane_service_start_time_seconds"
     expression = f"({age} > {number(silence)} and {last_row} < {number(silence)})"
     scenarios = [
         steps.fires(
@@ -49,14 +48,18 @@ def label_alerts(maker: Maker, dataset: str) -> Iterator[Alert]:
         alarm = selector(series.PERFORMANCE_ALARM.name, dataset=dataset, segment="")[:-1]
         is_rows = maker.config.settings(dataset).window.seconds is None
         # a window that fills has labels for few of its rows, whatever their lag
-        filled = f"{rows} >= {full}" if is_rows else f"time() - {started} > on () group_right () {begun}"
+        filled = (
+            f"{rows} >= {full}"
+            if is_rows
+            else f"time() - {START} > on (job, instance) group_right () {begun}"
+        )
         expression += f"\nor\n({alarm},measure=~{any_of(limited)}}} == 1 and on (dataset) ({filled}))"
         one = selector(series.PERFORMANCE_ALARM.name, dataset=dataset, measure=limited[0], segment="")
         window = {
             rows: steps.steady(50),
             full: steps.steady(50),
             begun: steps.steady(60),
-            started: steps.steady(0),
+            START: steps.steady(0),
         }
         filling = {**window, rows: steps.steady(49), begun: steps.steady(1e9)}
         scenarios += [

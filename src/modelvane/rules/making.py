@@ -13,7 +13,8 @@ from modelvane.rules.kinds import KINDS
 from modelvane.rules.promql import number, verbatim
 from modelvane.rules.rule import Alert, Scenario
 
-_LONGEST_STEP = 60.0
+# well within the five minutes after which Prometheus forgets a value
+_LONGEST_STEP = 120.0
 # steps of a scenario in what rates are taken over
 _STEPS_OVER = 5
 # steps before the end of a scenario at which something happens: within what rates are taken over
@@ -50,9 +51,11 @@ class Maker:
         """Give the seconds that an alert has to last: two scrapes and an evaluation of the monitor at least."""
         given = self.alerts.hold.get(name)
         seconds = KINDS[name].hold if given is None else length_of(given)
-        return max(
-            seconds, self.config.service.calculation_period_sec, 2 * length_of(self.alerts.scrape_interval)
-        )
+        return max(seconds, self._round)
+
+    @property
+    def _round(self) -> float:
+        return max(self.config.service.calculation_period_sec, 2 * length_of(self.alerts.scrape_interval))
 
     def steps(self, name: AlertName) -> Steps:
         """Give how long a scenario goes on so that rates are there and the alert has lasted."""
@@ -79,6 +82,8 @@ class Maker:
             name,
             expression,
             self.hold(name),
+            # one scrape that fails takes all series away: that resolves nothing
+            self._round,
             {
                 **{name: verbatim(value) for name, value in {**self.labels, **(labels or {})}.items()},
                 "severity": severity,
@@ -126,6 +131,10 @@ class Steps:
         """Give a value for one scrape."""
         before, after = self.count - _LATE, _LATE - 2
         return f"{number(otherwise)}+0x{before} {number(value)} {number(otherwise)}+0x{after}"
+
+    def gone(self, value: float) -> str:
+        """Give one value until the last scrape, which fails."""
+        return f"{number(value)}+0x{self.count - 1} stale"
 
     def fires(
         self,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from modelvane.catalogue import CATALOGUE
 from modelvane.config import Config
 from modelvane.exposition import series
-from modelvane.findings import Family
+from modelvane.findings import Family, split_limit
 from modelvane.rules.links import no_period
 from modelvane.rules.making import Maker
 from modelvane.rules.promql import any_of, number, selector, verbatim
@@ -23,14 +23,21 @@ def performance_alerts(maker: Maker, dataset: str) -> Iterator[Alert]:
     """Give the alert of measures beyond their limits; none where the config limits none."""
     labelled = _limits(maker.config, dataset, Family.PERFORMANCE)
     served = _limits(maker.config, dataset, Family.RECOMMENDATION)
+    values = {
+        **{each: _value(dataset, each, Family.PERFORMANCE) for each in labelled},
+        **{each: _value(dataset, each, Family.RECOMMENDATION) for each in served},
+    }
+    now = _now(values)
     expressions: list[str] = []
     scenarios: list[Scenario] = []
     if labelled:
-        expression, tried = _over_labels(maker, dataset, next(iter(labelled)))
+        measure = next(iter(labelled))
+        expression, tried = _over_labels(maker, dataset, measure, values[measure], now)
         expressions.append(expression)
         scenarios += tried
     if served:
-        expression, tried = _over_rows(maker, dataset, next(iter(served)))
+        measure = next(iter(served))
+        expression, tried = _over_rows(maker, dataset, measure, values[measure], now)
         expressions.append(expression)
         scenarios += tried
     if expressions:
@@ -40,21 +47,40 @@ def performance_alerts(maker: Maker, dataset: str) -> Iterator[Alert]:
             "\nor\n".join(expressions),
             scenarios,
             summary=f"{verbatim(dataset)}: performance beyond its limit",
-            description=f"{_MEASURE} is beyond its limit. Limits: {limits}.",
+            description=f"{_MEASURE} is {now}beyond its limit. Limits: {limits}.",
         )
 
 
 def _limits(config: Config, dataset: str, family: Family) -> dict[str, float]:
-    """Give the config's limits of a family by measure."""
+    """Give the config's limits of a family by measure, in the catalogue's order."""
     thresholds = config.datasets[dataset].thresholds
     return {
-        measure: thresholds[measure]
-        for (kin, measure), each in CATALOGUE.items()
-        if kin is family and each.by is None and measure in thresholds and measure not in LABELLING
+        key: thresholds[key]
+        for kin, measure in CATALOGUE
+        for key in thresholds
+        if kin is family and split_limit(key)[0] == measure and measure not in LABELLING
     }
 
 
-def _over_labels(maker: Maker, dataset: str, measure: str) -> tuple[str, list[Scenario]]:
+def _value(dataset: str, limit: str, family: Family) -> str:
+    """Give the series with the value that a limit is about."""
+    measure, k = split_limit(limit)
+    labels = {"dataset": dataset, "segment": ""} | ({} if k is None else {"k": k})
+    return selector(series.series_of(measure, family).name, **labels)
+
+
+def _now(values: Mapping[str, str]) -> str:
+    """Give the template of the value of the alert's measure, from the series by measure."""
+    number = '{{ . | first | value | printf "%.4g" }}'
+    return "".join(
+        f"{{{{ if eq $labels.measure `{measure}` }}}}{{{{ with query `{found}` }}}}{number}, {{{{ end }}}}{{{{ end }}}}"
+        for measure, found in values.items()
+    )
+
+
+def _over_labels(
+    maker: Maker, dataset: str, measure: str, found: str, now: str
+) -> tuple[str, list[Scenario]]:
     """Give the part of measures that need labels: enough of them, and for enough of the window's rows."""
     least, needed = _least(maker, dataset), maker.alerts.label_coverage
     alarm = selector(series.PERFORMANCE_ALARM.name, dataset=dataset, segment="")[:-1]
@@ -74,9 +100,9 @@ def _over_labels(maker: Maker, dataset: str, measure: str) -> tuple[str, list[Sc
     scenarios = [
         steps.fires(
             "A measure is beyond its limit",
-            measured(1, least),
+            {**measured(1, least), found: steps.steady(7.25)},
             {"measure": measure},
-            {_MEASURE: measure, **no_period(dataset)},
+            {_MEASURE: measure, now: "7.25, ", **no_period(dataset)},
         ),
         steps.silent("All measures are within their limits", measured(0, least)),
         steps.silent("The first labels after the start are bad", measured(1, least - 1)),
@@ -90,7 +116,7 @@ def _over_labels(maker: Maker, dataset: str, measure: str) -> tuple[str, list[Sc
     return "\n".join(parts), scenarios
 
 
-def _over_rows(maker: Maker, dataset: str, measure: str) -> tuple[str, list[Scenario]]:
+def _over_rows(maker: Maker, dataset: str, measure: str, found: str, now: str) -> tuple[str, list[Scenario]]:
     """Give the part of what a recommender serves, which needs no labels."""
     least, steps = _least(maker, dataset), maker.steps("PerformanceBelowLimit")
     window = selector("modelvane_quality_window_rows", dataset=dataset)
@@ -103,9 +129,9 @@ def _over_rows(maker: Maker, dataset: str, measure: str) -> tuple[str, list[Scen
     return f"{alarm} == 1\nand on (dataset) {window} >= {least}", [
         steps.fires(
             "What is served is beyond its limit",
-            served(1, least),
+            {**served(1, least), found: steps.steady(0.5)},
             {"measure": measure},
-            {_MEASURE: measure, **no_period(dataset)},
+            {_MEASURE: measure, now: "0.5, ", **no_period(dataset)},
         ),
         steps.silent("What is served is within its limits", served(0, least)),
         steps.silent("The first answers after the start are bad", served(1, least - 1)),

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 
 from modelvane.exposition.labels import bounded
 
+START = "modelvane_service_start_time_seconds"
+"""When a monitor started: one series of each, without a dataset."""
+
 _ESCAPES = {"\\": r"\\", '"': r"\"", "\n": r"\n", "`": r"\x60", "\r": r"\r"}
 _BRACES = '{{ "{{" }}'
 _SPECIAL = re.compile(r"([\\.+*?()|\[\]{}^$])")

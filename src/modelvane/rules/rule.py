@@ -66,6 +66,8 @@ class Alert:
         PromQL; whatever it gives is wrong.
     hold
         Seconds that it has to last before the alert fires.
+    keep
+        Seconds that it goes on firing once nothing is wrong any more.
     labels, annotations
         What the alert says; annotations are templates of Prometheus.
     scenarios
@@ -75,6 +77,7 @@ class Alert:
     name: str
     expression: str
     hold: float
+    keep: float
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
     scenarios: tuple[Scenario, ...]

@@ -74,8 +74,12 @@ def _instance_up(service: PredictionService) -> str:
 def _down(maker: Maker, service: PredictionService) -> Iterator[Alert]:
     up = selector("up", job=service.job)
     instance = _instance_up(service)
-    steps, said = maker.steps("ServiceDown"), _said(service)
+    steps = maker.steps("ServiceDown")
     there = {"job": service.job, "instance": service.target}
+    instance_or_target = (
+        f"{{{{ with $labels.instance }}}}{{{{ . }}}}{{{{ else }}}}{service.target}{{{{ end }}}}"
+    )
+    said = {**_said(service), instance_or_target: service.target}
     yield from maker.alert(
         "ServiceDown",
         f"{up} == 0 or absent({up})",
@@ -86,7 +90,7 @@ def _down(maker: Maker, service: PredictionService) -> Iterator[Alert]:
             steps.silent("One scrape failed, as at a restart", {instance: steps.once(0, 1)}),
         ),
         summary=f"{verbatim(service.name)} is down",
-        description=f"Prometheus cannot scrape {verbatim(service.name)} at {service.target}.",
+        description=f"Prometheus cannot scrape {verbatim(service.name)} at {instance_or_target}.",
     )
 
 
@@ -148,10 +152,21 @@ def _slow(maker: Maker, service: PredictionService) -> Iterator[Alert]:
 
     yield from maker.alert(
         "ServiceSlow",
-        f"{selector(_P99, job=service.job)} > {number(limit)}\n{_judged(maker, service)}",
+        # a quantile is never above the highest bound, which may be the limit
+        f"{selector(_P99, job=service.job)} >= {number(limit)}\n{_judged(maker, service)}",
         (
             steps.fires(
                 "Answers take too long", answered(requests, 2 * limit), {"job": service.job}, _said(service)
+            ),
+            steps.fires(
+                "Answers take longer than the highest bound of the histogram",
+                {
+                    series: values
+                    for series, values in answered(requests, 3 * limit).items()
+                    if f'le="{number(2 * limit)}"' not in series
+                },
+                {"job": service.job},
+                _said(service),
             ),
             steps.silent("Answers are quick", answered(requests, limit)),
             steps.silent(
@@ -160,8 +175,8 @@ def _slow(maker: Maker, service: PredictionService) -> Iterator[Alert]:
             steps.silent("Nobody asks", answered(0, limit)),
         ),
         summary=f"{verbatim(service.name)} is slow",
-        description=f"One of 100 requests to {verbatim(service.name)} within {duration(maker.over)} took longer than "
-        f"{number(limit)} s.",
+        description=f"One of 100 requests to {verbatim(service.name)} within {duration(maker.over)} took "
+        f"{number(limit)} s or longer.",
     )
 
 

@@ -14,8 +14,10 @@ from modelvane.store.writer import GroupCommit
 
 _REMEMBERED = 200
 _READ = 5_000
-_KINDS = (tuple(Kind), (Kind.ALERT_FIRING, Kind.ALERT_RESOLVED))
-"""What may happen to a dataset, and to none."""
+OF_DATASETS = tuple(Kind)
+"""What may happen to a dataset."""
+OF_THE_SERVICE = (Kind.ALERT_FIRING, Kind.ALERT_RESOLVED)
+"""What may happen that is of no dataset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,8 @@ class EventBook:
         """Give the number of events since the start, by kind."""
         with self._lock:
             counts = self._counts.get(dataset, {})
-            return {str(kind): counts.get(kind, 0) for kind in _KINDS[dataset is None]}
+            kinds = OF_THE_SERVICE if dataset is None else OF_DATASETS
+            return {str(kind): counts.get(kind, 0) for kind in kinds}
 
     def switched_at(self, dataset: str) -> float | None:
         """Give when another reference was taken last, seconds since 1970."""
