@@ -122,7 +122,7 @@ def _measure(
     for segment, index in parts.items():
         part = rows.take(index)
         tally = tallies[segment] = count_column(ruler, part)
-        task = Task(segment, column.name, tally, methods.of(column), part if has_times else None)
+        task = Task(segment, column.name, tally, methods.of(column), part, has_times)
         calibrations[segment] = calibrate_column(task)
         advance()
     scores.add(column.name, tallies[""], rows)

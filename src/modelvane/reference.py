@@ -163,7 +163,7 @@ class Reference:
         """
         known = self.calibration
         tasks = [
-            Task(segment, column.name, part.columns[column.name], lacking, None)
+            Task(segment, column.name, part.columns[column.name], lacking, None, in_time_order=False)
             for segment, part in [("", self.tally), *self.tally.segments.items()]
             for column in self.schema.measured
             if (

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from modelvane.calibration import null
+from modelvane.calibration import null, urn
 from modelvane.calibration.null import NullMoments, null_moments, pearson_tail, sizes
 from modelvane.casting import Numbers, as_categories
 from modelvane.divergences import DIVERGENCES
@@ -83,7 +83,7 @@ def test_unions_of_blocks_are_draws_too(monkeypatch: pytest.MonkeyPatch) -> None
     """The quick way for large references, unions of blocks of few shuffles, gives the moments of single shuffles."""
     divergence, sample = DIVERGENCES["jensen_shannon"], COLUMNS["categories"](np.arange(ROWS))
     direct = null_moments(divergence, sample)
-    monkeypatch.setattr(null, "_DIRECT_ROWS", 0)
+    monkeypatch.setattr(urn, "_DIRECT_VALUES", 0)
     quick = null_moments(divergence, sample)
     # blocks are of equal width, so windows are of a whole number of them
     for n in quick.sizes[(quick.sizes >= 14) & (quick.sizes <= ROWS / 2)]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from modelvane.block import Encoded
 from modelvane.calibration.habit import Habit, divergence_habit, range_habit, share_habit, unseen_habit
 from modelvane.calibration.null import DRAWS, NullMoments, null_moments
+from modelvane.calibration.urn import Urn
 from modelvane.casting import Fault, Numbers
 from modelvane.divergences import DIVERGENCES
 from modelvane.divergences.base import Divergence
@@ -20,7 +21,7 @@ from modelvane.ruler import NumericalRuler
 from modelvane.tallies.categorical import CategoricalTally
 from modelvane.tallies.dataset import ColumnTally
 from modelvane.tallies.list_column import Lists
-from modelvane.tallies.list_tally import entries_of
+from modelvane.tallies.list_tally import ListTally, entries_of
 from modelvane.tallies.numerical import NumericalTally
 
 Key: TypeAlias = tuple[str, str, str]
@@ -75,15 +76,18 @@ class Task:
 
     Parameters
     ----------
+    rows
+        The column's rows, in time order where there is one; ``None`` where only the tally is known.
     in_time_order
-        The column's rows in time order, or ``None`` without a time column.
+        Whether there is a time column.
     """
 
     segment: str
     column: str
     tally: ColumnTally
     methods: tuple[str, ...]
-    in_time_order: Encoded | None
+    rows: Encoded | None
+    in_time_order: bool
 
 
 def calibrate(
@@ -116,14 +120,27 @@ def calibrate_column(task: Task, draws: int = DRAWS) -> Calibration:
     habits: dict[Key, Habit] = {}
     divergences = [DIVERGENCES[name] for name in task.methods] if task.tally.n else []
     for divergence in divergences:
-        key = (task.segment, task.column, divergence.name)
-        if divergence.critical is None and not is_constant(task.tally):
-            nulls[key] = null_moments(divergence, task.tally.sample, draws)
-    if task.in_time_order is not None:
-        for measure, habit in _habits(task, task.in_time_order, divergences):
+        # what is analytic takes values for independent, which entries of one list are not
+        is_analytic = divergence.critical is not None and not isinstance(task.tally, ListTally)
+        if not is_analytic and not is_constant(task.tally):
+            nulls[task.segment, task.column, divergence.name] = _null(task, divergence, draws)
+    if task.rows is not None and task.in_time_order:
+        for measure, habit in _habits(task, task.rows, divergences):
             if habit is not None:
                 habits[task.segment, task.column, measure] = habit
     return Calibration(nulls, habits)
+
+
+def _null(task: Task, divergence: Divergence, draws: int) -> NullMoments:
+    tally, rows = task.tally, task.rows
+    if not isinstance(tally, ListTally):
+        return null_moments(divergence, tally.sample, draws)
+    if not isinstance(rows, Lists) or tally.lists - tally.empty < 2:
+        return null_moments(divergence, tally.sample, draws).inflated(tally.entries_per_list)
+    codes, lengths = cells_of(tally, rows).astype(np.int32), rows.lengths[rows.lengths > 0]
+    return null_moments(
+        divergence, tally.sample, draws, lists=Urn(codes, tally.sample.counts.shape[-1], lengths)
+    )
 
 
 def _habits(

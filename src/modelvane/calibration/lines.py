@@ -104,7 +104,7 @@ def divergence_lines(
     Parameters
     ----------
     null
-        The moments, where the divergence has no analytic null.
+        The moments; where there are none, the divergence's analytic null is asked.
     constant
         Whether the reference has one value only: then any change is beyond noise, if it has enough rows to tell.
     """
@@ -114,10 +114,10 @@ def divergence_lines(
         )
     if constant:
         floor: float | None = 0.0
-    elif divergence.critical is not None:
-        floor = divergence.critical(level, n, reference_rows)
+    elif null is not None:
+        floor = max(null.exceeded_with(level, n), 0.0) ** (divergence.degree / 2)
     else:
-        floor = None if null is None else max(null.exceeded_with(level, n), 0.0) ** (divergence.degree / 2)
+        floor = None if divergence.critical is None else divergence.critical(level, n, reference_rows)
     if floor is not None and divergence.unit == "ratio":
         # a fitted tail knows no bound
         floor = min(floor, 1.0)

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from modelvane import tails
 from modelvane.calibration.redrawing import redrawn
+from modelvane.calibration.urn import Urn
 from modelvane.divergences.base import Divergence
 from modelvane.tallies.sample import Sample
 
 DRAWS = 2000
 SMALLEST = 5
 
-# counts of a draw come from one shuffle while that is cheap; above it, from unions of blocks of shuffles
-_DIRECT_ROWS = 1 << 21
-_BLOCKS = 128
-_SHUFFLES = 16
 # draws whose counts are held at once
 _HELD_CELLS = 1 << 20
+
+
+Moments: TypeAlias = tuple[float, float, float, float]
+"""Rows, and the three moments of windows of so many."""
 
 
 def sizes(rows: int) -> list[int]:
@@ -64,6 +65,10 @@ class NullMoments:
         """
         return pearson_tail(level, *self.at(n))
 
+    def inflated(self, effect: float) -> NullMoments:
+        """Give the moments where values come in groups of ``effect`` that are all alike."""
+        return NullMoments(self.sizes, self.mean * effect, self.std * effect, self.skew)
+
     def to_array(self) -> NDArray[np.float64]:
         """Give one array of shape ``(4, sizes)``."""
         return np.stack([self.sizes, self.mean, self.std, self.skew])
@@ -103,12 +108,16 @@ def pearson_tail(level: float, mean: float, std: float, skew: float) -> float:
     return mean + std * (deviate * abs(skew) / 2 - 2 / skew)
 
 
-def null_moments(divergence: Divergence, reference: Sample, draws: int = DRAWS, seed: int = 0) -> NullMoments:
+def null_moments(
+    divergence: Divergence, reference: Sample, draws: int = DRAWS, seed: int = 0, *, lists: Urn | None = None
+) -> NullMoments:
     """Draw windows from the reference, compare each with the rest of it, and keep the moments.
 
     A draw of n rows without replacement, seen on a ruler, is a draw of n of the reference's cells: the tally is all
     it takes, and the rows themselves need not be kept. For n over half of the reference both sides are redrawn with
     replacement (see `modelvane.calibration.redrawing`).
+
+    Of lists whole ones are drawn, as many as have n values on average; what is redrawn are single values.
 
     Parameters
     ----------
@@ -116,22 +125,58 @@ def null_moments(divergence: Divergence, reference: Sample, draws: int = DRAWS, 
         What is compared.
     reference
         The reference's sample; one, not many.
+    lists
+        The lists that its values came in, two at least; ``None`` where each came by itself.
     """
     compared = reference.on_bins() if divergence.on_bins else reference
     counts = np.asarray(compared.counts, np.int64)
-    rng = np.random.default_rng(seed)
-    kept = []
-    for n in sizes(int(counts.sum())):
-        values, drawn_rows = [], n
-        for rest, drawn in _pairs(compared, counts, n, draws, rng):
-            values.append(divergence.kernel(rest, drawn) ** (2 / divergence.degree))
-            drawn_rows = int(drawn.n[0])
-        found = np.concatenate(values)
-        kept.append((drawn_rows, *_moments(found[np.isfinite(found)])))
-    return NullMoments(*np.array(kept, np.float64).T)
+    rows, rng = int(counts.sum()), np.random.default_rng(seed)
+    values = Urn.of_counts(counts)
+    small, large = [n for n in sizes(rows) if 2 * n <= rows], [n for n in sizes(rows) if 2 * n > rows]
+
+    def drawn(urn: Urn, n: int) -> Moments:
+        return _moments(divergence, _drawn(compared, urn, n, draws, rng))
+
+    if lists is None:
+        of_small = [drawn(values, n) for n in small]
+    else:
+        urn = lists.on_bins(reference.ruler) if divergence.on_bins else lists
+        of_small = [drawn(urn, n) for n in _numbers_of_lists(small, urn)]
+    of_large = [_moments(divergence, _redrawn(compared, rows, n, draws, rng)) for n in large]
+    if lists is not None:
+        last = of_small[-1]
+        of_large = _of_lists(of_large, last, drawn(values, min(round(last[0]), rows // 2)))
+    return NullMoments(*np.array(of_small + of_large, np.float64).T)
 
 
-def _moments(values: NDArray[np.float64]) -> tuple[float, float, float]:
+def _numbers_of_lists(sizes_in_values: list[int], urn: Urn) -> list[int]:
+    """Give how many lists have about so many values, up to half of all lists."""
+    half = len(urn) // 2
+    numbers = {max(1, round(n / urn.values_per_unit)) for n in sizes_in_values}
+    return sorted({n for n in numbers if n <= half} or {half})
+
+
+def _of_lists(of_values: list[Moments], lists: Moments, values: Moments) -> list[Moments]:
+    """Give what moments of single values are of lists: as much larger as at a size where both are known.
+
+    That is the design effect of the mean and, since it differs between cells, another of the standard deviation (Rao
+    and Scott, JASA, 1981). The skewness is the one of lists.
+    """
+    _, mean, std, skew = lists
+    _, single_mean, single_std, _ = values
+    of_mean = mean / single_mean if single_mean else 1.0
+    of_std = std / single_std if single_std else of_mean
+    return [(n, of_mean * mean, of_std * std, skew) for n, mean, std, _ in of_values]
+
+
+def _moments(divergence: Divergence, pairs: Iterable[tuple[Sample, Sample]]) -> Moments:
+    """Give rows of a window, and mean, standard deviation and skewness of the squared divergence."""
+    found = [(divergence.kernel(rest, drawn) ** (2 / divergence.degree), drawn.n) for rest, drawn in pairs]
+    squares, rows = (np.concatenate(part) for part in zip(*found, strict=True))
+    return float(rows.mean()), *_of_values(squares[np.isfinite(squares)])
+
+
+def _of_values(values: NDArray[np.float64]) -> tuple[float, float, float]:
     if len(values) < 2:
         return 0.0, 0.0, 0.0
     mean, std = float(values.mean()), float(values.std())
@@ -141,45 +186,20 @@ def _moments(values: NDArray[np.float64]) -> tuple[float, float, float]:
     return mean, std, float((((values - mean) / std) ** 3).mean())
 
 
-def _pairs(
-    reference: Sample, counts: NDArray[np.int64], n: int, draws: int, rng: np.random.Generator
+def _drawn(
+    reference: Sample, urn: Urn, n: int, draws: int, rng: np.random.Generator
 ) -> Iterator[tuple[Sample, Sample]]:
-    rows = int(counts.sum())
+    counts = np.asarray(reference.counts, np.int64)
     at_once = max(1, _HELD_CELLS // len(counts))
-    if 2 * n > rows:
-        for start in range(0, draws, at_once):
-            yield redrawn(reference, rows, n, min(at_once, draws - start), rng)
-        return
-    for drawn in _drawn(counts, n, draws, rng):
+    for drawn in urn.draw(n, draws, rng):
         for start in range(0, len(drawn), at_once):
             batch = drawn[start : start + at_once]
             yield reference.with_counts(counts - batch), reference.with_counts(batch)
 
 
-def _drawn(
-    counts: NDArray[np.int64], n: int, draws: int, rng: np.random.Generator
-) -> Iterator[NDArray[np.int64]]:
-    rows, cells = int(counts.sum()), len(counts)
-    codes = np.repeat(np.arange(cells, dtype=np.int32), counts)
-    if n * draws <= _DIRECT_ROWS or rows < 4 * _BLOCKS:
-        per_shuffle = rows // n
-        for start in range(0, draws, per_shuffle):
-            drawn = min(per_shuffle, draws - start)
-            yield _block_counts(rng.permutation(codes)[: drawn * n], drawn, cells)
-        return
-    # any union of blocks of a shuffle is a draw without replacement too
-    width = rows // _BLOCKS
-    picked = max(1, round(n / width))
-    # float32 is exact below 2^24, and its products are twice as fast
-    precision = np.float32 if rows < 1 << 24 else np.float64
-    for _ in range(_SHUFFLES):
-        blocks = _block_counts(rng.permutation(codes)[: _BLOCKS * width], _BLOCKS, cells)
-        unions = np.zeros((draws // _SHUFFLES, _BLOCKS), precision)
-        for union in unions:
-            union[rng.choice(_BLOCKS, picked, replace=False)] = 1
-        yield np.rint(unions @ blocks.astype(precision)).astype(np.int64)
-
-
-def _block_counts(codes: NDArray[np.int32], blocks: int, cells: int) -> NDArray[np.int64]:
-    keys = codes.reshape(blocks, -1) + np.arange(blocks, dtype=np.int64)[:, None] * cells
-    return np.bincount(keys.ravel(), minlength=blocks * cells).reshape(blocks, cells)
+def _redrawn(
+    reference: Sample, rows: int, n: int, draws: int, rng: np.random.Generator
+) -> Iterator[tuple[Sample, Sample]]:
+    at_once = max(1, _HELD_CELLS // len(reference.counts))
+    for start in range(0, draws, at_once):
+        yield redrawn(reference, rows, n, min(at_once, draws - start), rng)

@@ -14,6 +14,7 @@ from modelvane.evaluation.round import Round, parts_of
 from modelvane.findings import Family, Finding, Verdict
 from modelvane.schema import Column
 from modelvane.tallies.dataset import ColumnTally, DatasetTally
+from modelvane.tallies.list_tally import ListTally
 from modelvane.undefined import Undefined
 
 
@@ -70,7 +71,8 @@ def _finding(
         recognised = simple_cause(reference, current)
         cause = "; ".join([str(recognised)] * (recognised is not None) + [most_changed(reference, current)])
     bound = divergence.error_bound
-    p_value = divergence.p_value
+    # a p-value takes values for independent, which entries of one list are not
+    p_value = None if isinstance(current, ListTally) else divergence.p_value
     p = p_value(value, reference.sample, current.sample) if p_value is not None else math.nan
     return Finding(
         family=Family.DRIFT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from functools import partial
@@ -16,7 +17,7 @@ from modelvane.statistics.lists import QUALITY
 from modelvane.stream import Stream
 from modelvane.tallies.categorical import CategoricalTally
 from modelvane.tallies.dataset import ColumnTally, DatasetTally
-from modelvane.tallies.list_tally import entries_of
+from modelvane.tallies.list_tally import ListTally, entries_of
 
 # a window of fewer rows says nothing by being constant
 _FEWEST_CONSTANT = 30
@@ -94,6 +95,9 @@ def _lines(
         return None
     n = current.rows if measure in _OF_ALL_ROWS else current.n
     out_of = reference.rows if measure in _OF_ALL_ROWS else reference.n
+    if isinstance(reference, ListTally) and measure not in _OF_ALL_ROWS and reference.n:
+        # new items come together, at worst all of a list: what is counted are lists
+        n, counts, out_of = (math.ceil(count / reference.entries_per_list) for count in (n, counts, out_of))
     habit = this.reference.calibration.habits.get((segment or "", name, measure))
     return share_lines(this.level, n, counts, out_of, habit)
 

@@ -116,6 +116,11 @@ class ListTally:
         return self.entries.n
 
     @property
+    def entries_per_list(self) -> float:
+        """Mean number of entries of the lists that have any; there must be one."""
+        return self.n / (self.lists - self.empty)
+
+    @property
     def rows(self) -> int:
         """All rows."""
         return self.lists + self.missing + self.wrong_type
