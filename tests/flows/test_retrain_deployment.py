@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,6 +85,27 @@ def test_a_deployment_runs_and_reports(serving: str, tmp_path: Path) -> None:
     outcome = read_outcome(order(tmp_path).outcome, ended.answer)
     assert (outcome.promoted, outcome.why) == (False, "taxi DatasetDrift 1.0")
     assert "run-1" in order(tmp_path).output.read_text()
+
+
+def test_a_server_that_does_not_answer_for_a_while() -> None:
+    """A run whose server fails to tell of it is waited for: it goes on, and may promote a model."""
+    import httpx
+    from prefect.client.schemas.objects import FlowRun
+    from prefect.states import Completed, Running
+
+    from modelvane.retraining import deployment
+
+    going = FlowRun(flow_id=uuid.uuid4(), state=Running())
+    told = iter([httpx.ConnectError("no answer"), httpx.ReadTimeout("no answer"), Completed()])
+
+    def read(_run: object) -> FlowRun:
+        one = next(told)
+        if isinstance(one, Exception):
+            raise one
+        return going.model_copy(update={"state": one})
+
+    fault, run = deployment.awaited(going, read, 60.0, threading.Event())
+    assert (fault, run.state is not None and run.state.is_completed()) == (None, True)
 
 
 @pytest.mark.usefixtures("prefect")

@@ -84,6 +84,10 @@ def test_reading_the_configured_reference_again(reference: Path, tmp_path: Path)
         ({"file": "nowhere.mv"}, 422, "no reference"),
         ({"file": "../other.mv"}, 422, "config's folder alone"),
         ({"file": "/etc/passwd"}, 422, "config's folder alone"),
+        ({"file": "a\0b"}, 422, "config's folder alone"),
+        ({"file": "a" * 5000}, 422, "no reference"),
+        ({"file": "."}, 422, "no reference"),
+        ({"file": "broken.parquet"}, 400, "broken.parquet cannot be read"),
         ({"file": "broken.mv"}, 422, "not written by modelvane"),
         ({"file": "schema.mv"}, 422, "another schema"),
         ({"window": "half"}, 422, "window"),
@@ -95,6 +99,7 @@ def test_a_reference_that_does_not_do(
 ) -> None:
     """A file that is none, is elsewhere, is broken or has another schema is refused, and the reference stays."""
     (tmp_path / "broken.mv").write_bytes(b"not a reference")
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1 not a table PAR1")
     rows = [row | {"passengers": 1.0 + n % 4} for n, row in enumerate(reference_rows())]
     Reference.of(rows, numerical=["zone", "passengers"]).save(tmp_path / "schema.mv")
     with served(settings(reference), tmp_path) as client:

@@ -41,6 +41,17 @@ def test_events_are_read_by_dataset_kind_moment_and_number(log: Log) -> None:
     assert log.read_events(limit=0) == []
 
 
+def test_the_order_of_events_is_that_in_which_they_came(opener: Callable[[], Log]) -> None:
+    """A clock that is set back changes no order: the last reference is the one that was taken last."""
+    first = opener()
+    first.append_events([firing(9.0), firing(8.0, what="second")])
+    first.close()
+    log = opener()
+    log.append_events([firing(1.0, what="third")])
+    assert [event.at for event in log.read_events()] == [9.0, 8.0, 1.0]
+    assert [event.what for event in log.read_events("taxi", limit=1)] == ["third"]
+
+
 def test_events_are_kept_with_their_transaction_or_not_at_all(log: Log) -> None:
     """A transaction that fails keeps none of its events."""
 

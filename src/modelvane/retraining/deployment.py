@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from modelvane.retraining.order import Order
 from modelvane.retraining.outcome import Ended
 
 _LOOK_SECONDS = 1.0
+
+_log = logging.getLogger("modelvane.retraining")
 
 
 def run_deployment(deployment: str, order: Order, *, timeout: float, stop: threading.Event) -> Ended:
@@ -40,7 +43,7 @@ def run_deployment(deployment: str, order: Order, *, timeout: float, stop: threa
             run = client.create_flow_run_from_deployment(
                 found.id, parameters=order.parameters(), name=order.run
             )
-            fault, run = _awaited(run, client.read_flow_run, timeout, stop)
+            fault, run = awaited(run, client.read_flow_run, timeout, stop)
             if run.state is None or not run.state.is_final():
                 client.set_flow_run_state(run.id, Cancelling())
     except (PrefectException, httpx.HTTPError, RuntimeError) as error:
@@ -52,16 +55,21 @@ def run_deployment(deployment: str, order: Order, *, timeout: float, stop: threa
     return Ended(fault, said, _answer(run))
 
 
-def _awaited(
+def awaited(
     run: FlowRun, read: Callable[[Any], FlowRun], timeout: float, stop: threading.Event
 ) -> tuple[str | None, FlowRun]:
+    """Wait for the end of a run; give what was wrong with it, if anything, and how it stands."""
     deadline = time.monotonic() + timeout
     while run.state is None or not run.state.is_final():
         if stop.wait(_LOOK_SECONDS):
             return "the service was stopped", run
         if time.monotonic() > deadline:
             return f"it took longer than {timeout:g} s", run
-        run = read(run.id)
+        try:
+            run = read(run.id)
+        except httpx.HTTPError as error:
+            # the run goes on while Prefect's server does not answer, and may promote a model
+            _log.warning("Prefect does not tell of %s: %r", run.name, error)
     is_good = run.state.type is StateType.COMPLETED
     return None if is_good else f"its flow run ended as {run.state.name}", run
 

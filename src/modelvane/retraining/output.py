@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from pathlib import Path
 from types import TracebackType
@@ -11,9 +12,11 @@ _HEAD, _TAIL = 512 * 1024, 512 * 1024
 _LONGEST_LINE = 64 * 1024
 _SHOWN = 2000
 
+_log = logging.getLogger("modelvane.retraining")
+
 
 class Output:
-    """Collects the streams of a program into one file.
+    """Collects the streams of a program into one file; one that cannot be written stops no program.
 
     Parameters
     ----------
@@ -22,7 +25,8 @@ class Output:
     """
 
     def __init__(self, file: Path) -> None:
-        self._stream: IO[bytes] = file.open("wb")
+        # without a buffer: what cannot be written is not tried again at the end
+        self._stream: IO[bytes] = file.open("wb", buffering=0)
         self._lock = threading.Lock()
         self._written = 0
         self._left_out = 0
@@ -60,14 +64,19 @@ class Output:
             return
         head = part[: max(0, _HEAD - self._written)]
         if head:
-            self._stream.write(head)
-            self._stream.flush()
+            self._write(head)
             self._written += len(head)
         self._tail += part[len(head) :]
         excess = len(self._tail) - _TAIL
         if excess > 0:
             del self._tail[:excess]
             self._left_out += excess
+
+    def _write(self, part: bytes | bytearray) -> None:
+        try:
+            self._stream.write(part)
+        except OSError as error:
+            _log.warning("What a retrain says is not kept in %s: %s", self._stream.name, error)
 
     def _follow(self, part: bytes) -> None:
         *whole, rest = (bytes(self._line) + part).split(b"\n")
@@ -93,8 +102,8 @@ class Output:
                 return
             self._is_closed = True
             if self._left_out:
-                self._stream.write(b"\n... %d bytes are left out ...\n" % self._left_out)
-            self._stream.write(self._tail)
+                self._write(b"\n... %d bytes are left out ...\n" % self._left_out)
+            self._write(self._tail)
             self._stream.close()
 
 

@@ -152,7 +152,8 @@ def _decode_switch(body: bytes) -> _Switch:
 def _inside(folder: Path, name: str) -> Path:
     # who may post rows may not have any file of the machine read
     root = folder.resolve()
-    path = (root / name).resolve()
+    # no path has a NUL
+    path = root.parent if "\0" in name else (root / name).resolve()
     if not path.is_relative_to(root):
         raise ConfigError(
             "A reference is taken from the config's folder alone",

@@ -78,7 +78,7 @@ class References:
 
     def _switch(self, watch: Watch, file: Path | None, *, keeps_rows: bool) -> Event:
         config, name, before = self._config, watch.name, watch.monitor
-        if file is not None and not file.is_file():
+        if file is not None and not _is_file(file):
             raise ConfigError(
                 f"There is no reference of {name!r} to take", received=str(file), expected="a file"
             )
@@ -126,3 +126,11 @@ class References:
         except Exception as error:  # noqa: BLE001 - whatever is wrong with a file, it is told
             what = f"The reference of the promoted model was not taken, the one before stays: {error}"
             self._book.keep(Event(Kind.REFERENCE_REFUSED, self._clock(), dataset, what, {"file": str(file)}))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        # too long a name, a folder that may not be read
+        return False

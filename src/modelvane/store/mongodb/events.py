@@ -13,15 +13,27 @@ from modelvane.store.events import written
 from modelvane.store.mongodb.layout import Collections, Document
 from modelvane.store.mongodb.transactions import Transactions
 
+_NEWEST = [("number", DESCENDING)]
+
 
 def keep_events(collections: Collections, transactions: Transactions, events: Sequence[Event]) -> None:
-    """Keep events in their order."""
-    documents = [
-        {"_id": ObjectId(), "dataset": dataset, "at": at, "kind": kind, "what": what, "details": details}
-        for dataset, at, kind, what, details in map(written, events)
-    ]
-    if not documents:
+    """Keep events in their order, which a clock that is set back does not change."""
+    if not events:
         return
+    last = collections.events.find_one({}, {"number": 1}, sort=_NEWEST) or {}
+    first = last.get("number", 0) + 1
+    documents = [
+        {
+            "_id": ObjectId(),
+            "number": first + place,
+            "dataset": dataset,
+            "at": at,
+            "kind": kind,
+            "what": what,
+            "details": details,
+        }
+        for place, (dataset, at, kind, what, details) in enumerate(map(written, events))
+    ]
     keys = [document["_id"] for document in documents]
     transactions.before_write(lambda: collections.events.delete_many({"_id": {"$in": keys}}))
     collections.events.insert_many(documents)
@@ -40,8 +52,7 @@ def read_events(
         where["at"] = {"$gte": since}
     if kinds:
         where["kind"] = {"$in": [str(kind) for kind in kinds]}
-    # a process counts its own keys upwards, so that events of one moment keep their order
-    found = collections.events.find(where).sort([("at", DESCENDING), ("_id", DESCENDING)]).limit(limit or 0)
+    found = collections.events.find(where).sort(_NEWEST).limit(limit or 0)
     events = [] if limit == 0 else list(found)
     return [
         Event(Kind(one["kind"]), one["at"], one["dataset"], one["what"], json.loads(one["details"]))

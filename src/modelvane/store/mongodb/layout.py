@@ -35,6 +35,7 @@ _INDEXES = {
         IndexModel([("dataset", ASCENDING), ("computed_at", ASCENDING)], name="modelvane_computed_at"),
     ],
     "modelvane_events": [
+        IndexModel([("number", ASCENDING)], name="modelvane_number"),
         IndexModel([("dataset", ASCENDING), ("at", ASCENDING)], name="modelvane_at"),
     ],
     "modelvane_labels": [
