@@ -178,6 +178,33 @@ def test_dashboards_that_are_no_longer_asked_for_go(tmp_path: Path) -> None:
     assert (folder / "modelvane-mine.json").exists()
 
 
+@pytest.mark.parametrize("mine", ["{}", "[1]", '{"uid": "modelvane-drift", "tags": []}', "no JSON"])
+def test_files_of_somebody_else_stay(mine: str, tmp_path: Path) -> None:
+    """A file of the same name that is no dashboard of ours stays: nothing is written, and it is not removed."""
+    config, folder = tmp_path / "config.yaml", tmp_path / "grafana"
+    config.write_text("datasets: {a: {}}")
+    folder.mkdir()
+    arguments = ["dashboards", "--config", str(config), "-o", str(folder)]
+    (folder / "modelvane-segments.json").write_text(mine)
+    assert CliRunner().invoke(app, arguments).exit_code == 0
+    assert (folder / "modelvane-segments.json").read_text() == mine
+    (folder / "modelvane-drift.json").write_text(mine)
+    (folder / "modelvane-quality.json").unlink()
+    done = CliRunner().invoke(app, arguments)
+    assert (done.exit_code, "Received: 'modelvane-drift.json'" in done.stderr) == (2, True)
+    assert (folder / "modelvane-drift.json").read_text() == mine
+    assert not (folder / "modelvane-quality.json").exists()
+
+
+def test_what_cannot_be_written(tmp_path: Path) -> None:
+    """A folder that is a file ends in exit code 2 and a sentence, and the file stays."""
+    config = tmp_path / "config.yaml"
+    config.write_text("datasets: {a: {}}")
+    done = CliRunner().invoke(app, ["dashboards", "--config", str(config), "-o", str(config)])
+    assert (done.exit_code, f"Files cannot be written to {config}" in done.stderr) == (2, True)
+    assert config.read_text() == "datasets: {a: {}}"
+
+
 def test_without_the_extra_it_is_named(tmp_path: Path) -> None:
     """Without grafana-foundation-sdk the command says how to get it, and the dataclasses are there all the same."""
     config = tmp_path / "config.yaml"

@@ -139,7 +139,7 @@ def test_no_prometheus(tmp_path: Path) -> None:
     assert "There is no Prometheus at http://127.0.0.1:1" in done.stderr
     done = CliRunner().invoke(app, [*arguments, "file:///etc/passwd"])
     assert done.exit_code == 2
-    assert "no URL" in done.stderr
+    assert "This is no address of a Prometheus" in done.stderr
 
 
 def test_a_refused_query(running: Running) -> None:

@@ -32,9 +32,21 @@ def test_what_cannot_be_written(tmp_path: Path) -> None:
     config.write_text(yaml.safe_dump(TAXI))
     answer = CliRunner().invoke(app, ["rules", "--config", str(config), "-o", str(config)])
     assert answer.exit_code == 2
-    assert f"The rules cannot be written to {config}" in answer.stderr
+    assert f"Files cannot be written to {config}" in answer.stderr
     config.write_text("alerts: {errors: 2}\ndatasets: {taxi: {}}")
     answer = CliRunner().invoke(app, ["rules", "--config", str(config), "-o", str(tmp_path / "out")])
     assert answer.exit_code == 2
     assert "alerts.errors" in answer.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_files_of_somebody_else(tmp_path: Path) -> None:
+    """A file of the same name that the command did not write stays, is named, and nothing else is written."""
+    config, folder = tmp_path / "config.yaml", tmp_path / "prometheus"
+    config.write_text(yaml.safe_dump(TAXI))
+    folder.mkdir()
+    (folder / ALERTMANAGER).write_text("route: {receiver: mine}")
+    answer = CliRunner().invoke(app, ["rules", "--config", str(config), "-o", str(folder)])
+    assert answer.exit_code == 2
+    assert f"Received: '{ALERTMANAGER}'" in answer.stderr
+    assert [file.read_text() for file in folder.iterdir()] == ["route: {receiver: mine}"]

@@ -57,6 +57,7 @@ def _write(config: Config, folder: Path) -> None:
 def _draw(config: Config, url: str, last: str, file: Path) -> None:
     from modelvane.dashboards import dashboards_of  # noqa: PLC0415 - as above
     from modelvane.dashboards.preview import Prometheus, answers_of, render  # noqa: PLC0415 - charts
+    from modelvane.jobs.outputs import write_text  # noqa: PLC0415 - as above
     from modelvane.periods import length_of  # noqa: PLC0415 - as above
 
     span, now, prometheus = length_of(last), time.time(), Prometheus(url)
@@ -69,5 +70,5 @@ def _draw(config: Config, url: str, last: str, file: Path) -> None:
                         click.echo(
                             f"no data: {dashboard.title} / {shown.title}: {answer.expression}", err=True
                         )
-    file.write_text(render(pages, now - span, now), encoding="utf-8")
+    write_text(file, render(pages, now - span, now))
     click.echo(file)

@@ -18,6 +18,8 @@ RECOMMENDER = f"{PREFIX}-recommender"
 MONITOR = f"{PREFIX}-monitor"
 UIDS = (OVERVIEW, HEALTH, DRIFT, QUALITY, PERFORMANCE, SEGMENTS, RECOMMENDER, MONITOR)
 """Of every dashboard that there can be."""
+TAG = PREFIX
+"""By which all of them are found in Grafana, and told from those of others."""
 
 DATASET = Variable(name="dataset", title="Dataset", series="modelvane_ingest_rows_total", label="dataset")
 COMPARED = Variable(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import NamedTuple
 
 from modelvane.config import Config
 from modelvane.dashboards import choices, dashboards_of
 from modelvane.dashboards.extra import require_grafana
+from modelvane.generated import text_of, write_generated
 
 
 class Written(NamedTuple):
@@ -24,16 +26,24 @@ def write(config: Config, folder: Path) -> Written:
     ------
     MissingGrafanaError
         When the extra ``grafana`` is not installed.
+    ConfigError
+        When the folder or a file cannot be written, or a file there is no dashboard of ours: nothing is written then.
     """
     require_grafana()
     from modelvane.dashboards import grafana  # noqa: PLC0415 - the extra may be missing
 
-    texts = {dashboard.uid: grafana.text_of(dashboard) for dashboard in dashboards_of(config)}
-    folder.mkdir(parents=True, exist_ok=True)
-    files = {uid: folder / f"{uid}.json" for uid in choices.UIDS}
-    for uid, text in texts.items():
-        files[uid].write_text(text, encoding="utf-8")
-    left = tuple(file for uid, file in files.items() if uid not in texts and file.exists())
-    for file in left:
+    texts = {f"{dashboard.uid}.json": grafana.text_of(dashboard) for dashboard in dashboards_of(config)}
+    written = write_generated(folder, texts, _is_own)
+    others = (folder / f"{uid}.json" for uid in choices.UIDS if f"{uid}.json" not in texts)
+    removed = tuple(file for file in others if file.is_file() and _is_own(file.name, text_of(file)))
+    for file in removed:
         file.unlink()
-    return Written(tuple(files[uid] for uid in texts), left)
+    return Written(written, removed)
+
+
+def _is_own(name: str, text: str) -> bool:
+    try:
+        found = json.loads(text)
+        return f"{found['uid']}.json" == name and choices.TAG in found["tags"]
+    except (ValueError, TypeError, KeyError):
+        return False

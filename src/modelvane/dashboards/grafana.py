@@ -9,6 +9,7 @@ from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as models
 
+from modelvane.dashboards.choices import TAG
 from modelvane.dashboards.grafana_panels import SOURCE, panel_of
 from modelvane.dashboards.layout import Place, placed
 from modelvane.dashboards.model import Annotation, Dashboard, Link, Row, Variable
@@ -16,7 +17,6 @@ from modelvane.dashboards.model import Annotation, Dashboard, Link, Row, Variabl
 if TYPE_CHECKING:
     from grafana_foundation_sdk.cog.builder import Builder
 
-TAG = "modelvane"
 SCHEMA_VERSION = 39
 """Of Grafana 11.0; later ones read it."""
 

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from modelvane.config import Config
-from modelvane.errors import ConfigError
+from modelvane.generated import write_generated
 from modelvane.rules.alertmanager import alertmanager_of
 from modelvane.rules.promql import duration
 from modelvane.rules.promtool import tests_of
@@ -28,22 +28,14 @@ def write_rules(config: Config, rules: Rules, folder: Path) -> tuple[Path, ...]:
     Raises
     ------
     ConfigError
-        When the folder or a file cannot be written.
+        When the folder or a file cannot be written, or a file there is not of this command: nothing is written then.
     """
     texts = {
         RULES: rules_text(rules),
         TESTS: _text(tests_of(rules, RULES)),
         ALERTMANAGER: _text(alertmanager_of(config)),
     }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in texts.items():
-            (folder / name).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(
-            f"The rules cannot be written to {folder}", received=error.strerror, expected="a folder"
-        ) from error
-    return tuple(folder / name for name in texts)
+    return write_generated(folder, texts, lambda _, text: text.startswith(_HEAD))
 
 
 def rules_text(rules: Rules) -> str:

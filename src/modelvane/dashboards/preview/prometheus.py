@@ -48,8 +48,10 @@ class Prometheus:
     def __post_init__(self) -> None:
         try:
             checked_url(self.url)
-        except ValueError as error:
-            raise PrometheusError("This is no Prometheus", received=self.url, expected=str(error)) from None
+        except ValueError:
+            raise PrometheusError(
+                "This is no address of a Prometheus", received=self.url, expected="http://127.0.0.1:9090"
+            ) from None
 
     def over_time(self, expression: str, since: float, until: float, step: float) -> list[Series]:
         """Evaluate an expression at every step of a time."""
