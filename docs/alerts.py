@@ -90,9 +90,9 @@ them as events and may retrain. Alerts are grouped by name, service and dataset.
 
 With `service.tokens.ingest` the monitor asks for that token: put it into the file `modelvane.token` beside
 `alertmanager.yml`. The token itself is in none of the generated files. Mail, chat and pagers are Alertmanager's own
-receivers: replace those of the severities in a copy, and keep `route` and `inhibit_rules`; each run writes its own files
-anew, and refuses to where a file of that name is somebody else's. Where Alertmanager reaches the monitor
-by another address than people do, name it in `alerts.webhooks.monitor`.
+receivers: replace those of the severities in a copy, and keep `route` and `inhibit_rules`; each run writes its own
+files anew, and refuses to where a file of that name is somebody else's. Where Alertmanager reaches the monitor by
+another address than people do, name it in `alerts.webhooks.monitor`.
 
 """
 

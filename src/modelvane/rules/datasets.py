@@ -160,7 +160,8 @@ def _drift(maker: Maker, dataset: str) -> Iterator[Alert]:
             steps.silent("No row has come, so nothing is known of drift", {}),
         ),
         summary=f"{verbatim(dataset)}: drift",
-        description=f"Further from the reference than every line: {which}.",
+        description="Columns further from the reference than every line, with what happened to them where it was "
+        f"recognised: {which}.",
     )
 
 
