@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,13 @@ from tests.service.serving import (
 )
 from tests.service.test_service_retrain import timeless
 
+from modelvane.monitor import Monitor
 from modelvane.reference import Reference
+from modelvane.service.background import Evaluator
+from modelvane.service.watch import Watch
+from modelvane.settings import Settings, Window
+from modelvane.store import open_log
+from modelvane.table import Table
 
 
 @pytest.fixture
@@ -175,3 +182,29 @@ def test_what_prometheus_is_told(reference: Path, other: Path, tmp_path: Path) -
     with served(settings(reference), tmp_path) as client:
         assert "modelvane_reference_switch_time_seconds{" in client.get("/metrics").text
         assert "reference switched" in client.get("/datasets/taxi").text
+
+
+def test_a_label_on_its_way_during_a_switch_counts_once(tmp_path: Path) -> None:
+    """A label in the log whose news comes after the switch, of a row that left the memory, is in the window once."""
+    numbers = [i + 0.5 for i in range(100)]
+    reference = Reference.of({"prediction": numbers, "target": numbers})
+    how = Settings(window=Window(rows=10, seconds=3600.0), horizon=10)
+
+    def monitor() -> Monitor:
+        return Monitor("taxi", reference, how, clock=lambda: 2000.0)
+
+    with closing(Evaluator()) as evaluator, closing(open_log(f"sqlite:///{tmp_path}/log.db")) as log:
+        log.open("taxi", reference.schema)
+        watch = Watch(monitor(), log, evaluator)
+        rows = Table.of([{"id": str(i), "prediction": 1.0, "time": 1000.0 + i} for i in range(50)])
+        watch.added(rows, log.append("taxi", rows, 2000.0), 2000.0)
+        early, late = (log.label("taxi", [id_], [2.0], None, 2000.0) for id_ in ("1", "2"))
+        watch.labelled(["1"], [2.0], None, early)
+        watch.switch(
+            monitor(), keeps_rows=True, undisturbed=lambda read: read(log), record=lambda after: after or 0
+        )
+        watch.labelled(["2"], [2.0], None, late)
+        assert watch.monitor.tally().labelled.rows == 2
+        later = log.label("taxi", ["3"], [2.0], None, 2000.0)
+        watch.labelled(["3"], [2.0], None, later)
+        assert watch.monitor.tally().labelled.rows == 3

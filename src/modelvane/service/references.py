@@ -106,7 +106,13 @@ class References:
 
             return self._writer().call(write).result()
 
-        watch.switch(monitor, compatible=compatible, keeps_rows=keeps_rows, record=record)
+        watch.switch(
+            monitor,
+            compatible=compatible,
+            keeps_rows=keeps_rows,
+            undisturbed=lambda read: self._writer().call(read, rows=0, alone=True).result(),
+            record=record,
+        )
         self._book.note(kept)
         self._writer().submit_snapshot(name, watch.snapshot())
         return kept[0]

@@ -25,20 +25,21 @@ class Ruling(NamedTuple):
         What computes findings, and the 2022 series.
     after
         Sequence number of the last row that counts no more: it and those before it are another model's.
-    seen
-        Sequence number of the last row that was in the log when the window was filled from there.
+    seen, seen_labels
+        Sequence numbers of the last row and the last label that were in the log when the window was filled from there.
     """
 
     monitor: Monitor
     compatible: Compatible | None
     after: int = 0
     seen: int = 0
+    seen_labels: int = 0
 
 
 def add(table: Table, appended: Appended, received: float, ruling: Ruling) -> None:
     """Take rows that the log has kept."""
     monitor, new, ids, times = ruling.monitor, appended.new, appended.ids, appended.times
-    # rows of one commit are all seen, or none of them
+    # what was committed together is all seen, or none of it
     if appended.first_seq <= ruling.seen:
         return
     if new is not None:
@@ -59,6 +60,8 @@ def label(
 ) -> None:
     """Take labels that the log has kept; rows that left the memory are looked up there."""
     monitor = ruling.monitor
+    if result.first_seq <= ruling.seen_labels:
+        return
     logged = np.flatnonzero(result.outcomes != LabelOutcome.WAITING).tolist()
     beyond = {i for i in logged if not monitor.remembers(ids[i])}
     # in the memory those beyond would wait for ever for a row that has come and gone

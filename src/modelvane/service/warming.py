@@ -6,47 +6,64 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from modelvane.monitor import Monitor
+from modelvane.settings import Settings
 from modelvane.store.protocol import Log
 from modelvane.store.results import Rows
 from modelvane.table import Table
 
 
-def warm_up(monitor: Monitor, log: Log, after: int = 0) -> int:
-    """Push the logged rows in order of arrival, then their targets in the order in which those were joined.
+class Logged(NamedTuple):
+    """What fills a window.
 
     Parameters
     ----------
-    after
-        Rows up to this sequence number are left out.
-
-    Returns
-    -------
-    int
-        Sequence number of the last row.
+    rows
+        Those that are remembered, or in the window.
+    labelled
+        Rows with labels, the latest labels first; rows may be in several of them.
+    last, last_label
+        Sequence numbers of the last row and the last label in the log.
     """
-    name, window, most = monitor.dataset, monitor.settings.window, monitor.settings.remembered
+
+    rows: Rows
+    labelled: list[Rows]
+    last: int
+    last_label: int
+
+
+def warm_up(monitor: Monitor, log: Log, after: int = 0) -> None:
+    """Fill a window from the log, to which nobody writes meanwhile; rows up to ``after`` are left out."""
+    fill(monitor, log, read(monitor.dataset, monitor.settings, log, after))
+
+
+def read(name: str, settings: Settings, log: Log, after: int) -> Logged:
+    """Read what fills a window; complete up to the last numbers if nothing is written meanwhile."""
+    window, most = settings.window, settings.remembered
+    last, last_label = log.last(name)
     rows = log.tail(name, rows=most, after=after)
     labelled = rows_after(log.labels_tail(name, rows=most), after)
-    last = int(rows.seqs[-1]) if len(rows) else after
     parts = [labelled]
     if window.seconds is not None:
         # the oldest pane begins up to a pane before the window
         span = window.seconds * (1 + 1 / window.panes)
         if len(rows):
             rows = log.tail(name, since=float(rows.times.max()) / 1e6 - span, after=after)
-            last = max(last, *rows.seqs.tolist())
         if len(labelled):
             parts.append(log.tail(name, since=float(labelled.times.max()) / 1e6 - span, after=after))
-    _push(monitor, log, rows)
-    _label(monitor, [*parts, rows])
-    return last
+    return Logged(rows, parts, last, last_label)
+
+
+def fill(monitor: Monitor, log: Log, logged: Logged) -> None:
+    """Push rows in order of arrival, then their targets in the order in which those were joined."""
+    _push(monitor, log, logged.rows)
+    _label(monitor, [*logged.labelled, logged.rows])
 
 
 def rows_after(rows: Rows, after: int) -> Rows:

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -21,27 +21,14 @@ from modelvane.service.background import Evaluator
 from modelvane.service.decoding import Names
 from modelvane.service.ruling import Ruling, add, label
 from modelvane.service.shapes import Shapes
-from modelvane.service.warming import warm_up
+from modelvane.service.traffic import Traffic
+from modelvane.service.warming import Logged, fill, read, warm_up
 from modelvane.store.protocol import Log
 from modelvane.store.results import Appended, LabelOutcome, LabelResult, Snapshot
 from modelvane.table import Table
 from modelvane.tallies.dataset import WindowTally
 
 HISTORY_ROUNDS = 500
-
-
-@dataclass(slots=True)
-class Traffic:
-    """What came in, since the service started."""
-
-    rows: int = 0
-    duplicates: int = 0
-    rejected: dict[str, int] = field(default_factory=dict)
-    labels: dict[str, int] = field(default_factory=dict)
-
-    def reject(self, reason: str, rows: int = 1) -> None:
-        """Count what was refused."""
-        self.rejected[reason] = self.rejected.get(reason, 0) + rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +143,7 @@ class Watch:
         *,
         compatible: Compatible | None = None,
         keeps_rows: bool,
+        undisturbed: Callable[[Callable[[Log], Logged]], Logged],
         record: Callable[[int | None], int],
     ) -> None:
         """Compare rows with another reference from now on; rows and labels that come meanwhile are in the new window.
@@ -168,6 +156,8 @@ class Watch:
             What computes the 2022 series against it.
         keeps_rows
             Whether the rows of the window are counted anew, or the window starts empty.
+        undisturbed
+            Reads from the log while nothing is written to it, so that it is certain which news it has.
         record
             Makes the switch last over a restart. Called with the number of the last row that does not count, or
             ``None`` for the last that is logged by then, which it returns.
@@ -177,11 +167,12 @@ class Watch:
             self._meanwhile = []
         try:
             if keeps_rows:
-                seen = warm_up(monitor, self._log, before.after)
-                after = record(before.after)
+                logged = undisturbed(lambda log: read(self.name, monitor.settings, log, before.after))
+                fill(monitor, self._log, logged)
+                ruling = Ruling(monitor, compatible, record(before.after), logged.last, logged.last_label)
             else:
-                seen = after = record(None)
-            ruling = Ruling(monitor, compatible, after, seen)
+                after = record(None)
+                ruling = Ruling(monitor, compatible, after, after)
             while not self._rules(ruling):
                 pass
         finally:

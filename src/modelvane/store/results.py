@@ -58,9 +58,18 @@ class LabelOutcome(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class LabelResult:
-    """What became of a batch of labels: one `LabelOutcome` per label, as int8."""
+    """What became of a batch of labels.
+
+    Parameters
+    ----------
+    outcomes
+        One `LabelOutcome` per label, as int8.
+    first_seq
+        Sequence number of the first label; label ``i`` has ``first_seq + i``.
+    """
 
     outcomes: NDArray[np.int8]
+    first_seq: int
 
     def _count(self, outcome: LabelOutcome) -> int:
         return int(np.count_nonzero(self.outcomes == outcome))

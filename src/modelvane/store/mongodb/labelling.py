@@ -91,7 +91,7 @@ def keep_labels(
     if not noted and (outcomes == LabelOutcome.WAITING).any():
         collections.note_waiting(layout.dataset)
     _write(collections, transactions, layout, {id_: (known[id_], own) for id_, own in written.items()})
-    return LabelResult(outcomes)
+    return LabelResult(outcomes, first)
 
 
 def _known(collections: Collections, layout: Layout, ids: list[str], *, existing: bool) -> dict[str, _Known]:

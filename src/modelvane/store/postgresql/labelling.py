@@ -78,7 +78,7 @@ def keep_labels(
         known[key] = (target, since)
         written[key] = (first + at, key, *target, moments[at], since, changed, key not in logged)
     _write(session, layout, written, replaced)
-    return LabelResult(outcomes)
+    return LabelResult(outcomes, first)
 
 
 def _storable_time(time: int) -> int | None:

@@ -70,7 +70,7 @@ def keep_labels(
         " seq = excluded.seq, target = excluded.target, time = excluded.time, changed = excluded.changed",
         written.values(),
     )
-    return LabelResult(outcomes)
+    return LabelResult(outcomes, first)
 
 
 def _logged(connection: sqlite3.Connection, layout: Layout, ids: list[str]) -> set[str]:
