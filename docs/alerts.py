@@ -126,7 +126,16 @@ def page() -> str:
     """Give the page."""
     config = Config.of(
         {
-            "datasets": {"taxi": {"thresholds": {"mean_absolute_error": 6.5, "label_coverage": 0.2}}},
+            "datasets": {
+                "taxi": {
+                    "thresholds": {
+                        "mean_absolute_error": 6.5,
+                        "mean_absolute_error_difference": 2,
+                        "label_coverage": 0.2,
+                    },
+                    "fairness": {"column": "borough"},
+                }
+            },
             "prediction_services": {"taxi": {"target": "127.0.0.1:9696"}},
         }
     )

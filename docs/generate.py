@@ -20,6 +20,7 @@ from modelvane.config import (
     Config,
     DatasetAlertsSection,
     DatasetSection,
+    FairnessSection,
     LinksSection,
     PredictionServiceSection,
     RetrainSection,
@@ -111,6 +112,7 @@ def configuration() -> str:
                 if not row[0].startswith(("`alerts.", "`batch.", "`retrain"))
             ),
         ),
+        ("`datasets.<name>.fairness`", _settings(FairnessSection)),
         ("`datasets.<name>.retrain`", _settings(RetrainSection)),
         ("`service`", _settings(ServiceSection)),
         ("`batch`, and `datasets.<name>.batch`", _settings(BatchSection)),
@@ -153,7 +155,8 @@ def _type(annotation: Any) -> str:
         )
         return f"{what} by name"
     if origin in (list, tuple):
-        return f"list of {_type(parts[0])}"
+        is_section = isinstance(parts[0], type) and issubclass(parts[0], BaseModel)
+        return f"list of {'sections' if is_section else _type(parts[0])}"
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return " or ".join(f"`{each.value}`" for each in annotation)
     return {str: "text", int: "whole number", float: "number", bool: "`true` or `false`", Path: "path"}.get(

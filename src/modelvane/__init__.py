@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from modelvane.reference import Reference as Reference
     from modelvane.schema import Column as Column
     from modelvane.schema import Schema as Schema
+    from modelvane.settings import Protected as Protected
     from modelvane.settings import Settings as Settings
     from modelvane.settings import Window as Window
     from modelvane.table import Table as Table
@@ -34,6 +35,7 @@ _HOME = {
     "Findings": "modelvane.findings",
     "Methods": "modelvane.methods",
     "Monitor": "modelvane.monitor",
+    "Protected": "modelvane.settings",
     "Reference": "modelvane.reference",
     "Schema": "modelvane.schema",
     "Settings": "modelvane.settings",

@@ -67,7 +67,7 @@ def judge(
     <Verdict.ALARM: 'alarm'>
     """
     settings = settings or Settings()
-    check_thresholds(settings.thresholds, reference)
+    check_thresholds(settings.thresholds, reference, settings.fairness)
     reference = reference.calibrated(settings.methods)
     stream = counted.stream
     found = evaluate(dataset, reference, settings, counted.window.rows, counted.window.labelled, stream)

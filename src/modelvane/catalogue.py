@@ -19,7 +19,7 @@ from modelvane.errors import UnknownNameError
 from modelvane.findings import Family
 from modelvane.performance import STATISTICS
 from modelvane.schema import Kind
-from modelvane.statistics import columns
+from modelvane.statistics import columns, fairness
 from modelvane.statistics.base import Better, LabelledStatistic, Statistic
 from modelvane.statistics.lists import QUALITY
 from modelvane.statistics.recommendation import RECOMMENDATION
@@ -101,7 +101,7 @@ def label_of(by: str) -> str:
 
 def _series(family: Family, name: str, unit: str) -> str:
     if unit == "ratio":
-        return f"modelvane_{family}_{name.removesuffix('_share')}_ratio"
+        return f"modelvane_{family}_{name.removesuffix('_share').removesuffix('_ratio')}_ratio"
     return f"modelvane_{family}_{name}{'_seconds' if unit == 'seconds' else ''}"
 
 
@@ -133,6 +133,33 @@ def _performance() -> Iterator[Measure]:
     for kind, statistics in STATISTICS.items():
         for each in statistics:
             yield _statistic(Family.PERFORMANCE, each, ("dataset", "segment"), needs=_NEEDS[kind])
+
+
+def _fairness() -> Iterator[Measure]:
+    for gap in (*fairness.CLASSES_BETWEEN, *fairness.ERRORS_BETWEEN):
+        yield _of_groups(gap, gap.of)
+    for level in (*fairness.CLASSES_BY_GROUP, *fairness.ERRORS_BY_GROUP):
+        yield replace(_of_groups(level, (level,)), labels=("dataset", "column", "group"), by="group")
+
+
+def _of_groups(
+    each: fairness.Parity | fairness.GroupMeasure, of: tuple[fairness.GroupMeasure, ...]
+) -> Measure:
+    if fairness.SELECTION_RATE in of:
+        needs = "predicted classes; of probabilities a target, too"
+    else:
+        needs = _NEEDS["regression" if of[0] in fairness.ERRORS_BY_GROUP else "confusion"]
+    return Measure(
+        name=each.name,
+        family=Family.FAIRNESS,
+        title=each.title,
+        unit=each.unit,
+        source=each.source,
+        series=_series(Family.FAIRNESS, each.name, each.unit),
+        labels=("dataset", "column"),
+        needs=f"a protected column, and {needs}",
+        better=each.better,
+    )
 
 
 def _recommendation() -> Iterator[Measure]:
@@ -270,6 +297,7 @@ def _catalogue() -> dict[tuple[Family, str], Measure]:
         *_recommendation(),
         *_performance(),
         *_LABELS,
+        *_fairness(),
         *_columns(),
         *_ARRIVAL,
         *_ROWS,

@@ -70,6 +70,7 @@ class Family(StrEnum):
     PREDICTION = "prediction"
     PERFORMANCE = "performance"
     RECOMMENDATION = "recommendation"
+    FAIRNESS = "fairness"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,7 +58,7 @@ class Monitor(CurrentRows):
         if window is not None:
             settings = Settings(window=Window(rows=window))
         settings = settings or Settings()
-        check_thresholds(settings.thresholds, reference)
+        check_thresholds(settings.thresholds, reference, settings.fairness)
         super().__init__(reference.calibrated(settings.methods), settings, clock)
         self.dataset = dataset
         self._evaluating = threading.Lock()

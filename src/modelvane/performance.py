@@ -75,7 +75,7 @@ class PerformanceRuler:
         if predictions[0].kind is Kind.CATEGORICAL:
             predicted_classes = _categories(rulers[names[0]], block.columns[names[0]])
             return cls(target.name, names, rulers, classes=ClassRuler.of(true_classes, predicted_classes))
-        scored = names if len(names) > 1 else (_positive(schema, true_classes.names),)
+        scored = names if len(names) > 1 else (positive_class(schema.positive, true_classes.names),)
         classes = ClassRuler.named(*scored, *ClassRuler.of(true_classes).names)
         return cls(target.name, names, rulers, classes=classes, scores=ScoreRuler(scored))
 
@@ -199,8 +199,13 @@ def _categories(ruler: Ruler, column: Encoded) -> Categories:
     return Categories(np.where(np.isnan(column.values), -Fault.MISSING, codes).astype(np.int32), names)
 
 
-def _positive(schema: Schema, classes: Sequence[str]) -> str:
-    if schema.positive is not None:
-        return schema.positive
+def positive_class(given: str | None, classes: Sequence[str]) -> str:
+    """Give the positive class: the given one, one that reads like a yes, or the last in order.
+
+    >>> positive_class(None, ["no", "yes"]), positive_class("no", ["no", "yes"])
+    ('yes', 'no')
+    """
+    if given is not None:
+        return given
     likely = [name for name in classes if name.lower() in _YES]
     return likely[0] if likely else max(classes, default="1")

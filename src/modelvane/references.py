@@ -75,10 +75,10 @@ def _saved(config: Config, name: str, path: Path) -> Reference:
             expected=str(known),
             remedy="Build it again with these settings, or name the data it was built from as reference_file",
         )
-    segments = config.datasets[name].segments
+    segments = config.datasets[name].broken_down_by
     if segments and tuple(segments) != reference.schema.segments:
         raise ConfigError(
-            f"The reference {path} was built with other segments than datasets.{name}.segments",
+            f"The reference {path} was built with other segments than datasets.{name} has",
             received=segments,
             available=reference.schema.segments,
             remedy="Build it again with these segments, or name the data it was built from as reference_file",
@@ -123,7 +123,7 @@ def build_reference(
         time=mapping.datetime or config.datasets[name].date_column,
         numerical=mapping.numerical_features,
         categorical=mapping.categorical_features,
-        segments=config.datasets[name].segments,
+        segments=config.datasets[name].broken_down_by,
         task=mapping.task,
         positive=mapping.pos_label if "pos_label" in mapping.model_fields_set else None,
         scores=mapping.scores,
@@ -217,4 +217,4 @@ def check_settings(config: Config, name: str, reference: Reference) -> None:
     settings = config.settings(name)
     for column in schema.measured:
         settings.methods.divergences(column)
-    check_thresholds(settings.thresholds, reference)
+    check_thresholds(settings.thresholds, reference, settings.fairness)

@@ -13,6 +13,7 @@ from modelvane.methods import Methods
 BUDGET = 0.001
 ROWS = 5000
 QUANTILE = 0.999
+LEAST_ROWS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,28 @@ class Outliers:
 
 
 @dataclass(frozen=True, slots=True)
+class Protected:
+    """A column whose groups are to be treated alike.
+
+    Parameters
+    ----------
+    column
+        A segment of the reference.
+    reference_group
+        The group that the others are compared with; every pair is compared otherwise.
+    positive
+        The class that is in people's favour; the classifier's own positive class otherwise.
+    least_rows
+        Rows that a rate of a group takes.
+    """
+
+    column: str
+    reference_group: str | None = None
+    positive: str | None = None
+    least_rows: int = LEAST_ROWS
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """How one dataset is watched.
 
@@ -82,6 +105,8 @@ class Settings:
         Predictions remembered for late labels; by default ten windows, at most 50 000 rows, at least one window.
     outliers
         Which rows are outliers.
+    fairness
+        Columns whose groups are to be treated alike.
     """
 
     window: Window = field(default_factory=Window)
@@ -91,6 +116,7 @@ class Settings:
     thresholds: Mapping[str, float] = field(default_factory=dict)
     horizon: int | None = None
     outliers: Outliers = field(default_factory=Outliers)
+    fairness: tuple[Protected, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 < self.budget < 1:

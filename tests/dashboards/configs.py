@@ -22,7 +22,12 @@ TAXI = Config.of(
 OPEN = Config.of(
     {
         "datasets": {
-            "open": {"segments": ["zone"], "window": {"seconds": 3600}},
+            "open": {
+                "segments": ["zone"],
+                "window": {"seconds": 3600},
+                "fairness": {"column": "gender"},
+                "thresholds": {"equalised_odds_difference": 0.1},
+            },
             "rows": {"thresholds": {"accuracy": 0.5}},
         },
         "prediction_services": {

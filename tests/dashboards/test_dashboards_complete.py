@@ -133,10 +133,10 @@ def test_rates_are_of_counters(config: Config) -> None:
 
 
 def test_a_config_gets_the_dashboards_that_it_has_data_for() -> None:
-    """Segments, service health and the recommender are left out where nothing would be on them."""
+    """Segments, fairness, service health and the recommender are left out where nothing would be on them."""
     bare = [dashboard.uid for dashboard in dashboards_of(BARE)]
     assert bare == [
-        uid for uid in UIDS if uid.rpartition("-")[2] not in ("health", "segments", "recommender")
+        uid for uid in UIDS if uid.rpartition("-")[2] not in ("health", "segments", "fairness", "recommender")
     ]
     taxi = {dashboard.uid for dashboard in dashboards_of(TAXI)}
     assert {"modelvane-service-health", "modelvane-segments"} <= taxi
@@ -163,37 +163,6 @@ def test_limits_of_the_config_are_lines() -> None:
         if "modelvane_performance_threshold" in query.expression
     }
     assert limited == {"Mean absolute error"}
-
-
-def test_limits_at_k_are_lines() -> None:
-    """A limit such as ndcg@5 is a line in the panel of the measure, named after its k."""
-    panels = [panel for each in dashboards_of(SHOP) for row in each.rows for panel in row.panels]
-    (limit,) = {
-        (query.expression, query.legend)
-        for panel in panels
-        for query in panel.queries
-        if "ndcg@5" in query.expression
-    }
-    assert limit == (
-        'modelvane_performance_threshold{dataset="$dataset", measure=~"ndcg@5", segment=""}',
-        "limit ({{measure}})",
-    )
-
-
-def test_alarms_of_models_are_those_of_recommenders_too() -> None:
-    """The overview counts what a recommender serves beyond its limits; a service with an instance down is down."""
-    found = [
-        query.expression
-        for each in dashboards_of(OPEN)
-        if each.uid == "modelvane-overview"
-        for row in each.rows
-        for panel in row.panels
-        for query in panel.queries
-    ]
-    alarms = [each for each in found if "performance_alarm" in each]
-    assert len(alarms) == 2
-    assert all("modelvane_recommendation_alarm" in each for each in alarms)
-    assert 'min by (job) (up{job=~"one|second"})' in found
 
 
 def test_slowness_is_that_of_each_service() -> None:

@@ -17,7 +17,7 @@ from modelvane.methods import Methods
 from modelvane.monitor import Monitor
 from modelvane.reference import Reference
 from modelvane.schema import Kind, Task
-from modelvane.settings import Settings, Window
+from modelvane.settings import Protected, Settings, Window
 
 ROWS = 240
 METHODS = Methods(
@@ -67,7 +67,8 @@ def _regression(rng: np.random.Generator) -> Iterator[Finding]:
     window = Window(rows=ROWS, seconds=7200.0, panes=4)
     thresholds = {"mean_absolute_error": 1.0, "distance.missing_share": 0.01}
     yield from _found(reference, faulty, Settings(window, methods=METHODS, thresholds=thresholds))
-    yield from _found(reference, _trips(rng), Settings(Window(rows=ROWS), methods=METHODS))
+    fair = Settings(Window(rows=ROWS), methods=METHODS, fairness=(Protected("zone"),))
+    yield from _found(reference, _trips(rng), fair)
 
 
 def _labels(rng: np.random.Generator) -> Iterator[Finding]:
@@ -81,7 +82,8 @@ def _labels(rng: np.random.Generator) -> Iterator[Finding]:
         }
 
     reference = Reference.of(rows(), prediction="guess", target="animal", segments=["animal"])
-    yield from _found(reference, rows(), Settings(Window(rows=ROWS)))
+    fair = (Protected("animal", positive="cat", least_rows=1),)
+    yield from _found(reference, rows(), Settings(Window(rows=ROWS), fairness=fair))
 
 
 def _binary_scores(rng: np.random.Generator) -> Iterator[Finding]:

@@ -19,8 +19,10 @@ TAXI: dict[str, Any] = {
                 "r_squared": 0.5,
                 "fare_amount.missing_share": 0.05,
                 "label_coverage": 0.2,
+                "mean_absolute_error_difference": 2,
             },
             "window": {"rows": 1000},
+            "fairness": {"column": "borough"},
         }
     },
     "service": {"tokens": {"ingest": "secret"}},

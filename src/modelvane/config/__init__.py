@@ -12,6 +12,7 @@ from modelvane import compat
 from modelvane.config.alerts import AlertsSection, DatasetAlertsSection, check_alerts
 from modelvane.config.batch import BatchSection
 from modelvane.config.dataset import ColumnMapping, DatasetSection
+from modelvane.config.fairness import FairnessSection
 from modelvane.config.faults import first_fault
 from modelvane.config.links import LinksSection
 from modelvane.config.prediction_services import (
@@ -34,6 +35,7 @@ __all__ = [
     "Config",
     "DatasetAlertsSection",
     "DatasetSection",
+    "FairnessSection",
     "Limits",
     "LinksSection",
     "PredictionService",
@@ -171,6 +173,7 @@ class Config(Section):
             thresholds=section.thresholds,
             horizon=section.horizon,
             outliers=Outliers(section.outliers.quantile, frozenset(section.outliers.hidden)),
+            fairness=tuple(each.protected for each in section.fairness),
         )
 
 

@@ -23,6 +23,7 @@ AlertName = Literal[
     "DatasetDrift",
     "QualityFault",
     "PerformanceBelowLimit",
+    "GroupsApart",
     "LabelsLate",
     "MonitorBlind",
     "MonitorDropping",

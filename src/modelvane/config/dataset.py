@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -11,6 +12,7 @@ from modelvane import compat
 from modelvane.calibration.lines import Alarm
 from modelvane.config.alerts import DatasetAlertsSection
 from modelvane.config.batch import BatchSection
+from modelvane.config.fairness import FairnessSection
 from modelvane.config.retrain import RetrainSection
 from modelvane.config.section import Section
 from modelvane.methods import DEFAULTS
@@ -20,6 +22,10 @@ from modelvane.settings import BUDGET, QUANTILE, ROWS
 
 def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
+
+
+def _one_or_more(value: object) -> object:
+    return [value] if isinstance(value, Mapping) else value
 
 
 def _model(name: str) -> str:
@@ -169,6 +175,9 @@ class DatasetSection(Section):
         "or by measure (performance, dataset).",
     )
     segments: list[str] = Field([], description="Columns by whose values everything is broken down.")
+    fairness: Annotated[tuple[FairnessSection, ...], BeforeValidator(_one_or_more)] = Field(
+        (), description="Protected columns, whose groups are to be treated alike: one, or a list."
+    )
     recommendation: RecommendationSection = Field(
         RecommendationSection(), description="What is known of a recommender beside its columns."
     )
@@ -193,3 +202,15 @@ class DatasetSection(Section):
     alerts: DatasetAlertsSection = Field(
         DatasetAlertsSection(), description="Generated alerts, where they differ from those at the top."
     )
+
+    @model_validator(mode="after")
+    def _are_protected_once(self) -> Self:
+        names = [each.column for each in self.fairness]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"fairness: {', '.join(twice)} is there twice; expected each column once")
+        return self
+
+    @property
+    def broken_down_by(self) -> tuple[str, ...]:
+        """Columns by whose values rows are counted: the segments, and the protected columns."""
+        return tuple(dict.fromkeys([*self.segments, *(each.column for each in self.fairness)]))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from modelvane.config import Config
 from modelvane.dashboards import (
     drift,
+    fairness,
     monitor,
     overview,
     performance,
@@ -21,13 +22,13 @@ from modelvane.dashboards.model import Dashboard, Panel, Query, Row
 
 __all__ = ["Dashboard", "Panel", "Query", "Row", "dashboards_of"]
 
-_PARTS = (overview, service_health, drift, quality, performance, segments, recommender, monitor)
+_PARTS = (overview, service_health, drift, quality, performance, segments, fairness, recommender, monitor)
 
 
 def dashboards_of(config: Config) -> tuple[Dashboard, ...]:
     """Give the dashboards that a config asks for, the overview first.
 
-    Service health needs ``prediction_services``, Segments a dataset with ``segments``, and Recommender one of the
-    task ``recommendation``: without, they are left out.
+    Service health needs ``prediction_services``, Segments a dataset with ``segments``, Fairness one with
+    ``fairness``, and Recommender one of the task ``recommendation``: without, they are left out.
     """
     return tuple(found for part in _PARTS if (found := part.dashboard(config)) is not None)

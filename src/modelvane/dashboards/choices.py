@@ -15,8 +15,9 @@ QUALITY = f"{PREFIX}-quality"
 PERFORMANCE = f"{PREFIX}-performance"
 SEGMENTS = f"{PREFIX}-segments"
 RECOMMENDER = f"{PREFIX}-recommender"
+FAIRNESS = f"{PREFIX}-fairness"
 MONITOR = f"{PREFIX}-monitor"
-UIDS = (OVERVIEW, HEALTH, DRIFT, QUALITY, PERFORMANCE, SEGMENTS, RECOMMENDER, MONITOR)
+UIDS = (OVERVIEW, HEALTH, DRIFT, QUALITY, PERFORMANCE, SEGMENTS, FAIRNESS, RECOMMENDER, MONITOR)
 """Of every dashboard that there can be."""
 TAG = PREFIX
 """By which all of them are found in Grafana, and told from those of others."""

@@ -13,13 +13,15 @@ from modelvane.dashboards.model import Kind, Panel, Part, Query
 from modelvane.dashboards.promql import selector
 from modelvane.dashboards.units import unit_of
 from modelvane.exposition.series import (
+    FAIRNESS_REFERENCE,
+    FAIRNESS_THRESHOLD,
     PERFORMANCE_REFERENCE,
     PERFORMANCE_THRESHOLD,
     PREDICTION_REFERENCE,
     RECOMMENDATION_REFERENCE,
     RECOMMENDATION_THRESHOLD,
 )
-from modelvane.findings import Family, split_limit
+from modelvane.findings import Family
 
 TOGETHER: Mapping[tuple[Family, str], tuple[str, ...]] = {
     (Family.PERFORMANCE, "Percentage errors"): (
@@ -49,10 +51,12 @@ _REFERENCES = {
     Family.PERFORMANCE: PERFORMANCE_REFERENCE,
     Family.PREDICTION: PREDICTION_REFERENCE,
     Family.RECOMMENDATION: RECOMMENDATION_REFERENCE,
+    Family.FAIRNESS: FAIRNESS_REFERENCE,
 }
 _LIMITS = {
     Family.PERFORMANCE: PERFORMANCE_THRESHOLD,
     Family.RECOMMENDATION: RECOMMENDATION_THRESHOLD,
+    Family.FAIRNESS: FAIRNESS_THRESHOLD,
 }
 
 
@@ -103,7 +107,7 @@ def panel(
         )
         for each in measures
     ]
-    if not segments and first.by in (None, "k"):
+    if not segments and not first.by:
         queries += _lines(measures, config, empty)
     return Panel(
         title=title,
@@ -163,21 +167,18 @@ def _lines(measures: tuple[Measure, ...], config: Config, empty: str) -> Iterato
     names = [each.name for each in measures]
     of = "" if len(names) == 1 else " ({{measure}})"
     column = "{{column}} " if "column" in measures[0].labels else ""
-    has_reference = "segment" in measures[0].labels and not measures[0].by
-    if has_reference and (series := _REFERENCES.get(family)) is not None:
+    if (series := _REFERENCES.get(family)) is not None and {"segment", "column"} & set(measures[0].labels):
         yield Query(
             expression=selector(series.name, dataset="$dataset", measure=f"~{'|'.join(names)}", segment=""),
             legend=f"{column}reference{of}",
             part=Part.LINE,
             empty=empty or "the reference has no value of it",
         )
-    limited = sorted(
-        {key for each in config.datasets.values() for key in each.thresholds if split_limit(key)[0] in names}
-    )
+    limited = [name for name in names if any(name in each.thresholds for each in config.datasets.values())]
     if (limit := _LIMITS.get(family)) is not None and limited:
         yield Query(
             expression=selector(limit.name, dataset="$dataset", measure=f"~{'|'.join(limited)}", segment=""),
-            legend=f"limit{of if set(limited) <= set(names) else ' ({{measure}})'}",
+            legend=f"limit{of}",
             part=Part.LINE,
             empty=empty or "the config has no limit for this dataset",
         )

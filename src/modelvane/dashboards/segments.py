@@ -12,7 +12,7 @@ from modelvane.findings import Family
 
 def dashboard(config: Config) -> Dashboard | None:
     """Give the dashboard; ``None`` where no dataset has segments."""
-    if not any(section.segments for section in config.datasets.values()):
+    if not any(section.broken_down_by for section in config.datasets.values()):
         return None
     return Dashboard(
         uid=choices.SEGMENTS,

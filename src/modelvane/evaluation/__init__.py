@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from modelvane.evaluation.drift import drift_findings
+from modelvane.evaluation.fairness import fairness_findings
 from modelvane.evaluation.outliers import outlier_findings
 from modelvane.evaluation.performance import performance_findings, prediction_findings
 from modelvane.evaluation.quality import dataset_quality, quality_findings
@@ -48,6 +49,7 @@ def evaluate(
         *prediction_findings(this, rows),
         *recommendation_findings(this, rows),
         *performance_findings(this, labelled, stream),
+        *fairness_findings(this, rows, labelled),
         *quality_findings(this, rows),
         *dataset_quality(this, rows, stream),
         *outlier_findings(this, rows),

@@ -90,7 +90,7 @@ def judged(this: Round, finding: Finding, better: str | None) -> Finding:
     threshold = this.threshold(limit_of(finding.measure, finding.label), None)
     if threshold is None or finding.value is None:
         return finding
-    before = this.verdict_before(finding.measure, None, finding.segment, finding.label)
+    before = this.verdict_before(finding.measure, finding.column, finding.segment, finding.label)
     if better == "higher":
         # judged on the other side: the same distance under the line is the same fault
         verdict = Lines(threshold=-threshold).verdict(-finding.value, this.settings.alarm, before)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from modelvane.errors import UnknownNameError
+from modelvane.fairness import rulers_of
 from modelvane.findings import limit_of
 from modelvane.performance import STATISTICS
 from modelvane.reference import Reference
 from modelvane.schema import Kind
+from modelvane.settings import Protected
 from modelvane.statistics.base import LabelledStatistic, Statistic
 from modelvane.statistics.lists import QUALITY
 from modelvane.statistics.recommendation import RECOMMENDATION
@@ -28,20 +30,23 @@ LABELLING = ("label_coverage", "label_lag")
 """Measures of how labels come in."""
 
 
-def check_thresholds(keys: Iterable[str], reference: Reference) -> None:
+def check_thresholds(keys: Iterable[str], reference: Reference, fairness: Iterable[Protected] = ()) -> None:
     """Check that each limit is of something that is judged: a limit that does nothing is a false comfort.
 
-    A column's name limits its drift, ``column.measure`` its quality (not that of the target, which rows lack), and a
-    measure of performance, of labels or of arrival is limited by its own name. Measures with a value per class or
-    quantile have no limits; of one per k, ``measure@k`` is limited, as ``ndcg@10``.
+    A column's name limits its drift, ``column.measure`` its quality (not that of the target, which rows lack). A
+    measure of performance, of labels, of arrival or between groups is limited by its own name. Measures with a value
+    per class, group or quantile have no limits; of one per k, ``measure@k`` is limited, as ``ndcg@10``.
 
     Raises
     ------
     UnknownNameError
         With the nearest key that has an effect.
+    ConfigError
+        For a protected column that the reference knows nothing of.
     """
     columns = {column.name: column.kind for column in reference.schema.measured}
     bare = {*ARRIVAL, *_performance(reference), *_recommendation(reference)}
+    bare |= {parity.name for ruler in rulers_of(fairness, reference) for parity in ruler.between}
     for key in keys:
         if key in columns or key in bare:
             continue

@@ -13,6 +13,7 @@ from modelvane.exposition.labels import LONGEST
 from modelvane.exposition.observed import OBSERVED
 from modelvane.exposition.series import (
     DRIFT,
+    FAIRNESS_COMPANIONS,
     PERFORMANCE_COMPANIONS,
     PREDICTION_COMPANIONS,
     QUALITY_COMPANIONS,
@@ -47,6 +48,9 @@ decides its alarm; the others have no `modelvane_drift_alarm`."""
 _RECOMMENDATION = """\
 What a recommender serves, whether or not it is labelled; how it meets what was chosen is under performance, by `k`. See
 [the recommender](recommender.md)."""
+_FAIRNESS = """\
+Of protected columns only: what each group has, by `group`, and the widest gap between groups. See
+[fairness](fairness.md)."""
 _METHODS = """\
 Values of the label `method`, and the unit of the distance:"""
 _COMPAT = """\
@@ -77,6 +81,9 @@ def page() -> str:
                 "Performance",
                 "Over the labelled rows; coverage and lag say how far to trust them.",
                 [*_measures(Family.PERFORMANCE), "", *_plain_table(PERFORMANCE_COMPANIONS)],
+            ),
+            *_section(
+                "Fairness", _FAIRNESS, [*_measures(Family.FAIRNESS), "", *_plain_table(FAIRNESS_COMPANIONS)]
             ),
             *_section(
                 "Prediction", "", [*_measures(Family.PREDICTION), "", *_plain_table(PREDICTION_COMPANIONS)]

@@ -41,6 +41,7 @@ _OF_ALL = {
     Family.DATASET: Rank.DRIFT,
     Family.PERFORMANCE: Rank.PERFORMANCE,
     Family.RECOMMENDATION: Rank.PERFORMANCE,
+    Family.FAIRNESS: Rank.PERFORMANCE,
     Family.PREDICTION: Rank.PREDICTION,
     Family.QUALITY: Rank.QUALITY,
 }
@@ -49,6 +50,7 @@ _OF_SEGMENT = {
     Family.DATASET: Rank.SEGMENT_DRIFT,
     Family.PERFORMANCE: Rank.SEGMENT_PERFORMANCE,
     Family.RECOMMENDATION: Rank.SEGMENT_PERFORMANCE,
+    Family.FAIRNESS: Rank.SEGMENT_PERFORMANCE,
     Family.PREDICTION: Rank.SEGMENT_PREDICTION,
     Family.QUALITY: Rank.SEGMENT_QUALITY,
 }
@@ -150,6 +152,10 @@ def _companions(finding: Finding) -> Iterator[tuple[Series, float | None]]:
         yield known.RECOMMENDATION_REFERENCE, finding.reference
         yield known.RECOMMENDATION_THRESHOLD, finding.threshold
         yield known.RECOMMENDATION_ALARM, _alarm(finding)
+    elif finding.family is Family.FAIRNESS:
+        yield known.FAIRNESS_REFERENCE, finding.reference
+        yield known.FAIRNESS_THRESHOLD, finding.threshold
+        yield known.FAIRNESS_ALARM, _alarm(finding)
     elif finding.family is Family.PREDICTION:
         yield known.PREDICTION_REFERENCE, finding.reference
     elif finding.family is Family.QUALITY:

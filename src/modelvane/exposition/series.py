@@ -143,6 +143,18 @@ RECOMMENDATION_THRESHOLD = Series(
 RECOMMENDATION_REFERENCE = Series(
     "modelvane_recommendation_reference", "The measure over the reference, in the measure's unit.", _MEASURE
 )
+_BETWEEN_GROUPS = ("dataset", "column", "measure")
+FAIRNESS_ALARM = Series(
+    "modelvane_fairness_alarm", "1 while a gap between groups is beyond its limit, else 0.", _BETWEEN_GROUPS
+)
+FAIRNESS_THRESHOLD = Series(
+    "modelvane_fairness_threshold", "Fixed limit from the config, in the measure's unit.", _BETWEEN_GROUPS
+)
+FAIRNESS_REFERENCE = Series(
+    "modelvane_fairness_reference",
+    "The gap between groups of the reference, in the measure's unit.",
+    _BETWEEN_GROUPS,
+)
 PREDICTION_REFERENCE = Series(
     "modelvane_prediction_reference",
     "The measure over the reference, in the measure's unit.",
@@ -182,6 +194,7 @@ DRIFT = (
 )
 PERFORMANCE_COMPANIONS = (PERFORMANCE_REFERENCE, PERFORMANCE_THRESHOLD, PERFORMANCE_ALARM)
 RECOMMENDATION_COMPANIONS = (RECOMMENDATION_REFERENCE, RECOMMENDATION_THRESHOLD, RECOMMENDATION_ALARM)
+FAIRNESS_COMPANIONS = (FAIRNESS_REFERENCE, FAIRNESS_THRESHOLD, FAIRNESS_ALARM)
 PREDICTION_COMPANIONS = (PREDICTION_REFERENCE,)
 QUALITY_COMPANIONS = (QUALITY_ALARM,)
 
@@ -195,6 +208,8 @@ def findings_series() -> tuple[Series, ...]:
         *RECOMMENDATION_COMPANIONS,
         *_values(Family.PERFORMANCE),
         *PERFORMANCE_COMPANIONS,
+        *_values(Family.FAIRNESS),
+        *FAIRNESS_COMPANIONS,
         *_values(Family.PREDICTION),
         *PREDICTION_COMPANIONS,
         *_values(Family.QUALITY),

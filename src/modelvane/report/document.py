@@ -154,6 +154,7 @@ def _rest(judged: Judged, contents: Contents, shown: int) -> dict[str, Any]:
     named = {part.name for part in contents.columns[:shown]}
     return {
         "answers": tables.of_family(judged.findings, Family.RECOMMENDATION),
+        "fairness": tables.fairness_rows(judged.findings),
         "predictions": tables.matrix(finding for finding in predictions if finding.label is None),
         "predictions_by_label": [finding for finding in predictions if finding.label is not None],
         "quality": tables.matrix(f for f in quality if f.column in named and f.label is None),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 
 from markupsafe import Markup
@@ -141,6 +141,28 @@ def matrix(findings: Iterable[Finding], most: int | None = None) -> Matrix:
     return Matrix(
         tuple(across), tuple((name, tuple(map(row.get, across))) for name, row in list(cells.items())[:most])
     )
+
+
+@dataclass(frozen=True, slots=True)
+class FairnessRow:
+    """One protected column: the gaps between its groups, and what each group has."""
+
+    column: str
+    between: tuple[Finding, ...]
+    by_group: Matrix
+
+
+def fairness_rows(findings: Findings | None) -> list[FairnessRow]:
+    """Give the protected columns, each with one line per group."""
+    found = of_family(findings, Family.FAIRNESS)
+    columns = dict.fromkeys(finding.column or "" for finding in found)
+    return [_fairness_row(name, [finding for finding in found if finding.column == name]) for name in columns]
+
+
+def _fairness_row(column: str, found: Sequence[Finding]) -> FairnessRow:
+    # in the matrix a group stands where a column does elsewhere
+    groups = (replace(f, column=f.label, label=None) for f in found if f.label is not None)
+    return FairnessRow(column, tuple(f for f in found if f.label is None), matrix(groups))
 
 
 def segment_rows(findings: Findings | None, measure: str | None) -> list[SegmentRow]:

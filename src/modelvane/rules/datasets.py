@@ -11,6 +11,7 @@ from modelvane.exposition import series
 from modelvane.exposition.labels import bounded
 from modelvane.exposition.observed import WINDOW_END, WINDOW_START
 from modelvane.periods import length_of
+from modelvane.rules.fairness import fairness_alerts
 from modelvane.rules.labels import label_alerts
 from modelvane.rules.links import Dashboard, evidence, no_period, panel, period
 from modelvane.rules.making import Maker
@@ -57,6 +58,7 @@ def _alerts(config: Config, dataset: str) -> Iterator[Alert]:
     yield from _drift(maker(Dashboard.DRIFT), dataset)
     yield from _quality(maker(Dashboard.QUALITY), dataset)
     yield from performance_alerts(maker(Dashboard.PERFORMANCE), dataset)
+    yield from fairness_alerts(maker(Dashboard.FAIRNESS), dataset)
     if config.datasets[dataset].column_mapping.target is not None:
         yield from label_alerts(maker(Dashboard.PERFORMANCE), dataset)
 

@@ -115,6 +115,17 @@ _ALL = (
         "has changed, and the model should be trained on recent rows.",
     ),
     Kind(
+        "GroupsApart",
+        "dataset",
+        "ticket",
+        MINUTE,
+        "the dataset's limits of fairness in `thresholds`; `least_rows` of `fairness`",
+        "The groups of a protected column are treated more differently than a limit allows.",
+        "Open the evidence: it names the two groups, their rates and an interval. If the interval reaches the limit, "
+        "wait for more rows. If not, see whether the inputs of one group drifted or have faults before you blame the "
+        "model.",
+    ),
+    Kind(
         "LabelsLate",
         "dataset",
         "ticket",

@@ -18,6 +18,7 @@ class Dashboard(StrEnum):
     DRIFT = "modelvane-drift"
     QUALITY = "modelvane-quality"
     PERFORMANCE = "modelvane-performance"
+    FAIRNESS = "modelvane-fairness"
     MONITOR = "modelvane-monitor"
 
 

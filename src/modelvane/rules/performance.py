@@ -21,8 +21,8 @@ _MEASURE = "{{ $labels.measure }}"
 
 def performance_alerts(maker: Maker, dataset: str) -> Iterator[Alert]:
     """Give the alert of measures beyond their limits; none where the config limits none."""
-    labelled = _limits(maker.config, dataset, Family.PERFORMANCE)
-    served = _limits(maker.config, dataset, Family.RECOMMENDATION)
+    labelled = limits_of(maker.config, dataset, Family.PERFORMANCE)
+    served = limits_of(maker.config, dataset, Family.RECOMMENDATION)
     values = {
         **{each: _value(dataset, each, Family.PERFORMANCE) for each in labelled},
         **{each: _value(dataset, each, Family.RECOMMENDATION) for each in served},
@@ -51,7 +51,7 @@ def performance_alerts(maker: Maker, dataset: str) -> Iterator[Alert]:
         )
 
 
-def _limits(config: Config, dataset: str, family: Family) -> dict[str, float]:
+def limits_of(config: Config, dataset: str, family: Family) -> dict[str, float]:
     """Give the config's limits of a family by measure, in the catalogue's order."""
     thresholds = config.datasets[dataset].thresholds
     return {
