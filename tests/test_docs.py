@@ -190,7 +190,7 @@ def test_routes_exist(page: Path, service: str) -> None:
         is_posted = (
             method == "POST"
             or path.startswith("/iterate")
-            or path.endswith(("/predictions", "/labels", "/alerts"))
+            or path.endswith(("/predictions", "/labels", "/alerts", "/score"))
         )
         answer = requests.request("POST" if is_posted else "GET", service + path, timeout=10)
         # what is posted has a type, but for notifications, and a reference that is to be read again

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from modelvane.block import Block, Encoded
 from modelvane.casting import Numbers
-from modelvane.outliers import OutlierCount, OutlierRuler
+from modelvane.outliers import RARE, OutlierCount, OutlierRuler
 from modelvane.performance import PerformanceRuler
 from modelvane.recommendation import RecommendationRuler
 from modelvane.ruler import CategoricalRuler, ListRuler, NumericalRuler, Ruler
@@ -106,9 +106,11 @@ class Counter:
             count.add(name, block.columns[name])
         return count.tally(block.times)
 
-    def scoring(self, rows: int) -> OutlierCount | None:
-        """Begin to score rows; ``None`` when nothing does."""
-        return None if self.outliers is None else OutlierCount(self.outliers, self.rulers, rows)
+    def scoring(self, rows: int, least: int = RARE) -> OutlierCount | None:
+        """Begin to score rows, and to remember cells of ``least`` bits and more; ``None`` when nothing does."""
+        if self.outliers is None:
+            return None
+        return OutlierCount(self.outliers, self.rulers, rows, least=least)
 
     @property
     def recommendation(self) -> RecommendationRuler | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from modelvane.current import CurrentRows
 from modelvane.evaluation import check_thresholds, evaluate, verdict_key
+from modelvane.evaluation.scoring import Score, score
 from modelvane.findings import Findings, Verdict
 from modelvane.reference import Reference
 from modelvane.settings import Settings, Window
@@ -84,6 +85,16 @@ class Monitor(CurrentRows):
             alarmed = [finding for finding in found if finding.verdict is Verdict.ALARM]
             self._verdicts = {verdict_key(finding.key): finding.verdict for finding in alarmed}
             return found, window
+
+    def score(self, data: Any) -> list[Score]:
+        """Say of rows how unlike the reference's they are; they are not counted.
+
+        Raises
+        ------
+        SchemaError
+            When the reference scores no rows.
+        """
+        return score(self.reference, self.settings.outliers, data)
 
     @property
     def verdicts(self) -> Mapping[str, Verdict]:

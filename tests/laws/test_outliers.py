@@ -78,7 +78,7 @@ def _scores(reference: Reference, rows: Any) -> list[int]:
     count = OutlierCount(ruler, reference.rulers, block.rows, least=0)
     for name in count.names:
         count.add(name, block.columns[name])
-    return [each.score for each in count.scores()]
+    return [score for score, _ in count.scores()]
 
 
 @given(

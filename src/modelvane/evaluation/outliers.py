@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from modelvane.calibration.lines import Lines, share_lines
 from modelvane.evaluation.round import Round
+from modelvane.evaluation.scoring import why_unscored
 from modelvane.findings import Family, Finding, Verdict
 from modelvane.outliers.reference import MEASURE, habit_key
-from modelvane.outliers.ruler import scored
 from modelvane.statistics.columns import NO_ROWS
 from modelvane.tallies.dataset import DatasetTally
 from modelvane.tallies.outliers import OutlierTally
@@ -54,10 +54,8 @@ def outlier_findings(this: Round, rows: DatasetTally) -> Iterator[Finding]:
 
 
 def _why_none(this: Round, known: OutlierTally | None, current: OutlierTally | None) -> str:
-    if not scored(this.reference.schema):
-        return "no feature has single values, which scores are made of"
     if known is None:
-        return "the reference was built before rows were scored; build it again"
+        return why_unscored(this.reference)
     return NO_ROWS if current is None or not current.rows else ""
 
 

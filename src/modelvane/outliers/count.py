@@ -15,7 +15,7 @@ from modelvane.outliers.ruler import OutlierRuler
 from modelvane.outliers.surprisal import Bits, NumericalSurprisal
 from modelvane.ruler import CategoricalRuler, Ruler, name_hash
 from modelvane.tallies.categorical import NAME_LIMIT, Codes
-from modelvane.tallies.outliers import TOP, OutlierTally, OutlyingRow, RareCell
+from modelvane.tallies.outliers import TOP, OutlierTally, OutlyingRow, ScoredCell
 
 RARE = 6
 """Cells of at least so many bits, which one of 64 has, are told of an outlying row."""
@@ -27,14 +27,6 @@ _FAULTS = {
     Fault.NEGATIVE_INFINITE: "-infinite",
     Fault.WRONG_TYPE: "wrong type",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class RowScore:
-    """The score of one row, and all cells that make it, what is rarest first."""
-
-    score: int
-    cells: tuple[RareCell, ...]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -120,10 +112,10 @@ class OutlierCount:
             for row, digest in zip(rows[order].tolist(), digests[order].tolist(), strict=True)
         )
 
-    def scores(self) -> list[RowScore]:
-        """Give each row with every cell that is remembered."""
+    def scores(self) -> list[tuple[int, tuple[ScoredCell, ...]]]:
+        """Give the score of each row, and every cell that is remembered, what is rarest first."""
         told = self._told(np.arange(len(self._scores)))
-        return [RowScore(score, told[row]) for row, score in enumerate(self._scores.tolist())]
+        return [(score, told[row]) for row, score in enumerate(self._scores.tolist())]
 
     def _among(self, rows: NDArray[np.intp]) -> list[_Cells]:
         """Give the remembered cells of some rows, which are in order; each with its place among them."""
@@ -143,9 +135,9 @@ class OutlierCount:
             digests[cells.rows] += _mixed(_contents(self._rulers[cells.name], cells.held) ^ salt)
         return digests
 
-    def _told(self, rows: NDArray[np.intp]) -> dict[int, tuple[RareCell, ...]]:
+    def _told(self, rows: NDArray[np.intp]) -> dict[int, tuple[ScoredCell, ...]]:
         ordered = np.sort(rows)
-        told: dict[int, list[RareCell]] = {row: [] for row in ordered.tolist()}
+        told: dict[int, list[ScoredCell]] = {row: [] for row in ordered.tolist()}
         for cells in self._among(ordered) if len(rows) else ():
             values = _values(self._rulers[cells.name], cells.held)
             surprisal = self._ruler.columns[cells.name]
@@ -153,7 +145,7 @@ class OutlierCount:
                 ordered[cells.rows].tolist(), cells.bits.tolist(), values, strict=True
             ):
                 beyond = _beyond(surprisal, value) if isinstance(surprisal, NumericalSurprisal) else None
-                told[row].append(RareCell(cells.name, bits, value, fault, beyond))
+                told[row].append(ScoredCell(cells.name, bits, value, fault, beyond))
         return {
             row: tuple(sorted(cells, key=lambda cell: (-cell.bits, cell.column)))
             for row, cells in told.items()

@@ -9,6 +9,7 @@ from modelvane.batch import Judged
 from modelvane.catalogue import titles
 from modelvane.findings import Finding, Verdict
 from modelvane.report.parts.columns import ColumnPart, column_parts
+from modelvane.report.parts.outliers import OutlierPart, outlier_part
 from modelvane.report.parts.performance import (
     PerformancePart,
     SegmentPart,
@@ -56,6 +57,8 @@ class Contents:
         ``None`` where the reference has no predictions with targets.
     segments, faults
         What is worst first.
+    outliers
+        ``None`` where no rows were scored.
     reference, source, settings, versions
         What was computed, from what, and with which versions of which packages.
     findings
@@ -75,6 +78,7 @@ class Contents:
     performance: PerformancePart | None
     segments: tuple[SegmentPart, ...]
     faults: tuple[Fault, ...]
+    outliers: OutlierPart | None
     reference: ReferenceFacts
     source: SourceFacts
     settings: SettingsFacts
@@ -100,6 +104,9 @@ def contents_of(judged: Judged) -> Contents:
         performance=performance_part(judged),
         segments=segments,
         faults=fault_parts(judged),
+        outliers=outlier_part(
+            judged.reference, judged.settings.outliers, judged.counted.window.rows, findings
+        ),
         reference=reference_facts(judged),
         source=source_facts(judged),
         settings=settings_facts(judged),

@@ -30,6 +30,7 @@ from modelvane.service.page import CONTENT_SECURITY_POLICY, render_dataset, rend
 from modelvane.service.problems import CONTENT_TYPE, HttpError, headers_of, problem, status_of, unexpected
 from modelvane.service.report_route import add_report
 from modelvane.service.reports import Reports
+from modelvane.service.score_route import add_score
 from modelvane.service.service import Service
 from modelvane.service.views import view_of
 from modelvane.service.watch import Watch
@@ -76,6 +77,7 @@ def create_app(config: Config, *, progress: Callable[[str], None] = lambda _what
     _data(app, service)
     add_report(app, Reports(service.log), lambda name: _watch(service, name), [_reader(service)])
     add_events(app, service, reading=[_reader(service)], posting=[_poster(service)])
+    add_score(app, service, [_poster(service)])
     _pages(app, service)
     _documentation(app)
     settings = config.service

@@ -14,8 +14,8 @@ from starlette.concurrency import run_in_threadpool
 from modelvane.errors import ConfigError, DecodeError, SchemaError, UnknownNameError
 from modelvane.events import Kind
 from modelvane.service.alerts import answer_of, decode_alerts, event_of
-from modelvane.service.headers import check_coding
-from modelvane.service.intake import gone, too_large
+from modelvane.service.body import read_body
+from modelvane.service.intake import too_large
 from modelvane.service.problems import CONTENT_TYPE, HttpError
 from modelvane.service.service import Service
 
@@ -57,7 +57,7 @@ def add_events(app: FastAPI, service: Service, *, reading: Sequence[Any], postin
     )
     async def alerts(request: Request) -> Response:
         limits = service.config.service.limits
-        body = await _body(request, limits.body_bytes)
+        body = await read_body(request, limits.body_bytes)
         notification = decode_alerts(body)
         if len(notification.alerts) > limits.body_rows:
             raise too_large(f"{len(notification.alerts)} alerts", f"{limits.body_rows} alerts")
@@ -76,7 +76,7 @@ def add_events(app: FastAPI, service: Service, *, reading: Sequence[Any], postin
     async def reference(request: Request, dataset: str) -> Response:
         if dataset not in service.watches:
             raise UnknownNameError.of("dataset", dataset, service.watches)
-        switch = _decode_switch(await _body(request, service.config.service.limits.body_bytes))
+        switch = _decode_switch(await read_body(request, service.config.service.limits.body_bytes))
         file = None if switch.file is None else _inside(service.config.folder, switch.file)
         keeps_rows = switch.window == "keep"
         event = await run_in_threadpool(service.references.switch, dataset, file, keeps_rows=keeps_rows)
@@ -113,26 +113,6 @@ def _events(service: Service, dataset: str | None, kind: str, since: float | Non
         )
     found = service.log.read_events(dataset, kinds=[Kind(name) for name in wanted], since=since, limit=limit)
     return _json([event.to_dict() for event in found])
-
-
-async def _body(request: Request, limit: int) -> bytes:
-    headers = dict(request.scope["headers"])
-    check_coding(headers)
-    declared = headers.get(b"content-length", b"")
-    if declared.isdigit() and int(declared) > limit:
-        raise too_large(f"{int(declared)} bytes", f"{limit} bytes")
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        message = await request.receive()
-        if message["type"] == "http.disconnect":
-            raise gone()
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > limit:
-            raise too_large(f"{size} bytes and more", f"{limit} bytes")
-        if not message.get("more_body", False):
-            return b"".join(parts)
 
 
 def _decode_switch(body: bytes) -> _Switch:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from modelvane.report.distribution import distribution
+from modelvane.report.parts.outliers import outlier_part
 from modelvane.service.page import DatasetView, ServiceState, shown_columns
 from modelvane.service.service import Service
 from modelvane.service.watch import Evaluation, Watch
@@ -32,6 +33,9 @@ def view_of(service: Service, watch: Watch, *, all_columns: bool = False) -> Dat
         ],
         service=state_of(service, watch, latest),
         events=service.book.told(watch.name),
+        outliers=outlier_part(
+            watch.monitor.reference, watch.monitor.settings.outliers, latest.window.rows, latest.findings
+        ),
     )
 
 

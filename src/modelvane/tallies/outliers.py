@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,8 +16,8 @@ TOP = 10
 
 
 @dataclass(frozen=True, slots=True)
-class RareCell:
-    """A cell of a row that makes it an outlier.
+class ScoredCell:
+    """A cell of a row, and what it adds to the row's score.
 
     Parameters
     ----------
@@ -27,7 +28,8 @@ class RareCell:
     value
         A number, or a category in canonical form; ``None`` where there is none.
     fault
-        Why there is no value: ``"missing"``, ``"infinite"``, ``"-infinite"``, ``"wrong type"``; empty otherwise.
+        Why there is no value: ``"missing"``, ``"infinite"``, ``"-infinite"``, ``"wrong type"``, ``"hidden"``; empty
+        otherwise.
     beyond
         How far a number is below the smallest or above the largest of the reference, in the column's unit.
     """
@@ -37,6 +39,10 @@ class RareCell:
     value: float | str | None
     fault: str = ""
     beyond: float | None = None
+
+    def redacted(self, hidden: Collection[str]) -> ScoredCell:
+        """Give the same without its value where its column is among the hidden ones."""
+        return ScoredCell(self.column, self.bits, None, "hidden") if self.column in hidden else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,7 @@ class OutlyingRow:
 
     score: int
     digest: int
-    cells: tuple[RareCell, ...]
+    cells: tuple[ScoredCell, ...]
     time: int = field(default=NO_TIME, compare=False)
 
     @property

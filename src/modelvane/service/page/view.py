@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from modelvane.events import Kind
 from modelvane.findings import Findings
 from modelvane.report.distribution import Distribution
+from modelvane.report.parts.outliers import OutlierPart
 from modelvane.service.events import Told
 
 _MARKED = (Kind.ALERT_FIRING, Kind.RETRAIN_STARTED, Kind.REFERENCE_SWITCHED)
@@ -61,6 +62,8 @@ class DatasetView:
         Measure of performance to show first; the first one with a value when ``None``.
     events
         What happened to it, oldest first.
+    outliers
+        The most outlying rows; ``None`` where none were scored.
     """
 
     name: str
@@ -70,6 +73,7 @@ class DatasetView:
     service: ServiceState = field(default_factory=ServiceState)
     headline: str | None = None
     events: Sequence[Told] = ()
+    outliers: OutlierPart | None = None
 
     @property
     def marks(self) -> tuple[float, ...]:
