@@ -4,7 +4,7 @@
 
     models/
       20220301T040000Z/     model.skops, reference.parquet, ...: written whole, never changed
-      current               the name of the version that answers; replaced in one step
+      current               the name of the version that answers, below it those before; replaced in one step
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Versions:
 
     @property
     def pointer(self) -> Path:
-        """The file that names the current version."""
+        """The file whose first line names the current version."""
         return self.folder / POINTER
 
     def names(self) -> list[str]:
@@ -51,10 +51,14 @@ class Versions:
 
     def current(self) -> str | None:
         """Give the version that answers; ``None`` before there is one."""
+        return next(iter(self._answered()), None)
+
+    def _answered(self) -> list[str]:
+        """Give the versions that answered, the current one first; what was rolled back is not among them."""
         try:
-            return self.pointer.read_text(encoding="utf-8").strip() or None
+            return self.pointer.read_text(encoding="utf-8").split()
         except FileNotFoundError:
-            return None
+            return []
 
     def path(self, name: str) -> Path:
         """Give the folder of a version.
@@ -94,31 +98,34 @@ class Versions:
     def promote(self, name: str) -> None:
         """Let a version answer from now on: whoever reads the pointer reads the old name or the new one."""
         self.path(name)
+        self._point([name, *(other for other in self._answered() if other != name)])
+
+    def _point(self, names: list[str]) -> None:
         part = self.folder / f".{POINTER}.part"
         with part.open("w", encoding="utf-8") as stream:
-            stream.write(f"{name}\n")
+            stream.writelines(f"{name}\n" for name in names)
             stream.flush()
             os.fsync(stream.fileno())
         part.replace(self.pointer)
 
     def roll_back(self) -> str:
-        """Let the version before the current one answer again, and give its name.
+        """Let the version that answered before the current one answer again, and give its name.
 
         Raises
         ------
         VersionError
             When there is none before it.
         """
-        current = self.current()
-        before = [name for name in self.names() if current is not None and name < current]
+        there = self.names()
+        before = [name for name in self._answered()[1:] if name in there]
         if not before:
             raise VersionError(
                 f"There is no version before the current one in {self.folder}",
-                received=current or "no current version",
-                available=self.names(),
+                received=self.current() or "no current version",
+                available=there,
             )
-        self.promote(before[-1])
-        return before[-1]
+        self._point(before)
+        return before[0]
 
     def prune(self, keep: int) -> list[str]:
         """Remove all but the last `keep` versions, never the current one, and give the names of what is gone."""

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from examples.shared.versions import VersionError, Versions
+from examples.taxi.recent import TooFewTripsError, recent_trips
 from modelvane.errors import ModelvaneError
 
 if TYPE_CHECKING:
@@ -35,10 +36,6 @@ if TYPE_CHECKING:
     from examples.taxi.model import DurationModel
 
 KEPT = 5
-
-
-class TooFewTripsError(ModelvaneError):
-    """There are not enough labelled trips to train and to compare on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +86,13 @@ def retrain(settings: Settings) -> dict[str, Any]:
     from examples.taxi.comparison import compare
     from examples.taxi.model import DurationModel
 
-    trips = recent_trips(settings)
+    trips = recent_trips(
+        settings.config,
+        settings.dataset,
+        most=settings.trips,
+        least=settings.least,
+        since=settings.since,
+    )
     split = trips.num_rows - math.ceil(settings.held_out * trips.num_rows)
     older, newer = trips.slice(0, split), trips.slice(split)
     versions = Versions(settings.models)
@@ -114,82 +117,6 @@ def retrain(settings: Settings) -> dict[str, Any]:
         versions.prune(settings.keep)
         outcome |= {"version": name, "reference": str(_reference_file(versions, name).absolute())}
     return outcome
-
-
-def recent_trips(settings: Settings) -> pa.Table:
-    """Read the latest labelled trips of the log in order of event time, those since `settings.since` if they suffice.
-
-    Raises
-    ------
-    TooFewTripsError
-        When there are too few even so.
-    """
-    from contextlib import closing
-
-    from modelvane.config import Config
-    from modelvane.store import open_log
-
-    config = Config.load(settings.config)
-    with closing(open_log(config.store_url, read_only=True)) as log:
-        schemas = log.datasets()
-        if settings.dataset not in schemas:
-            raise TooFewTripsError(
-                "The log has no such dataset", received=settings.dataset, available=schemas
-            )
-        log.open(settings.dataset, schemas[settings.dataset])
-        rows = log.labels_tail(settings.dataset, rows=settings.trips)
-    trips = _usable(rows)
-    if settings.since is not None:
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        begin = pa.scalar(round(settings.since * 1e6), pa.int64()).cast(pa.timestamp("us"))
-        late = trips.filter(pc.greater_equal(trips["lpep_pickup_datetime"], begin))
-        trips = late if late.num_rows >= settings.least else trips
-    if trips.num_rows < settings.least:
-        raise TooFewTripsError(
-            "There are too few labelled trips to train on",
-            received=f"{trips.num_rows} trips with a duration",
-            expected=f"{settings.least} (--least)",
-            remedy="Wait for more labels",
-        )
-    return trips
-
-
-def _usable(rows: Any) -> pa.Table:
-    """Give trips that the model can compute with, in order of event time; what is broken in others is left out."""
-    import numpy as np
-    import pyarrow as pa
-
-    from examples.taxi.trips import FEATURE_COLUMNS, LONGEST, SHORTEST
-
-    whole = ("PULocationID", "DOLocationID")
-    columns: dict[str, list[float | int | None]] = {
-        name: [_number(value) for value in rows.table.values(name)]
-        for name in (*FEATURE_COLUMNS[1:], "target")
-        if name in rows.table
-    }
-    needed = (*whole, "trip_distance", "target")
-    kept = [
-        row
-        for row in np.argsort(rows.times, kind="stable").tolist()
-        if all(columns[name][row] is not None for name in needed)
-        and SHORTEST <= (columns["target"][row] or 0) <= LONGEST
-        and all(columns[name][row] == int(columns[name][row] or 0) for name in whole)
-    ]
-    times = rows.times[kept] if kept else np.empty(0, np.int64)
-    table = pa.table({"lpep_pickup_datetime": pa.array(times).cast(pa.timestamp("us"))})
-    for name in FEATURE_COLUMNS[1:]:
-        values = [columns[name][row] if name in columns else None for row in kept]
-        table = table.append_column(name, pa.array(values, pa.float64()))
-    for name in whole:
-        table = table.set_column(table.schema.get_field_index(name), name, table[name].cast(pa.int64()))
-    return table.append_column("duration", pa.array([columns["target"][row] for row in kept], pa.float64()))
-
-
-def _number(value: Any) -> float | int | None:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    return value if is_number else None
 
 
 def _champion_file(settings: Settings, versions: Versions) -> Path:
@@ -278,7 +205,12 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     )
     doing = parser.add_mutually_exclusive_group()
     doing.add_argument("--initial", action="store_true", help="make the champion's file the first version")
-    doing.add_argument("--roll-back", action="store_true", help="let the version before answer again")
+    doing.add_argument(
+        "--roll-back",
+        action="store_true",
+        help="let the version before answer again, with its reference at the monitor",
+    )
+    parser.add_argument("--monitor", help="its address, for --roll-back (that of the config)")
     return parser.parse_args(arguments)
 
 
@@ -303,7 +235,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings = settings_of(options)
     try:
         if options.roll_back:
-            print(f"{Versions(settings.models).roll_back()} answers again")
+            from examples.taxi.rolling_back import roll_back
+            from modelvane.config import Config
+
+            config = Config.load(settings.config)
+            name = roll_back(settings.models, config, settings.dataset, options.monitor)
+            print(f"{name} answers again, and the monitor compares with its reference")
             return 0
         if options.initial:
             print(f"{initialise(settings)} answers")

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
+import pytest
+import requests
 import yaml
 from examples.shared.versions import Versions
-from examples.taxi import retrain
+from examples.taxi import retrain, rolling_back
 from examples.taxi.following import FollowedModel
 from examples.taxi.model import DurationModel, build_reference_table
 from examples.taxi.synthetic import write_month
@@ -57,8 +59,13 @@ def drifts(client: TestClient) -> str:
     return str(one["verdict"])
 
 
-def test_drift_is_answered_by_a_better_model(trips: pa.Table, model: DurationModel, tmp_path: Path) -> None:
-    """Trips of another regime alarm; the alert retrains; the service and the monitor take what came; no alarm."""
+def test_drift_is_answered_by_a_better_model(
+    trips: pa.Table, model: DurationModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trips of another regime alarm; the alert retrains; the service and the monitor take what came; no alarm.
+
+    Rolling back, both take what was before.
+    """
     config = yaml.safe_load((Path(retrain.__file__).with_name("config.yaml")).read_text())
     config["service"] |= {"store": "sqlite:///taxi.db", "calculation_period_sec": 0}
     config["datasets"]["taxi"] |= {
@@ -90,6 +97,26 @@ def test_drift_is_answered_by_a_better_model(trips: pa.Table, model: DurationMod
         assert followed.version == versions.current() != first
         post(client, followed, later, 2000, 2000)
         assert drifts(client) in ("ok", "changed")
+        roll_back(versions.folder, client, monkeypatch)
+        followed.look()
+        assert followed.version == versions.current() == first
+        [*_, switched] = client.get("/v1/events?kind=reference_switched").json()
+        assert switched["details"]["file"] == str(versions.path(first) / "reference.parquet")
+        assert client.get("/v1/datasets/taxi/findings").json()["rows"] == 0
+
+
+def roll_back(models: Path, client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Roll back, with the client in place of the network."""
+    config = Config.load(models.parent / "config.yaml")
+
+    def post(url: str, **how: Any) -> requests.Response:
+        answer = client.post(url.removeprefix("http://monitor"), json=how["json"])
+        found = requests.Response()
+        found.status_code, found._content = answer.status_code, answer.content
+        return found
+
+    monkeypatch.setattr(requests, "post", post)
+    rolling_back.roll_back(models, config, "taxi", "http://monitor")
 
 
 def _python_path() -> str:

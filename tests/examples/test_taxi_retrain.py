@@ -16,6 +16,7 @@ from examples.taxi import retrain
 from examples.taxi.comparison import compare
 from examples.taxi.following import MODEL_FILE, REFERENCE_FILE
 from examples.taxi.model import DurationModel, build_reference_table
+from examples.taxi.recent import recent_trips
 
 from modelvane.config import Config
 from modelvane.references import load_reference
@@ -61,6 +62,11 @@ def log(folder: Path, trips: pa.Table, duration: Callable[[float], float], label
         store.append("taxi", Table.of_rows(records), 0.0)
         targets = [duration(row["duration"]) for row in rows[:labelled]]
         store.label("taxi", [f"{i}" for i in range(labelled)], targets, None, 1.0)
+
+
+def recent(folder: Path, *, most: int = 20_000, least: int = 500, since: float | None = None) -> pa.Table:
+    """Read the latest trips of the folder's log."""
+    return recent_trips(folder / "config.yaml", "taxi", most=most, least=least, since=since)
 
 
 def settings(folder: Path, **more: Any) -> retrain.Settings:
@@ -112,7 +118,7 @@ def test_the_promoted_reference_has_the_schema_of_the_first(folder: Path, trips:
 def test_held_out_trips_are_the_latest(folder: Path, trips: pa.Table) -> None:
     """Training ends before the comparison begins: a change at the very end is not trained on."""
     log(folder, trips, lambda minutes: minutes)
-    found = retrain.recent_trips(settings(folder, trips=1000))
+    found = recent(folder, most=1000)
     times = found["lpep_pickup_datetime"].to_pylist()
     assert (len(times), times) == (1000, sorted(times))
 
@@ -122,8 +128,8 @@ def test_trips_of_the_evidence_are_taken_where_they_suffice(folder: Path, trips:
     log(folder, trips, lambda minutes: minutes)
     times = trips.slice(0, ROWS)["lpep_pickup_datetime"].to_pylist()
     moment = times[600].replace(tzinfo=dt.UTC).timestamp()
-    assert retrain.recent_trips(settings(folder, since=moment)).num_rows == 600
-    assert retrain.recent_trips(settings(folder, since=moment, least=800)).num_rows == ROWS
+    assert recent(folder, since=moment).num_rows == 600
+    assert recent(folder, since=moment, least=800).num_rows == ROWS
 
 
 def test_broken_trips_are_left_out(folder: Path, trips: pa.Table) -> None:
@@ -139,7 +145,7 @@ def test_broken_trips_are_left_out(folder: Path, trips: pa.Table) -> None:
     kept = sum(
         minutes > 5 and row != 5 for row, minutes in enumerate(trips.slice(0, ROWS)["duration"].to_pylist())
     )
-    assert retrain.recent_trips(settings(folder)).num_rows == kept
+    assert recent(folder).num_rows == kept
 
 
 def test_too_few_labels_change_nothing(
@@ -158,7 +164,10 @@ def test_too_few_labels_change_nothing(
 def test_the_command_begins_promotes_and_rolls_back(
     folder: Path, trips: pa.Table, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The first version is the champion's file; a promotion follows; rolling back lets the first answer again."""
+    """The first version is the champion's file; a promotion follows; rolling back lets the first answer again.
+
+    When the monitor could not be told, it says so.
+    """
     config = ["--config", str(folder / "config.yaml")]
     versions = Versions(folder / "models")
     assert retrain.main([*config, "--initial"]) == 0
@@ -166,8 +175,10 @@ def test_the_command_begins_promotes_and_rolls_back(
     log(folder, trips, lambda minutes: min(2 * minutes, 59.0))
     assert retrain.main(config) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["version"] == versions.current() != first
-    assert retrain.main([*config, "--roll-back"]) == 0
+    # nobody listens there
+    assert retrain.main([*config, "--roll-back", "--monitor=http://127.0.0.1:9"]) == 1
     assert versions.current() == first
+    assert "still compares" in capsys.readouterr().err
     assert retrain.main([*config, "--roll-back"]) == 1
     assert "no version before" in capsys.readouterr().err
 

@@ -54,6 +54,14 @@ def test_rolling_back_goes_one_version_back(tmp_path: Path) -> None:
         versions.roll_back()
 
 
+def test_what_was_rolled_back_is_not_rolled_back_to(tmp_path: Path) -> None:
+    """A version that was found bad stays so: from the one after it the way back leads to the good one before."""
+    versions = filled(tmp_path, 2)
+    good = versions.roll_back()
+    versions.promote(versions.add(lambda _part: None, now=START + timedelta(minutes=5)))
+    assert versions.roll_back() == good
+
+
 def test_only_the_last_versions_are_kept(tmp_path: Path) -> None:
     """Old versions go, but never the one that answers."""
     versions = filled(tmp_path, 4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -89,9 +90,9 @@ def test_reading_the_configured_reference_again(reference: Path, tmp_path: Path)
     ("body", "status", "said"),
     [
         ({"file": "nowhere.mv"}, 422, "no reference"),
-        ({"file": "../other.mv"}, 422, "config's folder alone"),
-        ({"file": "/etc/passwd"}, 422, "config's folder alone"),
-        ({"file": "a\0b"}, 422, "config's folder alone"),
+        ({"file": "../other.mv"}, 422, "from the config's folder, or"),
+        ({"file": "/etc/passwd"}, 422, "from the config's folder, or"),
+        ({"file": "a\0b"}, 422, "from the config's folder, or"),
         ({"file": "a" * 5000}, 422, "no reference"),
         ({"file": "."}, 422, "no reference"),
         ({"file": "broken.parquet"}, 400, "broken.parquet cannot be read"),
@@ -119,6 +120,23 @@ def test_a_reference_that_does_not_do(
         assert client.get("/v1/events").json() == []
         drift(client, rows=5)
         assert client.get("/v1/datasets/taxi/findings").json()["rows"] == 5
+
+
+def test_a_reference_beside_the_configured_one(reference: Path, other: Path, tmp_path: Path) -> None:
+    """A reference may lie beside `reference_file`, where versions of a model do, and nowhere else outside."""
+    beside, config = tmp_path / "shared" / "models", tmp_path / "config"
+    beside.mkdir(parents=True)
+    config.mkdir()
+    configured = beside.parent / "reference.mv"
+    configured.write_bytes(reference.read_bytes())
+    (beside / "other.mv").write_bytes(other.read_bytes())
+    (beside / "link.mv").symlink_to(other)
+    with served(settings(configured), config) as client:
+        post = partial(client.post, "/v1/datasets/taxi/reference")
+        post(json={"file": str(beside / "other.mv")}).raise_for_status()
+        assert digest(client) == Reference.load(other).digest
+        for file in (other, beside / "link.mv", f"{beside}/../../other.mv"):
+            assert post(json={"file": str(file)}).status_code == 422
 
 
 @pytest.mark.usefixtures("other")

@@ -11,6 +11,7 @@ import msgspec
 from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from modelvane.config import Config
 from modelvane.errors import ConfigError, DecodeError, SchemaError, UnknownNameError
 from modelvane.events import Kind
 from modelvane.service.alerts import answer_of, decode_alerts, event_of
@@ -77,7 +78,7 @@ def add_events(app: FastAPI, service: Service, *, reading: Sequence[Any], postin
         if dataset not in service.watches:
             raise UnknownNameError.of("dataset", dataset, service.watches)
         switch = _decode_switch(await read_body(request, service.config.service.limits.body_bytes))
-        file = None if switch.file is None else _inside(service.config.folder, switch.file)
+        file = None if switch.file is None else _allowed(service.config, dataset, switch.file)
         keeps_rows = switch.window == "keep"
         event = await run_in_threadpool(service.references.switch, dataset, file, keeps_rows=keeps_rows)
         return _json(event.to_dict())
@@ -129,16 +130,16 @@ def _decode_switch(body: bytes) -> _Switch:
         raise DecodeError(f"The body is not JSON: {error}", received=shown, expected=_EXPECTED) from None
 
 
-def _inside(folder: Path, name: str) -> Path:
+def _allowed(config: Config, dataset: str, name: str) -> Path:
     # who may post rows may not have any file of the machine read
-    root = folder.resolve()
+    folders = [config.folder.resolve(), config.reference_file(dataset).resolve().parent]
     # no path has a NUL
-    path = root.parent if "\0" in name else (root / name).resolve()
-    if not path.is_relative_to(root):
+    path = None if "\0" in name else (folders[0] / name).resolve()
+    if path is None or not any(path.is_relative_to(folder) for folder in folders):
         raise ConfigError(
-            "A reference is taken from the config's folder alone",
+            "A reference is taken from the config's folder, or from that of reference_file, alone",
             received=name,
-            expected=f"a path inside of {root}",
+            expected=f"a path inside of {' or '.join(map(str, dict.fromkeys(folders)))}",
             remedy="Copy it there, or name it as datasets.<name>.reference_file",
         )
     return path
