@@ -16,6 +16,7 @@ from modelvane.calibration.calibration import Calibration, Key, Task, calibrate_
 from modelvane.calibration.habit import Habit
 from modelvane.casting import NO_TIME, as_categories, as_numbers, as_times
 from modelvane.counting import Counter, count_column
+from modelvane.hourly import HourlyColumn, HourlyReference, RowHours
 from modelvane.methods import Methods
 from modelvane.outliers.reference import ReferenceScores
 from modelvane.performance import PerformanceRuler
@@ -38,12 +39,14 @@ class Built:
     calibration: Calibration
     performance: PerformanceRuler | None
     period: tuple[int, int] | None
+    hourly: HourlyReference | None
 
 
 def build(
     table: Table,
     schema: Schema,
     methods: Methods,
+    zone: str | None,
     *,
     threads: int,
     started: Callable[[int], None],
@@ -52,13 +55,14 @@ def build(
     """Learn rulers, tallies, noise and habit of every measured column.
 
     Columns that others are broken down by or held against stay in memory; each of the others is read, measured and
-    forgotten.
+    forgotten. With a time zone columns are also learned by hour of the week.
     """
     times = _times(table, schema)
     known = times[times != NO_TIME]
     answers = RecommendationRuler.of(schema)
     first = {*schema.segments, *(column.name for column in (*schema.predictions, schema.target) if column)}
     order = _order(times) if len(known) else None
+    by_hour = None if zone is None else RowHours.of(times if order is None else times[order], zone)
     catalogue = _catalogue(table, schema)
     read = partial(_read, table, order, catalogue)
     early = {column.name: read(column) for column in schema.measured if column.name in first}
@@ -71,7 +75,7 @@ def build(
     segments = dict(Counter(schema, {name: ruler for name, (ruler, _) in early.items()}).segments(encoded))
     started(len(schema.measured) * (1 + len(segments)))
     scores = ReferenceScores(schema, table.rows)
-    measure = partial(_measure, read, methods, segments, bool(len(known)), early, scores, advance)
+    measure = partial(_measure, read, methods, segments, bool(len(known)), by_hour, early, scores, advance)
     with ThreadPoolExecutor(threads) as pool:
         measured = dict(zip(schema.measured, pool.map(measure, schema.measured), strict=True))
     rulers = {column.name: found.ruler for column, found in measured.items()}
@@ -93,6 +97,8 @@ def build(
         calibration=_joined(measured, list(parts), scores.habits() if len(known) else {}),
         performance=performance,
         period=(int(known.min()), int(known.max())) if len(known) else None,
+        hourly=by_hour
+        and by_hour.reference({column.name: found.hourly for column, found in measured.items()}),
     )
 
 
@@ -103,6 +109,7 @@ class _Measured:
     ruler: Ruler
     tallies: Mapping[str, ColumnTally]
     calibrations: Mapping[str, Calibration]
+    hourly: HourlyColumn | None = None
 
 
 def _measure(
@@ -110,6 +117,7 @@ def _measure(
     methods: Methods,
     segments: Mapping[str, NDArray[np.intp]],
     has_times: bool,
+    by_hour: RowHours | None,
     early: Mapping[str, tuple[Ruler, Encoded]],
     scores: ReferenceScores,
     advance: Callable[[], None],
@@ -126,7 +134,11 @@ def _measure(
         calibrations[segment] = calibrate_column(task)
         advance()
     scores.add(column.name, tallies[""], rows)
-    return _Measured(ruler, tallies, calibrations)
+    hourly = None
+    if by_hour is not None and not isinstance(rows, Lists):
+        divergences = methods.divergences(column)
+        hourly = by_hour.measured(column.name, tallies[""], rows, divergences, calibrations[""])
+    return _Measured(ruler, tallies, calibrations, hourly)
 
 
 def _times(table: Table, schema: Schema) -> NDArray[np.int64]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from modelvane.block import Block, Encoded
 from modelvane.casting import Numbers
+from modelvane.hours import Hours
 from modelvane.outliers import RARE, OutlierCount, OutlierRuler
 from modelvane.performance import PerformanceRuler
 from modelvane.recommendation import RecommendationRuler
@@ -58,12 +59,15 @@ class Counter:
         How predictions are held against targets; ``None`` when there is nothing to hold them against.
     outliers
         What scores rows; ``None`` when nothing does.
+    hours
+        By which rows are counted as well; ``None`` for a reference that does not know them.
     """
 
     schema: Schema
     rulers: Mapping[str, Ruler]
     performance: PerformanceRuler | None = None
     outliers: OutlierRuler | None = None
+    hours: Hours | None = None
 
     def rows(self, block: Block) -> DatasetTally:
         """Count every column but the target, which is counted where it is known."""
@@ -96,6 +100,7 @@ class Counter:
             self._columns(block, names),
             self.performance.count(block) if of_truth and self.performance is not None else {},
             repeats=None if of_truth else self.repeats(block.columns),
+            hours=None if self.hours is None else self.hours.count(block.times),
         )
 
     def _outliers(self, block: Block) -> OutlierTally | None:

@@ -17,6 +17,7 @@ from modelvane.building import build
 from modelvane.calibration.calibration import Calibration, Task, calibrate
 from modelvane.counting import Counter
 from modelvane.errors import ReferenceFileError
+from modelvane.hourly import HourlyReference
 from modelvane.inference import infer_schema
 from modelvane.methods import Methods
 from modelvane.outliers import OutlierRuler
@@ -59,6 +60,8 @@ class Reference:
         First and last event time, microseconds since 1970; ``None`` without a time column.
     extras
         Bytes by name, kept in the file for other parts (such as the facts behind the 2022 series).
+    hourly
+        What it is at each hour of the week; ``None`` where windows are compared with it as a whole.
     values
         Statistics of the reference itself, kept once they were asked for.
 
@@ -76,6 +79,7 @@ class Reference:
     performance: PerformanceRuler | None = None
     period: tuple[int, int] | None = None
     extras: Mapping[str, bytes] = field(default_factory=dict)
+    hourly: HourlyReference | None = None
     values: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __repr__(self) -> str:
@@ -94,7 +98,8 @@ class Reference:
         # references of before rows were scored do not say how often which score is usual
         is_scored = self.tally.outliers is not None
         outliers = OutlierRuler.of(self.schema, self.tally.columns) if is_scored else None
-        return Counter(self.schema, self.rulers, self.performance, outliers)
+        hours = None if self.hourly is None else self.hourly.hours
+        return Counter(self.schema, self.rulers, self.performance, outliers, hours)
 
     @cached_property
     def digest(self) -> str:
@@ -112,6 +117,7 @@ class Reference:
         *,
         schema: Schema | None = None,
         methods: Methods | None = None,
+        hours: str | None = None,
         threads: int = 2,
         started: Callable[[int], None] = lambda _columns: None,
         advance: Callable[[], None] = lambda: None,
@@ -129,6 +135,9 @@ class Reference:
             ``target=``, ``prediction=``, ``categorical=``, ``segments=``, ...).
         methods
             Which divergences will be asked for; the defaults otherwise.
+        hours
+            A time zone (such as ``UTC`` or ``America/New_York``): windows are compared with the reference at their own
+            hours of the week, by its clock, rather than with the whole of it.
         threads
             Columns calibrated at once.
         started, advance
@@ -138,10 +147,14 @@ class Reference:
         ------
         SchemaError, UnknownNameError
             When the data does not have what the schema names.
+        ConfigError
+            With ``hours``, for an unknown zone, or times of less than two weeks.
         """
         table = Table.of(data)
         schema = schema or infer_schema(table, **columns)
-        built = build(table, schema, methods or Methods(), threads=threads, started=started, advance=advance)
+        built = build(
+            table, schema, methods or Methods(), hours, threads=threads, started=started, advance=advance
+        )
         return cls(
             schema=schema,
             rulers=built.rulers,
@@ -150,6 +163,7 @@ class Reference:
             performance=built.performance,
             period=built.period,
             extras=extras or {},
+            hourly=built.hourly,
         )
 
     def with_extra(self, name: str, content: bytes) -> Reference:
@@ -197,6 +211,10 @@ class Reference:
             arrays |= codec.nested("performance", self.performance.arrays())
         facts["tally"], tallied = _dataset_state(self.tally)
         arrays |= codec.nested("tally", tallied)
+        if self.hourly is not None:
+            # files of references without hours are as they were before there were any
+            facts["hourly"] = self.hourly.facts()
+            arrays |= codec.nested("hourly", self.hourly.arrays())
         for name, content in self.extras.items():
             arrays[f"extra/{name}"] = np.frombuffer(content, np.uint8)
         return facts, arrays
@@ -219,6 +237,9 @@ class Reference:
         if facts["performance"] is not None:
             inside = codec.inside("performance", arrays)
             performance = PerformanceRuler.from_arrays(schema, rulers, facts["performance"], inside)
+        hourly = None
+        if facts.get("hourly") is not None:
+            hourly = HourlyReference.from_arrays(facts["hourly"], codec.inside("hourly", arrays))
         tally = _dataset_of(rulers, performance, facts["tally"], codec.inside("tally", arrays))
         return cls(
             schema=schema,
@@ -228,6 +249,7 @@ class Reference:
             performance=performance,
             period=None if facts["period"] is None else (facts["period"][0], facts["period"][1]),
             extras={name: array.tobytes() for name, array in codec.inside("extra", arrays).items()},
+            hourly=hourly,
         )
 
     def save(self, path: str | Path) -> None:

@@ -75,7 +75,16 @@ def _saved(config: Config, name: str, path: Path) -> Reference:
             expected=str(known),
             remedy="Build it again with these settings, or name the data it was built from as reference_file",
         )
-    segments = config.datasets[name].broken_down_by
+    section, known_hours = config.datasets[name], reference.hourly and reference.hourly.hours.zone
+    hours = section.hours
+    if {"reference_period", "time_zone"} & section.model_fields_set and hours != known_hours:
+        raise ConfigError(
+            f"The reference {path} was built with another datasets.{name}.reference_period or time_zone",
+            received="whole" if hours is None else f"hour_of_week, {hours}",
+            expected="whole" if known_hours is None else f"hour_of_week, {known_hours}",
+            remedy="Build it again with these settings, or name the data it was built from as reference_file",
+        )
+    segments = section.broken_down_by
     if segments and tuple(segments) != reference.schema.segments:
         raise ConfigError(
             f"The reference {path} was built with other segments than datasets.{name} has",
@@ -117,6 +126,7 @@ def build_reference(
         started=started,
         advance=advance,
         methods=config.settings(name).methods,
+        hours=config.datasets[name].hours,
         target=mapping.target,
         prediction=mapping.prediction,
         id=mapping.id,

@@ -112,6 +112,29 @@ def test_a_saved_reference_without_what_is_asked_for(reference: Path) -> None:
         load_reference(Config.of(settings(reference) | {"compat": "evidently"}), "taxi")
     with pytest.raises(ModelvaneError, match="other segments"):
         load_reference(config(reference, segments=["zone"]), "taxi")
+    with pytest.raises(ModelvaneError, match="or time_zone"):
+        load_reference(config(reference, reference_period="hour_of_week"), "taxi")
+
+
+def test_a_reference_by_hour_of_the_week(tmp_path: Path) -> None:
+    """The config says by whose clock; one that is saved is taken as it is where the config says nothing."""
+    hours = range(15 * 24)
+    lines = [f"{1_609_718_400 + 3600 * hour},{hour % 24 + minute},7" for hour in hours for minute in range(5)]
+    data = tmp_path / "reference.csv"
+    data.write_text("time,trip_distance,prediction\n" + "\n".join(lines))
+    asked = {"reference_period": "hour_of_week", "time_zone": "America/New_York", "drift": {}}
+    asked |= {"column_mapping": {"target": None, "numerical_features": ["trip_distance"]}}
+    built = load_reference(config(data, **asked), "taxi")
+    assert built.hourly is not None
+    assert built.hourly.hours.zone == "America/New_York"
+    saved = tmp_path / "reference.mv"
+    built.save(saved)
+    assert load_reference(config(saved), "taxi").hourly is not None
+    with pytest.raises(ModelvaneError, match="America/New_York"):
+        load_reference(config(saved, **asked | {"time_zone": "UTC"}), "taxi")
+    data.write_text("trip_distance,prediction\n1,7\n2,8\n")
+    with pytest.raises(ModelvaneError, match="no times"):
+        load_reference(config(data, **asked), "taxi")
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,7 @@ def divergence_habit(divergence: Divergence, reference: Sample, cells: NDArray[n
     known = cells[cells >= 0]
 
     def value_of(starts: NDArray[np.int64], n: int) -> NDArray[np.float64]:
-        current = _window_counts(known, starts, n, len(counts))
+        current = window_counts(known, starts, n, len(counts))
         return divergence.kernel(reference.with_counts(counts - current), reference.with_counts(current))
 
     return habit_of(len(known), value_of, bounded=divergence.unit == "ratio")
@@ -159,7 +159,7 @@ def unseen_habit(counts: NDArray[np.int64], cells: NDArray[np.intp]) -> Habit | 
     """
 
     def value_of(starts: NDArray[np.int64], n: int) -> NDArray[np.float64]:
-        current = _window_counts(cells, starts, n, len(counts))
+        current = window_counts(cells, starts, n, len(counts))
         return np.asarray(np.where(current == counts, current, 0).sum(axis=-1) / n, np.float64)
 
     return habit_of(len(cells), value_of, bounded=True)
@@ -192,9 +192,10 @@ def _of_the_rest(
     return lambda starts, n: np.asarray(extreme(before[starts], after[starts + n]))
 
 
-def _window_counts(
-    cells: NDArray[np.intp], starts: NDArray[np.int64], n: int, width: int
+def window_counts(
+    cells: NDArray[np.intp] | NDArray[np.int64], starts: NDArray[np.int64], n: int, width: int
 ) -> NDArray[np.int64]:
+    """Count windows of ``n`` rows that start there by cell, shape ``(windows, width)``; -1 is no cell."""
     # one cell more, for the rows without a value
     windows = np.lib.stride_tricks.sliding_window_view(cells, n)[starts] + 1
     keys = windows + np.arange(len(starts))[:, None] * (width + 1)

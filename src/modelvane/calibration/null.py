@@ -173,10 +173,11 @@ def _moments(divergence: Divergence, pairs: Iterable[tuple[Sample, Sample]]) -> 
     """Give rows of a window, and mean, standard deviation and skewness of the squared divergence."""
     found = [(divergence.kernel(rest, drawn) ** (2 / divergence.degree), drawn.n) for rest, drawn in pairs]
     squares, rows = (np.concatenate(part) for part in zip(*found, strict=True))
-    return float(rows.mean()), *_of_values(squares[np.isfinite(squares)])
+    return float(rows.mean()), *moments_of(squares[np.isfinite(squares)])
 
 
-def _of_values(values: NDArray[np.float64]) -> tuple[float, float, float]:
+def moments_of(values: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Give mean, standard deviation and skewness; zeros for fewer than two values."""
     if len(values) < 2:
         return 0.0, 0.0, 0.0
     mean, std = float(values.mean()), float(values.std())

@@ -10,13 +10,14 @@ from modelvane.ruler import NumericalRuler
 from modelvane.tallies.categorical import CategoricalTally
 from modelvane.tallies.dataset import ColumnTally
 from modelvane.tallies.list_tally import entries_of
+from modelvane.tallies.sample import Sample
 
 _NAMED = 3
 
 
-def most_changed(reference: ColumnTally, current: ColumnTally) -> str:
+def most_changed(before: Sample, current: ColumnTally) -> str:
     """Name the bins or categories that changed most, with their shares before and now."""
-    before, after = reference.sample, current.sample
+    after = current.sample
     weights = contributions(before, after)
     order = abs(weights).argsort()[::-1][:_NAMED]
     names = _bin_names(current)

@@ -36,6 +36,7 @@ def reference() -> None:
 @click.option("--numerical", multiple=True, help="A feature measured on edges; again for each.")
 @click.option("--categorical", multiple=True, help="A feature measured by category; again for each.")
 @click.option("--segment", multiple=True, help="A column by whose values all is broken down; again for each.")
+@click.option("--hours", metavar="ZONE", help="Compare by hour of the week, on this clock, such as UTC.")
 @click.option("--task", type=click.Choice(["regression", "classification"]), help="What the model does.")
 @click.option("--positive", help="The positive class of a binary classifier.")
 @click.option("--config", type=_FILE, help="Rather what a config says of the columns (and its data).")
@@ -69,6 +70,7 @@ _KEYWORDS = {
     "numerical": "numerical",
     "categorical": "categorical",
     "segment": "segments",
+    "hours": "hours",
     "task": "task",
     "positive": "positive",
 }

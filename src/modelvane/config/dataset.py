@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -36,6 +37,15 @@ def _model(name: str) -> str:
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+
+
+class ReferencePeriod(StrEnum):
+    """What of a reference windows are compared with."""
+
+    WHOLE = "whole"
+    """All of it."""
+    HOUR_OF_WEEK = "hour_of_week"
+    """What it was at the window's own hours of the week."""
 
 
 _OF_RECOMMENDER = ("scores", "origins", "subject", "unknown")
@@ -157,6 +167,12 @@ class DatasetSection(Section):
         description="Parquet, CSV, Arrow, or a saved reference (.mv), from the config's folder; "
         "`<datasets_path>/<dataset>/reference.csv` otherwise.",
     )
+    reference_period: ReferencePeriod = Field(
+        ReferencePeriod.WHOLE,
+        description="`whole`: windows are compared with all of the reference; `hour_of_week`: with what it was at "
+        "their own hours of the week, which takes a time column and two weeks or more.",
+    )
+    time_zone: str = Field("UTC", description="Whose clock tells the hours of the week.")
     data_format: DataFormat = Field(DataFormat(), description="How a CSV reference is written (2022).")
     date_column: str | None = Field(None, description="Another name for `column_mapping.datetime` (2022).")
     monitors: list[str] = Field([], description="The 2022 monitors; their series need `compat: evidently`.")
@@ -214,3 +230,8 @@ class DatasetSection(Section):
     def broken_down_by(self) -> tuple[str, ...]:
         """Columns by whose values rows are counted: the segments, and the protected columns."""
         return tuple(dict.fromkeys([*self.segments, *(each.column for each in self.fairness)]))
+
+    @property
+    def hours(self) -> str | None:
+        """The time zone of a reference by hour of the week; ``None`` for the whole."""
+        return self.time_zone if self.reference_period is ReferencePeriod.HOUR_OF_WEEK else None

@@ -8,11 +8,13 @@ from operator import add
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modelvane.block import Block, Encoded
 from modelvane.casting import NO_TIME, Fault, Numbers
-from modelvane.counting import no_rows
+from modelvane.counting import Counter, no_rows
 from modelvane.engines.parts import OUTSIDE, Index, Parts, Place
+from modelvane.hours import Hours
 from modelvane.performance import PerformanceRuler
 from modelvane.recommendation import RecommendationRuler
 from modelvane.ruler import CategoricalRuler, ListRuler, NumericalRuler, Ruler
@@ -127,6 +129,40 @@ class ColumnCount:
         """Give the tally of all rows."""
         tallies = [count.tally() for place, count in self._counts.items() if isinstance(place, int)]
         return reduce(add, tallies) if tallies else self.tally(OUTSIDE)
+
+
+class HourCount:
+    """Counts rows by class of hours of the week: by slice, outside of all slices, and by segment.
+
+    Parameters
+    ----------
+    hours
+        The classes.
+    """
+
+    def __init__(self, hours: Hours) -> None:
+        self._hours = hours
+        self._counts: dict[Place, NDArray[np.int64]] = {}
+
+    @classmethod
+    def of(cls, counter: Counter) -> HourCount | None:
+        """Make one where the reference knows hours."""
+        return None if counter.hours is None else cls(counter.hours)
+
+    def add(self, times: NDArray[np.int64], parts: Parts) -> None:
+        """Count the rows of a batch; ``times`` are those of all of its rows."""
+        kept = times if parts.kept is None else times[parts.kept]
+        for place, index in parts:
+            self._counts[place] = self.tally(place) + self._hours.count(kept[index])
+
+    def tally(self, place: Place) -> NDArray[np.int64]:
+        """Give the counts of a slice or of a segment."""
+        return self._counts.get(place, np.zeros(len(self._hours), np.int64))
+
+    def whole(self) -> NDArray[np.int64]:
+        """Give the counts of all rows."""
+        found = [counts for place, counts in self._counts.items() if isinstance(place, int)]
+        return reduce(add, found, np.zeros(len(self._hours), np.int64))
 
 
 class RepeatCount:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from modelvane.block import Encoded, encode_column
 from modelvane.casting import NO_TIME, as_times
-from modelvane.engines.columns import ColumnCount, PerformanceCount, RepeatCount
+from modelvane.engines.columns import ColumnCount, HourCount, PerformanceCount, RepeatCount
 from modelvane.engines.counted import Counted, Provenance, Slice, Unread, digest_of
 from modelvane.engines.ids import IdCount
 from modelvane.engines.joint import joint_of
@@ -112,6 +112,7 @@ class _Count:
         self._joint = joint_of(reference, ruler.nothing().columns) if ruler is not None else None
         self._rows: dict[Place, int] = {}
         self._labelled: dict[Place, int] = {}
+        self._hours, self._labelled_hours = HourCount.of(reference.counter), HourCount.of(reference.counter)
         self._lags: list[NDArray[np.float64]] = []
         self._ids = IdCount()
         self._missing: set[str] = set()
@@ -182,6 +183,9 @@ class _Count:
         labelled = self._labelled_of(rows, times, early.get(target) if target else None, early)
         _add_rows(self._rows, rows)
         _add_rows(self._labelled, labelled)
+        for hours, parts in ((self._hours, rows), (self._labelled_hours, labelled)):
+            if hours is not None:
+                hours.add(times, parts)
         self._add_lags(batch, times, labelled)
         return _Cut(rows, labelled, early)
 
@@ -292,7 +296,11 @@ class _Count:
         columns = {name: self._columns[name].tally(place) for name in self._names(of_truth)}
         repeats = self._repeats.tally(place) if self._repeats is not None and not of_truth else None
         outliers = self._outliers.tally(place) if isinstance(place, int) and not of_truth else None
-        return DatasetTally(rows.get(place, 0), columns, performance, repeats=repeats, outliers=outliers)
+        hours = self._labelled_hours if of_truth else self._hours
+        counted = hours.tally(place) if hours is not None else None
+        return DatasetTally(
+            rows.get(place, 0), columns, performance, repeats=repeats, outliers=outliers, hours=counted
+        )
 
     def _dataset(self, rows: Mapping[Place, int], *, of_truth: bool = False) -> DatasetTally:
         performance = self._performance.whole() if of_truth and self._performance is not None else {}
@@ -303,7 +311,9 @@ class _Count:
         total = sum(n for place, n in rows.items() if isinstance(place, int))
         repeats = self._repeats.whole() if self._repeats is not None and not of_truth else None
         outliers = None if of_truth else self._outliers.whole()
-        return DatasetTally(total, columns, performance, segments, repeats, outliers)
+        hours = self._labelled_hours if of_truth else self._hours
+        counted = hours.whole() if hours is not None else None
+        return DatasetTally(total, columns, performance, segments, repeats, outliers, counted)
 
     def _names(self, of_truth: bool) -> list[str]:
         target = self._schema.target

@@ -6,7 +6,10 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-from modelvane.calibration.calibration import is_constant
+import numpy as np
+from numpy.typing import NDArray
+
+from modelvane.calibration.calibration import Calibration, is_constant
 from modelvane.calibration.lines import Lines, divergence_lines
 from modelvane.causes import most_changed, simple_cause
 from modelvane.divergences.base import Divergence
@@ -31,7 +34,7 @@ def drift_findings(this: Round, rows: DatasetTally, labelled: DatasetTally) -> I
                 continue
             tallies = reference.columns[column.name], part.columns[column.name]
             for rank, divergence in enumerate(this.settings.methods.divergences(column)):
-                finding = _finding(this, column, segment, divergence, tallies, decides=rank == 0)
+                finding = _finding(this, column, segment, divergence, tallies, part.hours, decides=rank == 0)
                 if segment is None and rank == 0:
                     judged.append(finding)
                 yield finding
@@ -44,12 +47,16 @@ def _finding(
     segment: str | None,
     divergence: Divergence,
     tallies: tuple[ColumnTally, ColumnTally],
+    hours: NDArray[np.int64] | None,
     *,
     decides: bool,
 ) -> Finding:
     reference, current = tallies
-    value = divergence.between(reference.sample, current.sample)
     measure, name = divergence.name, column.name
+    hourly = this.reference.hourly if segment is None else None
+    at_hours = None if hourly is None else hourly.at(hours, name, measure, reference.sample)
+    compared = reference.sample if at_hours is None else at_hours
+    value = divergence.between(compared, current.sample)
     if isinstance(value, Undefined):
         return Finding(
             family=Family.DRIFT,
@@ -61,7 +68,13 @@ def _finding(
             verdict=Verdict.UNDEFINED,
             why=value.why,
         )
-    lines = _lines(this, name, segment, divergence, tallies, decides=decides).asked_by(this.settings.alarm)
+    calibration, whole = this.reference.calibration, ""
+    if at_hours is not None and hourly is not None:
+        calibration = hourly.calibration
+    elif this.reference.hourly is not None:
+        whole = "compared with the reference as a whole, not with its hours of the week"
+    lines = _lines(this, calibration, name, segment, divergence, tallies, float(compared.n), decides=decides)
+    lines = lines.asked_by(this.settings.alarm)
     verdict = Verdict.INFO
     if decides:
         before = this.verdict_before(measure, name, segment)
@@ -69,11 +82,11 @@ def _finding(
     recognised, cause = None, ""
     if verdict in (Verdict.ALARM, Verdict.CHANGED):
         recognised = simple_cause(reference, current)
-        cause = "; ".join([str(recognised)] * (recognised is not None) + [most_changed(reference, current)])
+        cause = "; ".join([str(recognised)] * (recognised is not None) + [most_changed(compared, current)])
     bound = divergence.error_bound
     # a p-value takes values for independent, which entries of one list are not
     p_value = None if isinstance(current, ListTally) else divergence.p_value
-    p = p_value(value, reference.sample, current.sample) if p_value is not None else math.nan
+    p = p_value(value, compared, current.sample) if p_value is not None else math.nan
     return Finding(
         family=Family.DRIFT,
         measure=measure,
@@ -85,21 +98,23 @@ def _finding(
         noise_floor=lines.noise_floor,
         usual_range=lines.usual_range,
         threshold=lines.threshold,
-        error_bound=bound(reference.sample, current.sample) or None if bound is not None else None,
+        error_bound=bound(compared, current.sample) or None if bound is not None else None,
         p_value=p if math.isfinite(p) else None,
         verdict=verdict,
         cause=cause,
-        why=lines.why,
+        why="; ".join(filter(None, (whole, lines.why))),
         change=recognised.change if recognised is not None else "",
     )
 
 
 def _lines(
     this: Round,
+    calibration: Calibration,
     column: str,
     segment: str | None,
     divergence: Divergence,
     tallies: tuple[ColumnTally, ColumnTally],
+    reference_rows: float,
     *,
     decides: bool,
 ) -> Lines:
@@ -108,13 +123,12 @@ def _lines(
         return Lines(threshold=threshold)
     reference, current = tallies
     key = (segment or "", column, divergence.name)
-    calibration = this.reference.calibration
     habit = calibration.habits.get(key)
     lines = divergence_lines(
         divergence,
         this.level,
         current.n,
-        reference.n,
+        reference_rows,
         calibration.nulls.get(key),
         habit,
         is_constant(reference),

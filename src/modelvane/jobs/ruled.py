@@ -135,7 +135,9 @@ def _column(
     ruler, tally = entries_ruler(reference.rulers[column.name]), reference.tally.columns[column.name]
     divergence = methods.divergences(column)[0]
     key = ("", column.name, divergence.name)
-    known = reference.calibration
+    hourly = reference.hourly
+    is_hourly = hourly is not None and hourly.judges(column.name, divergence.name)
+    known = hourly.calibration if hourly is not None and is_hourly else reference.calibration
     found = (
         divergence_lines(
             divergence,

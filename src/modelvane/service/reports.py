@@ -15,7 +15,6 @@ import numpy as np
 from modelvane.batch import Judged, judge
 from modelvane.block import Block
 from modelvane.casting import NO_TIME
-from modelvane.counting import Counter
 from modelvane.engines.count import SLICES, count
 from modelvane.engines.counted import Counted, Provenance, Slice, digest_of
 from modelvane.engines.joint import joint_of
@@ -131,7 +130,7 @@ def _of_window(watch: Watch, latest: Evaluation) -> Judged:
 
 
 def _slices(reference: Reference, rows: Block, labelled: Block, first: int, last: int) -> Iterator[Slice]:
-    counter = Counter(reference.schema.with_segments(()), reference.rulers, reference.performance)
+    counter = replace(reference.counter, schema=reference.schema.with_segments(()))
     limits = np.unique(np.linspace(first, last + 1, SLICES + 1).astype(np.int64))
     for since, until in pairwise(limits.tolist()):
         of_slice, of_truth = (

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self, TypeAlias, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from modelvane.errors import TallyMismatchError
 from modelvane.tallies.categorical import CategoricalTally
 from modelvane.tallies.list_tally import ListTally
@@ -47,6 +50,8 @@ class DatasetTally:
         Of a recommender's subjects and items; ``None`` for anything else.
     outliers
         Of rows as a whole; ``None`` of segments, of labelled rows, and where no feature can be scored.
+    hours
+        Rows by class of hours of the week, shape ``(classes,)``; ``None`` where the reference does not know them.
     """
 
     rows: int
@@ -55,6 +60,7 @@ class DatasetTally:
     segments: Mapping[str, DatasetTally] = field(default_factory=dict)
     repeats: RepeatTally | None = None
     outliers: OutlierTally | None = None
+    hours: NDArray[np.int64] | None = None
 
     def __add__(self, other: DatasetTally) -> DatasetTally:
         if self.columns.keys() != other.columns.keys():
@@ -70,6 +76,7 @@ class DatasetTally:
             _union(self.segments, other.segments),
             _both(self.repeats, other.repeats),
             _both(self.outliers, other.outliers),
+            _added(self.hours, other.hours),
         )
 
     def __eq__(self, other: object) -> bool:
@@ -81,6 +88,7 @@ class DatasetTally:
             and dict(self.segments) == dict(other.segments)
             and self.repeats == other.repeats
             and self.outliers == other.outliers
+            and np.array_equal(_listed(self.hours), _listed(other.hours))
         )
 
     __hash__ = None  # type: ignore[assignment] # compared by arrays
@@ -120,6 +128,16 @@ def _both(one: AddableT | None, other: AddableT | None) -> AddableT | None:
     if one is None or other is None:
         return other if one is None else one
     return one + other
+
+
+def _added(one: NDArray[np.int64] | None, other: NDArray[np.int64] | None) -> NDArray[np.int64] | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return one + other
+
+
+def _listed(hours: NDArray[np.int64] | None) -> list[int]:
+    return [] if hours is None else hours.tolist()
 
 
 def _union(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:

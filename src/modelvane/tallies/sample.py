@@ -62,7 +62,7 @@ class Sample:
             return np.add.reduceat(self.counts, self.ruler.bin_starts, axis=-1)
         return self.counts
 
-    def with_counts(self, counts: NDArray[np.int64]) -> Sample:
+    def with_counts(self, counts: NDArray[np.int64] | Array) -> Sample:
         """Give the sample of other rows on the same ruler, of which only the counts are known.
 
         Parameters

@@ -1,0 +1,133 @@
+"""A reference by hour of the week: what its columns are at the hours of a window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modelvane.block import Encoded
+from modelvane.calibration.calibration import Calibration, cells_of
+from modelvane.calibration.hourly import HourlyRows, calibrate_hourly
+from modelvane.divergences.base import Divergence
+from modelvane.hours import Hours
+from modelvane.tallies import codec
+from modelvane.tallies.dataset import ColumnTally
+from modelvane.tallies.hourly import HourlyTally
+from modelvane.tallies.sample import Sample
+
+
+class HourlyColumn(NamedTuple):
+    """A column by hour of the week, and what was learned of its noise and habit."""
+
+    tally: HourlyTally
+    calibration: Calibration
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class HourlyReference:
+    """What is known of a reference by hour of the week, beside what is known of it as a whole.
+
+    Parameters
+    ----------
+    hours
+        Classes of hours.
+    tallies
+        By column, over all rows; columns of lists have none.
+    calibration
+        Noise and habit of windows that are compared with it.
+    """
+
+    hours: Hours
+    tallies: Mapping[str, HourlyTally]
+    calibration: Calibration
+
+    def judges(self, column: str, measure: str) -> bool:
+        """Whether a measure was calibrated by hour, over all rows."""
+        return ("", column, measure) in self.calibration.habits
+
+    def at(self, hours: NDArray[np.int64] | None, column: str, measure: str, whole: Sample) -> Sample | None:
+        """Give a column's sample at the hours of a window.
+
+        ``None`` where the measure was not calibrated by hour, or where the window's hours are not known: then the
+        whole is what it is compared with.
+        """
+        if hours is None or not self.judges(column, measure):
+            return None
+        return self.tallies[column].at(hours, whole)
+
+    def facts(self) -> dict[str, Any]:
+        """Give what is no array, as JSON values."""
+        return {"zone": self.hours.zone, "calibration": self.calibration.facts()}
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Give the arrays."""
+        held: dict[str, NDArray[Any]] = {"classes": self.hours.classes}
+        held |= codec.nested("calibration", self.calibration.arrays())
+        for name, tally in self.tallies.items():
+            held[f"rows/{name}"] = tally.rows
+            held[f"counts/{name}"] = tally.counts
+        return held
+
+    @classmethod
+    def from_arrays(cls, facts: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> HourlyReference:
+        """Read what `facts` and `arrays` gave."""
+        counts = codec.inside("counts", arrays)
+        rows = codec.inside("rows", arrays)
+        return cls(
+            Hours(facts["zone"], arrays["classes"]),
+            {name: HourlyTally(rows[name], counts[name]) for name in counts},
+            Calibration.from_arrays(facts["calibration"], codec.inside("calibration", arrays)),
+        )
+
+
+class RowHours(NamedTuple):
+    """The hours of a reference's rows, in time order: what its columns are measured by.
+
+    Parameters
+    ----------
+    hours
+        Classes of hours.
+    of_rows
+        The class of each row; -1 where it has no time.
+    """
+
+    hours: Hours
+    of_rows: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, times: NDArray[np.int64], zone: str) -> RowHours:
+        """Choose classes for rows in time order; ``times`` in microseconds since 1970."""
+        hours = Hours.of(times, zone)
+        return cls(hours, hours.of_rows(times))
+
+    def measured(
+        self,
+        column: str,
+        tally: ColumnTally,
+        rows: Encoded,
+        divergences: Sequence[Divergence],
+        plain: Calibration,
+    ) -> HourlyColumn:
+        """Count a column by hour, and learn its lines; ``plain`` are those without regard to hours."""
+        cells = cells_of(tally, rows)
+        shape = len(self.hours), len(tally.sample.counts)
+        known = HourlyRows.of(tally.sample, self.of_rows, cells, shape)
+        calibration = calibrate_hourly(column, tally, known, divergences if tally.n else (), plain)
+        return HourlyColumn(HourlyTally.of(self.of_rows, cells, shape), calibration)
+
+    def reference(self, columns: Mapping[str, HourlyColumn | None]) -> HourlyReference:
+        """Put columns together; ``None`` is one that is not known by hour."""
+        known = {name: column for name, column in columns.items() if column is not None}
+        calibrations = [column.calibration for column in known.values()]
+        return HourlyReference(
+            self.hours,
+            {name: column.tally for name, column in known.items()},
+            Calibration(
+                {key: null for each in calibrations for key, null in each.nulls.items()},
+                {key: habit for each in calibrations for key, habit in each.habits.items()},
+            ),
+        )
