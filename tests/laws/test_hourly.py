@@ -17,6 +17,7 @@ from modelvane import Finding, Monitor, Reference, Verdict
 from modelvane.calibration.calibration import cells_of
 from modelvane.calibration.hourly import HourlyRows
 from modelvane.calibration.lines import Alarm
+from modelvane.calibration.null import null_moments
 from modelvane.casting import NO_TIME
 from modelvane.divergences import DIVERGENCES
 from modelvane.engines.count import count
@@ -179,6 +180,19 @@ def test_windows_are_compared_with_the_rest_by_definition() -> None:
         assert expected is not None
         again = float(divergence.kernel(expected, tally.sample.with_counts(current)))
         assert value == pytest.approx(again, rel=1e-9)
+
+
+def test_what_the_hour_explains_makes_no_noise() -> None:
+    """Rows are exchanged only with others of their class: a column that its hour determines has no noise at all."""
+    classes = np.repeat(np.tile([0, 1], 50), 10)
+    whole = Sample(CategoricalRuler(("night", "day")), np.array([500, 500, 0]))
+    known = HourlyRows.of(whole, classes, classes.astype(np.intp), (2, 3))
+    divergence = DIVERGENCES["g_test"]
+    plain = null_moments(divergence, whole)
+    found = known.null(divergence, plain)
+    is_drawn = 2 * found.sizes <= 1000
+    assert is_drawn.sum() > 3
+    assert found.mean[is_drawn].max() < 1e-9 < plain.mean[: is_drawn.sum()].min()
 
 
 # --------------------------------------------------------------- judgement
