@@ -69,7 +69,8 @@ alerting:
   `keep_firing_for:` of as long, so that one scrape that fails resolves nothing (Prometheus 2.42 and later).
 - **No alarm at a start.** A service that has just started, a counter that begins again, a dataset without rows
   since the start and a window that fills are in the generated tests, as cases in which nothing fires. Shares need
-  `alerts.requests` requests; performance needs `alerts.labelled_rows` labelled rows.
+  `alerts.requests` requests; performance needs `alerts.labelled_rows` labelled rows; fixed limits of columns need
+  `alerts.rows` rows.
 - **Silence is told.** Where the monitor is down no series of a dataset is there, and no alert of one can fire: that is
   MonitorBlind.
 

@@ -60,7 +60,7 @@ CONFIGS: dict[str, dict[str, Any]] = {
         "datasets": {
             "animals": {
                 "column_mapping": {"task": "classification", "prediction": ["cat", "dog"]},
-                "thresholds": {"accuracy": 0.9, "label_lag": 3600, "last_row_age": 120},
+                "thresholds": {"accuracy": 0.9, "label_lag": 3600, "last_row_age": 120, "distance": 0.1},
                 "window": {"seconds": 3600},
                 "alerts": {"label_coverage": 0, "drifted_columns": 3, "severity": {"DatasetDrift": "page"}},
             }

@@ -164,6 +164,21 @@ def test_a_limit_at_k_is_one_of_performance() -> None:
     assert found.annotations["description"].endswith("Limits: hit_rate@5 0.05.")
 
 
+def test_a_limit_of_a_column_waits_for_rows() -> None:
+    """Only a limit of a column's distance or values makes its alert wait for rows: a few are beyond it by chance."""
+
+    def gated(**settings: object) -> list[str]:
+        found = alerts_of(datasets={"taxi": settings})
+        return [name for name, each in found.items() if "modelvane_quality_window_rows" in each.expression]
+
+    assert gated(thresholds={"mean_absolute_error": 1}) == ["MonitorBlind"]
+    assert gated(thresholds={"trip_distance": 0.1}) == ["DatasetDrift", "MonitorBlind"]
+    assert gated(thresholds={"a.b.missing_share": 0.1}) == ["QualityFault", "MonitorBlind"]
+    assert gated(thresholds={"trip_distance": 0.1}, alerts={"rows": 1}) == ["MonitorBlind"]
+    few = alerts_of(datasets={"taxi": {"thresholds": {"fare": 0.1}, "window": {"rows": 7}}})["DatasetDrift"]
+    assert few.expression.endswith('modelvane_quality_window_rows{dataset="taxi"} >= 7')
+
+
 def test_panels_are_there() -> None:
     """Every dashboard that alerts point to is one that is generated."""
     assert {dashboard.uid for dashboard in dashboards_of(config("taxi"))} >= set(Dashboard)

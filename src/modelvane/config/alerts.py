@@ -46,6 +46,12 @@ class DatasetAlertsSection(Section):
         description="NoPredictions: how long a dataset may have none; its own limit of `last_row_age` goes first.",
     )
     drifted_columns: int = Field(1, ge=1, description="DatasetDrift: how many columns have to drift.")
+    rows: int = Field(
+        30,
+        ge=1,
+        description="DatasetDrift, QualityFault: rows of the window that it takes where the dataset has limits for its "
+        "columns in `thresholds`, which a few rows are beyond by chance; never more than the window has.",
+    )
     label_silence: LengthOfSomething = Field(
         "26h",
         description="LabelsLate: how long no label may come. By default more than a day, for labels that come nightly.",

@@ -10,8 +10,10 @@ from modelvane.config import Config
 from modelvane.exposition import series
 from modelvane.exposition.labels import bounded
 from modelvane.exposition.observed import WINDOW_END, WINDOW_START
+from modelvane.findings import Family
 from modelvane.periods import length_of
 from modelvane.rules.fairness import fairness_alerts
+from modelvane.rules.few import gate_of
 from modelvane.rules.labels import label_alerts
 from modelvane.rules.links import Dashboard, evidence, no_period, panel, period
 from modelvane.rules.making import Maker
@@ -109,6 +111,7 @@ def _drift(maker: Maker, dataset: str) -> Iterator[Alert]:
         "{{ $each.Labels.column }}{{ with $each.Labels.change }}: {{ . }}{{ end }}",
     )
     start, end = (selector(each.name, dataset=dataset) for each in (WINDOW_START, WINDOW_END))
+    gate = gate_of(maker, dataset, "DatasetDrift", Family.DRIFT)
 
     def drifted(count: int) -> dict[str, str]:
         judged = (
@@ -119,6 +122,7 @@ def _drift(maker: Maker, dataset: str) -> Iterator[Alert]:
             verdict: steps.steady(min(count, 1)),
             columns: steps.steady(count),
             **dict.fromkeys(judged, steps.steady(min(count, 1))),
+            **gate.enough,
         }
 
     def changed(column: str, change: Change, segment: str = "") -> dict[str, str]:
@@ -127,7 +131,7 @@ def _drift(maker: Maker, dataset: str) -> Iterator[Alert]:
 
     yield from maker.alert(
         "DatasetDrift",
-        f"{verdict} == 1" if least == 1 else f"{columns} >= {least}",
+        (f"{verdict} == 1" if least == 1 else f"{columns} >= {least}") + gate.condition,
         (
             steps.fires(
                 "Columns are beyond their lines",
@@ -154,12 +158,13 @@ def _drift(maker: Maker, dataset: str) -> Iterator[Alert]:
             ),
             steps.fires(
                 "A scrape fails while the alert fires",
-                {verdict: steps.gone(1), columns: steps.gone(least)},
+                {verdict: steps.gone(1), columns: steps.gone(least), **gate.enough},
                 {},
                 {which: "", **no_period(dataset)},
             ),
             steps.silent("Too few columns are beyond their lines", drifted(least - 1)),
             steps.silent("No row has come, so nothing is known of drift", {}),
+            *gate.silent(maker, "DatasetDrift", drifted(least)),
         ),
         summary=f"{verbatim(dataset)}: drift",
         description="Columns further from the reference than every line, with what happened to them where it was "
@@ -168,7 +173,7 @@ def _drift(maker: Maker, dataset: str) -> Iterator[Alert]:
 
 
 def _quality(maker: Maker, dataset: str) -> Iterator[Alert]:
-    steps = maker.steps("QualityFault")
+    steps, gate = maker.steps("QualityFault"), gate_of(maker, dataset, "QualityFault", Family.QUALITY)
     # how old the last row may be is what NoPredictions tells, which knows of starts
     alarms = f'{selector(series.QUALITY_ALARM.name, dataset=dataset)[:-1]},measure!="{_AGE_LIMIT}"}} == 1'
     one = "{{ with $each.Labels.column }}{{ . }}: {{ end }}{{ $each.Labels.measure }}"
@@ -178,11 +183,11 @@ def _quality(maker: Maker, dataset: str) -> Iterator[Alert]:
         found = selector(
             series.QUALITY_ALARM.name, dataset=dataset, column=column, measure=measure, segment=""
         )
-        return {found: steps.steady(value)}
+        return {found: steps.steady(value), **gate.enough}
 
     yield from maker.alert(
         "QualityFault",
-        f"count by (dataset) ({alarms})",
+        f"count by (dataset) ({alarms}){gate.condition}",
         (
             steps.fires(
                 "Values are missing",
@@ -199,6 +204,7 @@ def _quality(maker: Maker, dataset: str) -> Iterator[Alert]:
             steps.silent("No value has a fault", judged("missing_share", 0)),
             steps.silent("The monitor has started with old rows of the log", judged(_AGE_LIMIT, 1, "")),
             steps.silent("No row has come", {}),
+            *gate.silent(maker, "QualityFault", judged("missing_share", 1)),
         ),
         summary=f"{verbatim(dataset)}: faulty values",
         description=f"Beyond what the reference has: {which}.",

@@ -86,7 +86,7 @@ _ALL = (
         "dataset",
         "ticket",
         MINUTE,
-        "`alerts.drifted_columns`; the lines of `budget`, `alarm` and `thresholds`",
+        "`alerts.drifted_columns`, `alerts.rows`; the lines of `budget`, `alarm` and `thresholds`",
         "Columns of the window are further from the reference than every line that they are held to: with the default "
         "`alarm: usual`, than sampling noise and than this stream's habit.",
         "Open the evidence and read the cause of the column that drifted most. A broken feed is repaired; a world that "
@@ -97,7 +97,7 @@ _ALL = (
         "dataset",
         "ticket",
         MINUTE,
-        "the lines of `budget`; the dataset's limits of quality in `thresholds`",
+        "the lines of `budget`; the dataset's limits of quality in `thresholds`, `alerts.rows`",
         "Values are missing, infinite, of the wrong type, out of range or unseen more often than in the reference, a "
         "column is constant, or a column is missing altogether.",
         "Open the evidence for the columns, and ask who fills them what was released last. Predictions made from these "

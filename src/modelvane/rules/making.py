@@ -57,6 +57,11 @@ class Maker:
     def _round(self) -> float:
         return max(self.config.service.calculation_period_sec, 2 * length_of(self.alerts.scrape_interval))
 
+    def least(self, dataset: str, rows: int) -> int:
+        """Give the rows that it takes to judge a dataset: those that are wanted, or all that its window has."""
+        window = self.config.settings(dataset).window
+        return rows if window.seconds is not None else min(rows, window.rows)
+
     def steps(self, name: AlertName) -> Steps:
         """Give how long a scenario goes on so that rates are there and the alert has lasted."""
         step = min(_LONGEST_STEP, self.over / _STEPS_OVER)

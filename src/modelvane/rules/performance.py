@@ -82,7 +82,7 @@ def _over_labels(
     maker: Maker, dataset: str, measure: str, found: str, now: str
 ) -> tuple[str, list[Scenario]]:
     """Give the part of measures that need labels: enough of them, and for enough of the window's rows."""
-    least, needed = _least(maker, dataset), maker.alerts.label_coverage
+    least, needed = maker.least(dataset, maker.alerts.labelled_rows), maker.alerts.label_coverage
     alarm = selector(series.PERFORMANCE_ALARM.name, dataset=dataset, segment="")[:-1]
     labelled = selector("modelvane_service_labelled_rows", dataset=dataset)
     coverage = selector("modelvane_performance_label_coverage_ratio", dataset=dataset)
@@ -118,7 +118,7 @@ def _over_labels(
 
 def _over_rows(maker: Maker, dataset: str, measure: str, found: str, now: str) -> tuple[str, list[Scenario]]:
     """Give the part of what a recommender serves, which needs no labels."""
-    least, steps = _least(maker, dataset), maker.steps("PerformanceBelowLimit")
+    least, steps = maker.least(dataset, maker.alerts.labelled_rows), maker.steps("PerformanceBelowLimit")
     window = selector("modelvane_quality_window_rows", dataset=dataset)
     alarm = selector(series.RECOMMENDATION_ALARM.name, dataset=dataset, segment="")
 
@@ -136,10 +136,3 @@ def _over_rows(maker: Maker, dataset: str, measure: str, found: str, now: str) -
         steps.silent("What is served is within its limits", served(0, least)),
         steps.silent("The first answers after the start are bad", served(1, least - 1)),
     ]
-
-
-def _least(maker: Maker, dataset: str) -> int:
-    """Give the rows that it takes to judge: those of the config, or all that the window has."""
-    window = maker.config.settings(dataset).window
-    least = maker.alerts.labelled_rows
-    return least if window.seconds is not None else min(least, window.rows)
