@@ -32,6 +32,11 @@ class Kind(StrEnum):
     REFERENCE_REFUSED = "reference_refused"
     """Another reference could not be taken; the one before stays."""
 
+    @property
+    def is_alert(self) -> bool:
+        """Whether Alertmanager said it, as often as it likes, rather than modelvane."""
+        return self in (Kind.ALERT_FIRING, Kind.ALERT_RESOLVED)
+
 
 @dataclass(frozen=True, slots=True)
 class Event:

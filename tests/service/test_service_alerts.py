@@ -57,6 +57,13 @@ def test_a_body_that_is_none_of_alertmanagers(
     assert client.get("/v1/events").json() == []
 
 
+def test_a_notification_of_nothing(client: TestClient) -> None:
+    """A notification without alerts is well-formed, and nothing comes of it."""
+    answer = client.post("/v1/alerts", json=notification())
+    assert (answer.status_code, answer.json()["kept"]) == (200, 0)
+    assert client.get("/v1/events").json() == []
+
+
 def test_a_body_that_is_too_large(reference: Path, tmp_path: Path) -> None:
     """A body of more bytes, or more alerts, than are taken is refused whole."""
     plain = settings(reference, {"limits": {"body_bytes": 2000, "body_rows": 2}})

@@ -115,6 +115,25 @@ def test_the_cooldown_survives_a_flood_of_alerts(reference: Path, tmp_path: Path
         assert runs(tmp_path) == 1
 
 
+def test_the_page_shows_retrains_behind_a_flood_of_alerts(reference: Path, tmp_path: Path) -> None:
+    """However many different alerts come, the page shows what modelvane did, before and after a restart, escaped."""
+    plain = watched(reference, program(tmp_path, KEPT))
+    hostile = "<script>alert(1)</script>"
+    with served(plain, tmp_path) as client:
+        drift(client)
+        fire(client)
+        flood = [alert(name=f"Other{number % 7} {hostile}") for number in range(6000)]
+        client.post("/v1/alerts", json=notification(*flood)).raise_for_status()
+        before = client.get("/datasets/taxi").text
+    with served(plain, tmp_path) as client:
+        after = client.get("/datasets/taxi").text
+    for page in (before, after):
+        assert "retrain started" in page
+        assert "The champion stays" in page
+        assert "Other6 &lt;script&gt;" in page
+        assert hostile not in page
+
+
 def test_a_dry_run_says_what_it_would_do(reference: Path, tmp_path: Path) -> None:
     """With `dry_run` nothing runs; an event has the command, the evidence, and keeps to the cool-down."""
     command = program(tmp_path, KEPT)

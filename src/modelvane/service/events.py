@@ -12,11 +12,11 @@ from modelvane.events import Event, Kind
 from modelvane.store.protocol import Log
 from modelvane.store.writer import GroupCommit
 
-_REMEMBERED = 200
+_REMEMBERED = 100
 _READ = 5_000
 OF_DATASETS = tuple(Kind)
 """What may happen to a dataset."""
-OF_THE_SERVICE = (Kind.ALERT_FIRING, Kind.ALERT_RESOLVED)
+OF_THE_SERVICE = tuple(kind for kind in Kind if kind.is_alert)
 """What may happen that is of no dataset."""
 
 
@@ -41,19 +41,19 @@ class EventBook:
     def __init__(self, writer: Callable[[], GroupCommit]) -> None:
         self._writer = writer
         self._lock = threading.Lock()
-        self._told: dict[str | None, deque[Told]] = {}
+        # of alerts and of what modelvane did, so that a flood of those does not wash this away
+        self._told: dict[tuple[str | None, bool], deque[Told]] = {}
         self._counts: dict[str | None, dict[str, int]] = {}
         self._switched: dict[str, float] = {}
 
     def load(self, log: Log) -> None:
         """Remember what the log has; counts are since the start."""
-        events = log.read_events(limit=_READ)
-        # these may be far behind a flood of alerts
-        switched = log.read_events(kinds=[Kind.REFERENCE_SWITCHED])
+        alerts = log.read_events(kinds=OF_THE_SERVICE, limit=_READ)
+        others = log.read_events(kinds=[kind for kind in Kind if not kind.is_alert], limit=_READ)
         with self._lock:
             self._told.clear()
-            self._switched = {event.dataset: event.at for event in switched if event.dataset is not None}
-            for event in events:
+            self._switched.clear()
+            for event in [*alerts, *others]:
                 self._remember(event)
 
     async def keep_all(self, events: Sequence[Event]) -> None:
@@ -91,7 +91,8 @@ class EventBook:
     def _remember(self, event: Event) -> None:
         if event.kind is Kind.REFERENCE_SWITCHED and event.dataset is not None:
             self._switched[event.dataset] = event.at
-        told = self._told.setdefault(event.dataset, deque(maxlen=_REMEMBERED))
+        key = event.dataset, event.kind.is_alert
+        told = self._told.setdefault(key, deque(maxlen=_REMEMBERED))
         if told and (told[-1].event.kind, told[-1].event.what) == (event.kind, event.what):
             told[-1] = replace(told[-1], event=event, times=told[-1].times + 1)
         else:
@@ -100,7 +101,8 @@ class EventBook:
     def told(self, dataset: str | None) -> list[Told]:
         """Give the last events of a dataset, or of none, the oldest first."""
         with self._lock:
-            return list(self._told.get(dataset, ()))
+            told = [*self._told.get((dataset, True), ()), *self._told.get((dataset, False), ())]
+        return sorted(told, key=lambda one: one.event.at)
 
     def counts(self, dataset: str | None) -> dict[str, int]:
         """Give the number of events since the start, by kind."""

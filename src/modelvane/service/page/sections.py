@@ -94,7 +94,14 @@ class Happening:
 
 
 def timeline(view: DatasetView) -> list[Happening]:
-    """Give what happened last, the newest first; what happened again and again in a row is one line."""
+    """Give what happened last, the newest first; what happened again and again is one line.
+
+    Half of the lines are for what modelvane did, however many alerts came.
+    """
+    alerts = [told for told in view.events if told.event.kind.is_alert]
+    others = [told for told in view.events if not told.event.kind.is_alert]
+    half = _SHOWN_EVENTS // 2
+    last = sorted([*alerts[-half:], *others[-half:]], key=lambda told: told.event.at)
     return [
         Happening(
             told.event.at,
@@ -107,5 +114,5 @@ def timeline(view: DatasetView) -> list[Happening]:
             told.event.what,
             told.times,
         )
-        for told in reversed(view.events[-_SHOWN_EVENTS:])
+        for told in reversed(last)
     ]
