@@ -6,10 +6,11 @@
     python -m examples.taxi.retrain --config .modelvane/demo/config.yaml             # a challenger
     python -m examples.taxi.retrain --config .modelvane/demo/config.yaml --roll-back
 
-The trips are those of the monitor's log. A challenger is trained on the older of them; champion and challenger predict
-the newer ones, which neither has seen. Only a challenger that is better beyond chance becomes a version of its own,
-with the reference of these trips, and the current one. As `retrain: {command: ...}` of a dataset it reads what it needs
-from its environment, and reports its outcome to the monitor.
+The trips are those of the monitor's log, and where an alert asks, those since it fires. A challenger is trained on the
+older of them; champion and challenger predict the newer ones, which neither has seen. Only a challenger that is better
+beyond chance becomes a version of its own, with the reference of these trips, and the current one. As
+`retrain: {command: ...}` of a dataset it reads what it needs from its environment, and reports its outcome to the
+monitor.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from examples.shared.versions import VersionError, Versions
-from examples.taxi.recent import TooFewTripsError, recent_trips
+from examples.taxi.recent import NotYetError, recent_trips
 from modelvane.errors import ModelvaneError
 
 if TYPE_CHECKING:
@@ -52,10 +53,12 @@ class Settings:
         The folder of versions.
     champion
         The model file that answers before there is a version.
-    since
-        Take trips from this event time on (seconds since 1970), if there are enough.
+    alert
+        Name of the alert that asks: only trips since it fires are taken.
     trips, least
         Labelled trips: at most the latest so many, and not without so many.
+    wait
+        Seconds to wait for so many.
     held_out
         Share of them, the latest, that both models are compared on.
     keep
@@ -66,9 +69,10 @@ class Settings:
     dataset: str
     models: Path
     champion: Path
-    since: float | None = None
+    alert: str = ""
     trips: int = 20_000
     least: int = 500
+    wait: float = 0.0
     held_out: float = 0.25
     keep: int = KEPT
 
@@ -78,8 +82,10 @@ def retrain(settings: Settings) -> dict[str, Any]:
 
     Raises
     ------
+    NotYetError
+        When there are too few trips.
     ModelvaneError
-        When the log or the champion cannot be read, or there are too few trips.
+        When the log or the champion cannot be read.
     """
     import numpy as np
 
@@ -89,9 +95,10 @@ def retrain(settings: Settings) -> dict[str, Any]:
     trips = recent_trips(
         settings.config,
         settings.dataset,
+        alert=settings.alert,
         most=settings.trips,
         least=settings.least,
-        since=settings.since,
+        wait=settings.wait,
     )
     split = trips.num_rows - math.ceil(settings.held_out * trips.num_rows)
     older, newer = trips.slice(0, split), trips.slice(split)
@@ -198,10 +205,10 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--least", type=int, default=500, help="at least so many trips (%(default)s)")
     parser.add_argument("--keep", type=int, default=KEPT, help="versions to keep (%(default)s)")
     parser.add_argument(
-        "--since",
-        type=float,
-        default=float(told["MODELVANE_SINCE"]) if told.get("MODELVANE_SINCE") else None,
-        help="seconds since 1970: take trips from then on, if there are enough",
+        "--wait", type=float, default=0.0, help="seconds to wait for so many trips (%(default)s)"
+    )
+    parser.add_argument(
+        "--alert", default=told.get("MODELVANE_ALERT") or "", help="take only trips since this alert fires"
     )
     doing = parser.add_mutually_exclusive_group()
     doing.add_argument("--initial", action="store_true", help="make the champion's file the first version")
@@ -222,9 +229,10 @@ def settings_of(options: argparse.Namespace) -> Settings:
         dataset=options.dataset,
         models=options.models or beside / "models",
         champion=options.champion or beside / "model.skops",
-        since=options.since,
+        alert=options.alert,
         trips=options.trips,
         least=options.least,
+        wait=options.wait,
         keep=options.keep,
     )
 
@@ -246,7 +254,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{initialise(settings)} answers")
             return 0
         outcome = retrain(settings)
-    except TooFewTripsError as error:
+    except NotYetError as error:
         outcome = {"promoted": False, "why": str(error)}
     except (ModelvaneError, VersionError, OSError) as error:
         print(error, file=sys.stderr)

@@ -14,6 +14,7 @@ from prefect import flow
 from prefect.logging import get_run_logger
 
 from examples.taxi import retrain as steps
+from examples.taxi.recent import NotYetError
 
 
 @flow(name="taxi-retrain", persist_result=False)
@@ -21,18 +22,18 @@ def taxi_retrain(
     dataset: str = "taxi",
     config: str = ".modelvane/demo/config.yaml",
     alert: str = "",
-    since: float | None = None,
-    until: float | None = None,  # noqa: ARG001 - the monitor tells it to every deployment
+    since: float | None = None,  # noqa: ARG001 - the monitor tells it to every deployment
+    until: float | None = None,  # noqa: ARG001 - as above
     outcome: str | None = None,
 ) -> dict[str, Any]:
-    """Train a challenger on the latest labelled trips, and promote it if it is better.
+    """Train a challenger on the labelled trips since the alert fires, and promote it if it is better.
 
     Parameters
     ----------
     dataset, config
         Whose log, and where it is.
     alert
-        What asked.
+        What asks.
     since, until
         Event times of the evidence, seconds since 1970.
     outcome
@@ -44,11 +45,11 @@ def taxi_retrain(
         dataset=dataset,
         models=beside / "models",
         champion=beside / "model.skops",
-        since=since,
+        alert=alert,
     )
     try:
         found = steps.retrain(settings)
-    except steps.TooFewTripsError as error:
+    except NotYetError as error:
         found = {"promoted": False, "why": str(error)}
     get_run_logger().info("%s: %s", alert or "by hand", found["why"])
     steps.report(found, outcome)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +17,15 @@ from examples.taxi import retrain
 from examples.taxi.comparison import compare
 from examples.taxi.following import MODEL_FILE, REFERENCE_FILE
 from examples.taxi.model import DurationModel, build_reference_table
-from examples.taxi.recent import recent_trips
+from examples.taxi.recent import NotYetError, fires_since, recent_trips
 
 from modelvane.config import Config
+from modelvane.events import Event, Kind
+from modelvane.findings import Verdict
+from modelvane.monitor import Monitor
 from modelvane.references import load_reference
+from modelvane.service.switching import check_schema, load_standing
+from modelvane.settings import Alarm, Settings, Window
 from modelvane.store import open_log
 from modelvane.table import Table
 
@@ -29,6 +35,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ROWS = 1200
+FIRED = 1_700_000_000.0
+SCALE = 2.5
+
+
+def twice(minutes: float) -> float:
+    """Give the duration of a trip in a world where all take twice as long."""
+    return min(2 * minutes, 59.0)
 
 
 @pytest.fixture
@@ -42,31 +55,59 @@ def folder(model: DurationModel, trips: pa.Table, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def log(folder: Path, trips: pa.Table, duration: Callable[[float], float], labelled: int = ROWS) -> None:
-    """Log trips and their labels, the durations changed."""
+def log(
+    folder: Path,
+    trips: pa.Table,
+    duration: Callable[[float], float],
+    labelled: int = ROWS,
+    *,
+    first: int = 0,
+    rows: int = ROWS,
+    scale: float = 1.0,
+    received: float = 0.0,
+) -> None:
+    """Log trips and their labels, the durations and the distances changed."""
     config = Config.load(folder / "config.yaml")
     schema = load_reference(config, "taxi").schema
-    rows = trips.slice(0, ROWS).to_pylist()
+    taken = trips.slice(first, rows).to_pylist()
     with open_log(config.store_url) as store:  # type: ignore[attr-defined] # a log of SQLite
         store.open("taxi", schema)
         records = [
             {
                 **row,
                 "lpep_pickup_datetime": row["lpep_pickup_datetime"].isoformat(),
+                "trip_distance": row["trip_distance"] and scale * row["trip_distance"],
                 "prediction": 10.0,
                 "id": f"{i}",
             }
             | {"duration": None}
-            for i, row in enumerate(rows)
+            for i, row in enumerate(taken, first)
         ]
-        store.append("taxi", Table.of_rows(records), 0.0)
-        targets = [duration(row["duration"]) for row in rows[:labelled]]
-        store.label("taxi", [f"{i}" for i in range(labelled)], targets, None, 1.0)
+        store.append("taxi", Table.of_rows(records), received)
+        targets = [duration(row["duration"]) for row in taken[:labelled]]
+        ids = [f"{i}" for i in range(first, first + len(targets))]
+        store.label("taxi", ids, targets, None, received + 1.0)
 
 
-def recent(folder: Path, *, most: int = 20_000, least: int = 500, since: float | None = None) -> pa.Table:
-    """Read the latest trips of the folder's log."""
-    return recent_trips(folder / "config.yaml", "taxi", most=most, least=least, since=since)
+def tell(folder: Path, *events: Event) -> None:
+    """Let the log know of events."""
+    with open_log(Config.load(folder / "config.yaml").store_url) as store:  # type: ignore[attr-defined] # as above
+        store.append_events(events)
+
+
+def heard(status: str, at: float, *, begun: float = FIRED, name: str = "DatasetDrift") -> Event:
+    """Give the event of an alert that Alertmanager told of."""
+    begin = dt.datetime.fromtimestamp(begun, dt.UTC).isoformat()
+    return Event(
+        Kind(f"alert_{status}"), at, "taxi", name, {"labels": {"alertname": name}, "startsAt": begin}
+    )
+
+
+def read(
+    folder: Path, *, alert: str = "", most: int = 20_000, least: int = 500, wait: float = 0.0
+) -> pa.Table:
+    """Read the trips of the folder's log."""
+    return recent_trips(folder / "config.yaml", "taxi", alert=alert, most=most, least=least, wait=wait)
 
 
 def settings(folder: Path, **more: Any) -> retrain.Settings:
@@ -82,7 +123,7 @@ def settings(folder: Path, **more: Any) -> retrain.Settings:
 
 def test_a_better_challenger_is_promoted(folder: Path, trips: pa.Table) -> None:
     """Where trips take twice as long as they did, the challenger becomes the current version, with its reference."""
-    log(folder, trips, lambda minutes: min(2 * minutes, 59.0))
+    log(folder, trips, twice)
     outcome = retrain.retrain(settings(folder))
     assert outcome["promoted"], outcome
     assert outcome["challenger"] < outcome["champion"]
@@ -106,9 +147,7 @@ def test_the_champion_stays_when_the_challenger_is_worse(folder: Path, trips: pa
 
 def test_the_promoted_reference_has_the_schema_of_the_first(folder: Path, trips: pa.Table) -> None:
     """The monitor builds the same columns, roles and kinds from the new reference, so that it takes it."""
-    from modelvane.service.switching import check_schema, load_standing
-
-    log(folder, trips, lambda minutes: min(2 * minutes, 59.0))
+    log(folder, trips, twice)
     outcome = retrain.retrain(settings(folder))
     config = Config.load(folder / "config.yaml")
     before = load_standing(config, "taxi", None)
@@ -118,18 +157,87 @@ def test_the_promoted_reference_has_the_schema_of_the_first(folder: Path, trips:
 def test_held_out_trips_are_the_latest(folder: Path, trips: pa.Table) -> None:
     """Training ends before the comparison begins: a change at the very end is not trained on."""
     log(folder, trips, lambda minutes: minutes)
-    found = recent(folder, most=1000)
+    found = read(folder, most=1000)
     times = found["lpep_pickup_datetime"].to_pylist()
     assert (len(times), times) == (1000, sorted(times))
 
 
-def test_trips_of_the_evidence_are_taken_where_they_suffice(folder: Path, trips: pa.Table) -> None:
-    """From a moment on, if there are enough trips since; all recent ones otherwise."""
+def test_only_trips_since_the_alert_fires_are_learned_from(folder: Path, trips: pa.Table) -> None:
+    """Where half of the recent trips drifted, the new reference is of these alone, and their like does not drift."""
+    half = ROWS // 2
+    tell(folder, heard("firing", FIRED - 50, begun=FIRED - 60), heard("resolved", FIRED - 40))
+    log(folder, trips, lambda minutes: minutes, rows=half, received=FIRED - 30)
+    tell(folder, heard("firing", FIRED + 5), heard("firing", FIRED + 65))
+    log(folder, trips, twice, first=half, rows=half, scale=SCALE, received=FIRED + 30)
+    outcome = retrain.retrain(settings(folder, alert="DatasetDrift"))
+    assert outcome["promoted"], outcome
+    reference = pq.read_table(outcome["reference"])
+    expected = [SCALE * miles for miles in trips.slice(half, half)["trip_distance"].to_pylist()]
+    assert reference["trip_distance"].to_pylist() == expected
+
+    version = Versions(folder / "models").path(outcome["version"])
+    rows = [
+        row | {"trip_distance": SCALE * row["trip_distance"], "target": twice(row["duration"])}
+        for row in trips.slice(ROWS).to_pylist()
+    ]
+    predicted = DurationModel.load(version / MODEL_FILE).predict(rows)
+    monitor = Monitor(
+        "taxi",
+        load_standing(Config.load(folder / "config.yaml"), "taxi", version / REFERENCE_FILE),
+        Settings(window=Window(rows=len(rows)), alarm=Alarm.NOISE),
+    )
+    monitor.push([row | {"prediction": float(value)} for row, value in zip(rows, predicted, strict=True)])
+    found = monitor.findings()
+    drifted = found.get("dataset_drift")
+    assert drifted is not None
+    assert drifted.verdict is Verdict.OK, [f for f in found if f.verdict is Verdict.ALARM]
+
+
+def test_too_few_trips_since_the_alert_fires_are_waited_for(
+    folder: Path, trips: pa.Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until enough of them have their duration nothing is trained; a run that waits goes on as soon as they have."""
+    log(folder, trips, lambda minutes: minutes, rows=900, received=FIRED - 30)
+    tell(folder, heard("firing", FIRED + 5))
+    log(folder, trips, twice, first=900, rows=100, received=FIRED + 30)
+    with pytest.raises(NotYetError, match=r"100 trips with a duration of those since DatasetDrift fires"):
+        retrain.retrain(settings(folder, alert="DatasetDrift", least=200))
+    naps: list[float] = []
+
+    def nap(seconds: float) -> None:
+        naps.append(seconds)
+        log(folder, trips, twice, first=1000, rows=100, received=FIRED + 40)
+
+    monkeypatch.setattr("examples.taxi.recent.time.sleep", nap)
+    assert read(folder, alert="DatasetDrift", least=200, wait=3600).num_rows == 200
+    assert len(naps) == 1
+
+
+def test_the_drift_of_an_alert_that_is_over_is_not_learned(folder: Path, trips: pa.Table) -> None:
+    """Trips since an alert that is resolved are of two worlds; those of an alert that nobody heard of are all."""
     log(folder, trips, lambda minutes: minutes)
-    times = trips.slice(0, ROWS)["lpep_pickup_datetime"].to_pylist()
-    moment = times[600].replace(tzinfo=dt.UTC).timestamp()
-    assert recent(folder, since=moment).num_rows == 600
-    assert recent(folder, since=moment, least=800).num_rows == ROWS
+    tell(folder, heard("firing", FIRED), heard("resolved", FIRED + 60))
+    with pytest.raises(NotYetError, match="over"):
+        read(folder, alert="DatasetDrift")
+    assert read(folder, alert="PerformanceBelowLimit").num_rows == ROWS
+
+
+def test_an_alert_fires_since_it_began_or_the_reference_was_switched() -> None:
+    """Repeats and other alerts change nothing; one that goes on beside another reference begins anew with it."""
+    events = [
+        heard("firing", FIRED),
+        heard("resolved", FIRED + 20),
+        heard("firing", FIRED + 70, begun=FIRED + 60),
+        heard("firing", FIRED + 80, begun=FIRED + 60),
+        heard("firing", FIRED + 90, begun=FIRED + 90, name="QualityFault"),
+        heard("resolved", FIRED + 95, name="QualityFault"),
+    ]
+    assert fires_since(events, "DatasetDrift") == FIRED + 60
+    assert fires_since(events[:2], "DatasetDrift") == math.inf
+    assert fires_since(events[4:], "DatasetDrift") is None
+    switched = Event(Kind.REFERENCE_SWITCHED, FIRED + 100, "taxi", "another")
+    assert fires_since([*events, switched], "DatasetDrift") == FIRED + 100
+    assert fires_since([switched, *events], "DatasetDrift") == FIRED + 60
 
 
 def test_broken_trips_are_left_out(folder: Path, trips: pa.Table) -> None:
@@ -145,7 +253,7 @@ def test_broken_trips_are_left_out(folder: Path, trips: pa.Table) -> None:
     kept = sum(
         minutes > 5 and row != 5 for row, minutes in enumerate(trips.slice(0, ROWS)["duration"].to_pylist())
     )
-    assert recent(folder).num_rows == kept
+    assert read(folder).num_rows == kept
 
 
 def test_too_few_labels_change_nothing(
@@ -172,7 +280,7 @@ def test_the_command_begins_promotes_and_rolls_back(
     versions = Versions(folder / "models")
     assert retrain.main([*config, "--initial"]) == 0
     first = versions.current()
-    log(folder, trips, lambda minutes: min(2 * minutes, 59.0))
+    log(folder, trips, twice)
     assert retrain.main(config) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["version"] == versions.current() != first
     # nobody listens there

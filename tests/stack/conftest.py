@@ -21,12 +21,8 @@ _COMMANDS = {
     "traffic": ["--rate=40", "--label-delay=2"],
 }
 _RETRAIN = ["python", "-m", "examples.taxi.retrain", "--models=/var/lib/taxi/models"]
-_WINDOW = 400
-_HELD = {
-    "ServiceDown": "2s",
-    # until the window has nothing but drifted trips, on which the challenger is trained then
-    "DatasetDrift": "12s",
-}
+WINDOW = 400
+_HELD = {"ServiceDown": "2s", "DatasetDrift": "2s"}
 
 
 def overlay(page: str) -> dict[str, Any]:
@@ -52,13 +48,13 @@ def overlay(page: str) -> dict[str, Any]:
             "service": {"calculation_period_sec": 1},
             "datasets": {
                 "taxi": {
-                    "window": {"rows": _WINDOW},
+                    "window": {"rows": WINDOW},
                     "retrain": {
-                        "command": [*_RETRAIN, f"--least={_WINDOW // 2}"],
+                        "command": [*_RETRAIN, f"--least={WINDOW}", "--wait=60"],
                         "cooldown": "5s",
                     },
                 },
-                "reco": {"window": {"rows": _WINDOW}},
+                "reco": {"window": {"rows": WINDOW}},
             },
         },
     }

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
+from tests.stack.conftest import WINDOW
 from tests.stack.running import Running
 
 from modelvane.dashboards import dashboards_of
@@ -121,6 +125,7 @@ def test_drift_leads_to_another_model(running: Running) -> None:
     """
     before = running.get("taxi", "/healthz")["model"]["version"]
     asked = running.get("traffic", "/healthz")["requests"]["taxi"]
+    began = dt.datetime.now(dt.UTC).replace(tzinfo=None)
     running.put("traffic", "/faults", ["scale trip_distance factor=2.5"])
 
     def told(kind: str) -> list[dict[str, Any]]:
@@ -131,7 +136,10 @@ def test_drift_leads_to_another_model(running: Running) -> None:
     running.until(lambda: told("alert_firing"), "the alert at the monitor")
     running.until(lambda: told("model_promoted"), f"a promoted model; {told('')}")
     running.until(lambda: told("reference_switched"), "the monitor takes the new reference")
-    version = told("model_promoted")[-1]["details"]["outcome"]["version"]
+    outcome = told("model_promoted")[-1]["details"]["outcome"]
+    version = outcome["version"]
+    learned = pq.read_table(outcome["reference"])["lpep_pickup_datetime"]
+    assert pc.min(learned).as_py() > began, "the reference holds trips from before the drift"
     assert version != before
     running.until(
         lambda: running.get("taxi", "/healthz")["model"] == {"version": version, "fault": None},
@@ -140,6 +148,18 @@ def test_drift_leads_to_another_model(running: Running) -> None:
     running.until(lambda: running.query(f'model_info{{job="taxi", version="{version}"}}'), "it says so")
     running.until(lambda: told("alert_resolved"), "the alert is resolved at the monitor")
     running.until(lambda: not running.alerts("DatasetDrift", dataset="taxi"), "and in Alertmanager")
+
+    def is_noise() -> bool:
+        """Tell whether a full window of drifted trips is as near to the new reference as sampling lets it be."""
+        found = running.get("monitor", "/v1/datasets/taxi/findings")
+        distances = [
+            one
+            for one in found["findings"]
+            if one["column"] == "trip_distance" and one["family"] == "drift" and one["segment"] is None
+        ]
+        return found["rows"] == WINDOW and all(one["value"] <= one["noise_floor"] for one in distances)
+
+    running.until(is_noise, "the drifted trips are what is usual")
 
     after = running.get("traffic", "/healthz")["requests"]["taxi"]
     assert after["answered"] > asked["answered"]
