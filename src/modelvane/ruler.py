@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import math
 import sys
 from collections.abc import Iterable
@@ -18,10 +16,10 @@ from numpy.typing import NDArray
 
 from modelvane import fixed
 from modelvane.casting import Categories
+from modelvane.edges import chosen_edges, closing_edges, mean_of
 from modelvane.errors import TallyMismatchError
 
 EDGE_BUDGET = 1024
-BINS = 20
 # a reference value is at most 2^40 quanta from the centre, so that sums of a million rows fit one machine word
 QUANTA = 40
 
@@ -71,13 +69,13 @@ class NumericalRuler:
             nothing = np.empty(0)
             return cls(nothing, 0.0, 1.0, True, dtype, np.empty(0, np.intp))
         exact = len(distinct) <= budget
-        edges = distinct if exact else _edges(distinct, counts, budget)
+        edges = distinct if exact else chosen_edges(distinct, counts, budget)
         smallest, largest = float(distinct[0]), float(distinct[-1])
-        center = min(max(_mean(distinct, counts), smallest), largest)
+        center = min(max(mean_of(distinct, counts), smallest), largest)
         reach = min(max(center - smallest, largest - center), sys.float_info.max)
         exponent = math.frexp(reach)[1] if reach > 0 else math.frexp(center)[1] if center else 0
         quantum = math.ldexp(1.0, max(exponent - QUANTA, -1000))
-        return cls(edges, center, quantum, exact, dtype, _bins(edges, distinct, counts))
+        return cls(edges, center, quantum, exact, dtype, closing_edges(edges, distinct, counts))
 
     @property
     def size(self) -> int:
@@ -136,56 +134,6 @@ class NumericalRuler:
             dtype=facts["dtype"],
             bins=arrays["bins"].astype(np.intp),
         )
-
-
-def _mean(distinct: Floats, counts: NDArray[np.intp]) -> float:
-    # scaled, so that the sum of values near the largest float is one too
-    rows = int(counts.sum())
-    bits = rows.bit_length()
-    return math.ldexp(fixed.rounded_sum(distinct * 2.0**-bits, counts) / rows, bits)
-
-
-def _edges(distinct: Floats, counts: NDArray[np.intp], budget: int) -> Floats:
-    positions = np.linspace(0, counts.sum() - 1, budget // 2)
-    chosen = set(np.searchsorted(np.cumsum(counts), positions, side="right").tolist())
-    chosen |= {0, len(distinct) - 1}
-    before = np.concatenate(([0], np.cumsum(counts)))
-    order = sorted(chosen)
-    heap: list[tuple[float, int, int]] = []
-
-    def offer(left: int, right: int) -> None:
-        if right - left > 1:
-            rows = before[right] - before[left + 1]
-            width = float(distinct[right]) - float(distinct[left])
-            heapq.heappush(heap, (-float(rows) * width, left, right))
-
-    for left, right in itertools.pairwise(order):
-        offer(left, right)
-    while heap and len(chosen) < budget:
-        _, left, right = heapq.heappop(heap)
-        middle = distinct[left] / 2 + distinct[right] / 2
-        split = int(distinct.searchsorted(middle))
-        split = min(max(split, left + 1), right - 1)
-        chosen.add(split)
-        offer(left, split)
-        offer(split, right)
-    return distinct[sorted(chosen)]
-
-
-def _bins(edges: Floats, distinct: Floats, counts: NDArray[np.intp], bins: int = BINS) -> NDArray[np.intp]:
-    below = np.concatenate(([0], np.cumsum(counts)))
-    up_to = below[np.searchsorted(distinct, edges, side="right")]
-    at_edge = up_to - below[np.searchsorted(distinct, edges, side="left")]
-    rows = below[-1]
-    closing: list[int] = []
-    closed = 0
-    for i in range(len(edges) - 1):
-        # a value with a bin's worth of rows gets a bin of its own, so it must not join what lies below it
-        next_is_heavy = at_edge[i + 1] * bins >= rows
-        if (up_to[i] - closed) * bins >= rows or (next_is_heavy and up_to[i] > closed):
-            closing.append(i)
-            closed = up_to[i]
-    return np.array(closing, np.intp)
 
 
 def name_hashes(names: Iterable[str]) -> NDArray[np.uint64]:
