@@ -124,6 +124,11 @@ class Finding:
     change: str = ""
 
     @property
+    def name(self) -> str:
+        """The name by which it is limited: see `limit_of`."""
+        return limit_of(self.measure, self.label)
+
+    @property
     def key(self) -> tuple[str, str | None, str | None, str | None]:
         """What tells this finding from the others of a round."""
         return self.measure, self.column, self.segment, self.label

@@ -165,6 +165,21 @@ def test_limits_of_the_config_are_lines() -> None:
     assert limited == {"Mean absolute error"}
 
 
+def test_limits_at_k_are_lines() -> None:
+    """A limit such as ndcg@5 is a line in the panel of the measure, named after its k."""
+    panels = [panel for each in dashboards_of(SHOP) for row in each.rows for panel in row.panels]
+    (limit,) = {
+        (query.expression, query.legend)
+        for panel in panels
+        for query in panel.queries
+        if "ndcg@5" in query.expression
+    }
+    assert limit == (
+        'modelvane_performance_threshold{dataset="$dataset", measure=~"ndcg@5", segment=""}',
+        "limit ({{measure}})",
+    )
+
+
 def test_slowness_is_that_of_each_service() -> None:
     """The share of quick answers is held against each service's own limit, however its bound is written."""
     queries = [

@@ -53,11 +53,14 @@ def test_a_recommender_is_watched_over_http(settings: dict[str, Any], tmp_path: 
         _post(client, "/v1/datasets/reco/labels", bought[10:])
         before = watch_of(client, "reco").monitor.findings()
         exposed = client.get("/metrics").text
-        page = client.get("/datasets/reco").text
+        page, overview = client.get("/datasets/reco").text, client.get("/").text
     assert 'modelvane_recommendation_fallback_ratio{dataset="reco",segment=""}' in exposed
     assert 'modelvane_performance_ndcg_ratio{dataset="reco",segment="",k="5"}' in exposed
     assert 'modelvane_performance_alarm{dataset="reco",measure="hit_rate@5",segment=""} 1.0' in exposed
     assert "Catalogue coverage" in page
+    # of all that is measured at k, one figure that says whether recommendations are taken
+    assert "Hit rate at 5" in page
+    assert "Hit rate at 5" in overview
 
     with served(settings, tmp_path) as client:
         monitor = watch_of(client, "reco").monitor

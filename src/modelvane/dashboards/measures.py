@@ -21,7 +21,7 @@ from modelvane.exposition.series import (
     RECOMMENDATION_REFERENCE,
     RECOMMENDATION_THRESHOLD,
 )
-from modelvane.findings import Family
+from modelvane.findings import Family, split_limit
 
 TOGETHER: Mapping[tuple[Family, str], tuple[str, ...]] = {
     (Family.PERFORMANCE, "Percentage errors"): (
@@ -107,7 +107,7 @@ def panel(
         )
         for each in measures
     ]
-    if not segments and not first.by:
+    if not segments and first.by in (None, "k"):
         queries += _lines(measures, config, empty)
     return Panel(
         title=title,
@@ -167,18 +167,21 @@ def _lines(measures: tuple[Measure, ...], config: Config, empty: str) -> Iterato
     names = [each.name for each in measures]
     of = "" if len(names) == 1 else " ({{measure}})"
     column = "{{column}} " if "column" in measures[0].labels else ""
-    if (series := _REFERENCES.get(family)) is not None and {"segment", "column"} & set(measures[0].labels):
+    has_reference = {"segment", "column"} & set(measures[0].labels) and not measures[0].by
+    if has_reference and (series := _REFERENCES.get(family)) is not None:
         yield Query(
             expression=selector(series.name, dataset="$dataset", measure=f"~{'|'.join(names)}", segment=""),
             legend=f"{column}reference{of}",
             part=Part.LINE,
             empty=empty or "the reference has no value of it",
         )
-    limited = [name for name in names if any(name in each.thresholds for each in config.datasets.values())]
+    limited = sorted(
+        {key for each in config.datasets.values() for key in each.thresholds if split_limit(key)[0] in names}
+    )
     if (limit := _LIMITS.get(family)) is not None and limited:
         yield Query(
             expression=selector(limit.name, dataset="$dataset", measure=f"~{'|'.join(limited)}", segment=""),
-            legend=f"limit{of}",
+            legend=f"limit{of if set(limited) <= set(names) else ' ({{measure}})'}",
             part=Part.LINE,
             empty=empty or "the config has no limit for this dataset",
         )

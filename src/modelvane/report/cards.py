@@ -107,7 +107,7 @@ def trends_of(judged: Judged, series: Mapping[Key, Series], titles: Mapping[str,
     coverage = judged.findings.get(COVERAGE)
     shown = [finding for finding in (headline(judged.findings), coverage) if finding is not None]
     return [
-        Trend(finding, over_time(past, f"{title_of(finding.measure, titles)} over the period"))
+        Trend(finding, over_time(past, f"{title_of(finding.name, titles)} over the period"))
         for finding in shown
         if (past := series.get(finding.key)) is not None
         # a measure that stood still needs no chart

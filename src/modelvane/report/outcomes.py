@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from modelvane.findings import Finding
+from modelvane.findings import Finding, split_limit
 from modelvane.naming import cut_text
 from modelvane.report.charts import grouped_bars
 from modelvane.report.formatting import number_text, number_texts, share_text
@@ -144,7 +144,7 @@ def segment_table(
 ) -> list[SegmentRow]:
     """Give the segments with one measure drawn, and others as text."""
     found = [{(f.measure, f.label): f for f in part.performance} for part in segments]
-    firsts = [known.get((first or "", None)) for known in found]
+    firsts = [known.get(split_limit(first or "")) for known in found]
     largest = max(
         (
             abs(value)

@@ -77,7 +77,7 @@ def _performance(findings: Findings, titles: Mapping[str, str]) -> Iterator[str]
     coverage = findings.get(COVERAGE)
     known = coverage.value if coverage is not None else None
     labelled = f", on the {share_text(known)} of rows whose truth is known" if known and known < 1 else ""
-    title = title_of(first.measure, titles)
+    title = title_of(first.name, titles)
     if first.value is None:
         yield f"How good the predictions are is not known: {first.why}."
     else:
@@ -130,7 +130,7 @@ def key_figures(
     else:
         before = "" if first.reference is None else value_text(first.reference, unit_of(first))
         note = f"{before} in the reference" if before and first.value is not None else first.why
-        figures.append((title_of(first.measure, titles), value_text(first.value, unit_of(first)), note))
+        figures.append((title_of(first.name, titles), value_text(first.value, unit_of(first)), note))
     off = faults(findings)
     alarms = sum(finding.verdict is Verdict.ALARM for finding in off)
     figures.append(("Faults of quality", value_text(len(off)), counted(alarms, "alarm") if off else ""))

@@ -32,6 +32,7 @@ _FAULTS = frozenset(
     }
 )
 _HEADLINES = ("mean_absolute_error", "accuracy", "roc_auc")
+_HITS = "hit_rate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +108,20 @@ def drifted_of(findings: Iterable[Finding]) -> tuple[int, int]:
 
 
 def headline(findings: Findings | None, wanted: str | None = None) -> Finding | None:
-    """Give the measure of performance to show first: the wanted one, a usual one, or any with a value."""
+    """Give the measure of performance to show first: the wanted one, a usual one, or any with a value.
+
+    Of a recommender that is its hit rate, at the middle of its k.
+    """
+    found = of_family(findings, Family.PERFORMANCE)
     measured = {
         finding.measure: finding
-        for finding in of_family(findings, Family.PERFORMANCE)
+        for finding in found
         if finding.label is None and finding.measure not in (COVERAGE, LAG)
     }
-    for name in (wanted, *_HEADLINES):
+    hits = [finding for finding in found if finding.measure == _HITS]
+    if hits:
+        measured = {_HITS: hits[(len(hits) - 1) // 2]} | measured
+    for name in (wanted, *_HEADLINES, _HITS):
         if name in measured:
             return measured[name]
     return next((f for f in measured.values() if f.value is not None), next(iter(measured.values()), None))
@@ -181,7 +189,7 @@ def segment_rows(findings: Findings | None, measure: str | None) -> list[Segment
                 verdict_of(finding.verdict for finding in found),
                 alarms,
                 columns,
-                next((f for f in found if f.measure == measure and f.label is None), None),
+                next((f for f in found if f.name == measure), None),
             )
         )
     return sorted(rows, key=lambda row: (SEVERITY[row.verdict], -row.rows))

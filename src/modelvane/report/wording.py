@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from modelvane.findings import JUDGED, Family, Finding, Findings, Verdict
+from modelvane.findings import JUDGED, Family, Finding, Findings, Verdict, split_limit
 from modelvane.naming import cut_text
 from modelvane.report.order import drift_order
 
@@ -19,8 +19,14 @@ _NAMED = 4
 
 
 def title_of(measure: str, titles: Mapping[str, str]) -> str:
-    """Give a measure's title; its own name made readable when the titles do not have it."""
-    return titles.get(measure) or measure.replace("_", " ").capitalize()
+    """Give a measure's title; its own name made readable when the titles do not have it.
+
+    >>> title_of("ndcg@5", {"ndcg": "NDCG at k"}), title_of("empty_share", {})
+    ('NDCG at 5', 'Empty share')
+    """
+    name, label = split_limit(measure)
+    title = titles.get(name) or name.replace("_", " ").capitalize()
+    return title if label is None else f"{title.removesuffix(' at k')} at {label}"
 
 
 def listed(names: Sequence[str], most: int = _NAMED) -> str:

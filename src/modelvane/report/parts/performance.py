@@ -78,7 +78,7 @@ def performance_part(judged: Judged) -> PerformancePart | None:
         return None
     first = headline(judged.findings)
     return PerformancePart(
-        headline=first.measure if first is not None else None,
+        headline=first.name if first is not None else None,
         findings=findings,
         regression=regression_part(judged),
         confusion=confusion_part(judged),
@@ -97,15 +97,15 @@ def slice_parts(judged: Judged) -> tuple[SlicePart, ...]:
             labelled=one.labelled.rows,
             verdict=found.verdict,
             drifted_columns=drifted(found)[1],
-            performance=_value(found, first.measure) if first is not None else None,
+            performance=_value(found, first.name) if first is not None else None,
         )
         for one, found in zip(judged.counted.slices, judged.slices, strict=True)
     )
 
 
-def _value(findings: Findings, measure: str) -> float | None:
-    found = (f for f in findings if f.measure == measure and f.family is Family.PERFORMANCE)
-    return next((f.value for f in found if f.segment is None and f.label is None), None)
+def _value(findings: Findings, name: str) -> float | None:
+    found = (f for f in findings if f.name == name and f.family is Family.PERFORMANCE)
+    return next((f.value for f in found if f.segment is None), None)
 
 
 def segment_parts(judged: Judged) -> tuple[SegmentPart, ...]:

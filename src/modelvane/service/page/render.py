@@ -124,8 +124,8 @@ def render_dataset(
         faults=tables.faults(findings),
         quality=tables.matrix(quality, None if all_columns else SHOWN_COLUMNS),
         quality_of_dataset=[finding for finding in quality if finding.column is None],
-        segments=tables.segment_rows(findings, first.measure if first else view.headline),
-        segment_measure=wording.title_of(first.measure, titles) if first else None,
+        segments=tables.segment_rows(findings, first.name if first else view.headline),
+        segment_measure=wording.title_of(first.name, titles) if first else None,
     )
 
 
@@ -166,7 +166,7 @@ def _facts(view: DatasetView, titles: Mapping[str, str]) -> list[tuple[str, str,
     first = tables.headline(findings, view.headline)
     if first is not None:
         note = first.why if first.value is None else f"on {value_text(first.n)} labelled rows"
-        facts.append((wording.title_of(first.measure, titles), tables.text_of(first), note))
+        facts.append((wording.title_of(first.name, titles), tables.text_of(first), note))
     coverage, lag = findings.get(tables.COVERAGE), findings.get(tables.LAG)
     if coverage is not None:
         late = (

@@ -70,7 +70,7 @@ def trends(view: DatasetView, series: Mapping[Key, Series], titles: Mapping[str,
     return [
         Trend(
             finding,
-            over_time(series[finding.key], f"{title_of(finding.measure, titles)} over time", view.marks),
+            over_time(series[finding.key], f"{title_of(finding.name, titles)} over time", view.marks),
         )
         for finding in shown
         if finding.key in series and not series[finding.key].is_empty
