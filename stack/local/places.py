@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import socket
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,7 +109,10 @@ class Places:
         text = source.read_text(encoding="utf-8")
         if source.name not in self._overlay:
             return text
-        return yaml.dump(merged(yaml.load(text, _Tagged), self._overlay[source.name]), Dumper=_TaggedDumper)  # noqa: S506 - safe YAML, with tags kept
+        # whoever generated the file knows it by its head, and writes it again when the stack is raised again
+        head = "".join(takewhile(lambda line: line.startswith("#"), text.splitlines(keepends=True)))
+        read = yaml.load(text, _Tagged)  # noqa: S506 - safe YAML, with tags kept
+        return head + yaml.dump(merged(read, self._overlay[source.name]), Dumper=_TaggedDumper)
 
 
 class _Tag(str):

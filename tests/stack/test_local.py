@@ -78,9 +78,11 @@ def test_addresses_and_paths_are_those_of_this_machine(tmp_path: Path) -> None:
 
 
 def test_mounted_files_are_translated_with_an_overlay(tmp_path: Path) -> None:
-    """A mounted file is written with the overlay's values in it, its tags kept, and its addresses translated."""
+    """A mounted file is written with the overlay's values in it, its head and tags kept, addresses translated."""
     source = tmp_path / "m.yaml"
-    source.write_text("a: {b: 1, c: 2}\nstore: !file /run/secrets/url\nat: http://monitor:8085")
+    source.write_text(
+        "# Written by somebody\na: {b: 1, c: 2}\nstore: !file /run/secrets/url\nat: http://monitor:8085"
+    )
     service = replace(
         MONITOR, mounts=(Mount("/etc/m.yaml", path=source), Mount("/run/secrets/url", path=source))
     )
@@ -90,6 +92,7 @@ def test_mounted_files_are_translated_with_an_overlay(tmp_path: Path) -> None:
     here.translate(service)
     written = here.text("/etc/m.yaml", service)
     said = yaml.compose(Path(written).read_text())
+    assert Path(written).read_text().startswith("# Written by somebody\n")
     assert isinstance(said, yaml.MappingNode)
     values = {key.value: value for key, value in said.value}
     assert values["store"].tag == "!file"
