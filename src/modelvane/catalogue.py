@@ -21,6 +21,7 @@ from modelvane.performance import STATISTICS
 from modelvane.schema import Kind
 from modelvane.statistics import columns, fairness
 from modelvane.statistics.base import Better, LabelledStatistic, Statistic
+from modelvane.statistics.changes import CHANGES, KITAGAWA
 from modelvane.statistics.lists import QUALITY
 from modelvane.statistics.recommendation import RECOMMENDATION
 
@@ -162,6 +163,26 @@ def _of_groups(
     )
 
 
+def _changes() -> Iterator[Measure]:
+    ways = (
+        ("mix", "by mix", "what segments do to the change by their share of the rows"),
+        ("behaviour", "by behaviour", "what segments do to the change by their own value"),
+    )
+    for each in CHANGES:
+        needs = "predictions that are numbers" if each.kind == "prediction" else _NEEDS[each.kind]
+        for way, title, meaning in ways:
+            yield Measure(
+                name=f"{each.name}_{way}",
+                family=Family.CHANGE,
+                title=f"{each.title}, change {title}",
+                unit=each.unit,
+                source=f"{meaning}: {KITAGAWA}",
+                series=_series(Family.CHANGE, f"{each.name}_{way}", each.unit),
+                labels=("dataset", "column", "segment"),
+                needs=f"segments, and {needs}",
+            )
+
+
 def _recommendation() -> Iterator[Measure]:
     for each in RECOMMENDATION:
         yield _statistic(Family.RECOMMENDATION, each, ("dataset", "segment"), needs="lists of served items")
@@ -298,6 +319,7 @@ def _catalogue() -> dict[tuple[Family, str], Measure]:
         *_performance(),
         *_LABELS,
         *_fairness(),
+        *_changes(),
         *_columns(),
         *_ARRIVAL,
         *_ROWS,

@@ -71,6 +71,7 @@ class Family(StrEnum):
     PERFORMANCE = "performance"
     RECOMMENDATION = "recommendation"
     FAIRNESS = "fairness"
+    CHANGE = "change"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,8 +22,8 @@ from modelvane.statistics.fairness import (
     CLASSES_BETWEEN,
     ERRORS_BETWEEN,
     Group,
-    gap,
 )
+from modelvane.statistics.gaps import gap
 from modelvane.statistics.intervals import Share
 from modelvane.table import Table
 from modelvane.undefined import Undefined

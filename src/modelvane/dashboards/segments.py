@@ -45,6 +45,13 @@ def dashboard(config: Config) -> Dashboard | None:
                 )
             ),
             Row(
+                "What made values change",
+                tuple(
+                    panel(title, members, config, segments=True, empty="only once there are rows enough")
+                    for title, members in grouped(measures_of(Family.CHANGE))
+                ),
+            ),
+            Row(
                 "Faults",
                 tuple(
                     panel(title, members, config, segments=True, empty="only columns of its kind have it")

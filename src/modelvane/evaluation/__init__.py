@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from modelvane.evaluation.changes import change_findings
 from modelvane.evaluation.drift import drift_findings
 from modelvane.evaluation.fairness import fairness_findings
 from modelvane.evaluation.outliers import outlier_findings
@@ -50,6 +51,7 @@ def evaluate(
         *recommendation_findings(this, rows),
         *performance_findings(this, labelled, stream),
         *fairness_findings(this, rows, labelled),
+        *change_findings(this, rows, labelled),
         *quality_findings(this, rows),
         *dataset_quality(this, rows, stream),
         *outlier_findings(this, rows),

@@ -10,7 +10,8 @@ from modelvane.evaluation.performance import judged
 from modelvane.evaluation.round import Round
 from modelvane.fairness import FairnessRuler, rulers_of
 from modelvane.findings import Family, Finding, Verdict
-from modelvane.statistics.fairness import Gap, Group, GroupMeasure, Parity, gap
+from modelvane.statistics.fairness import Group, GroupMeasure, Parity
+from modelvane.statistics.gaps import Gap, gap
 from modelvane.tallies.dataset import DatasetTally
 from modelvane.undefined import Undefined
 

@@ -51,6 +51,9 @@ What a recommender serves, whether or not it is labelled; how it meets what was 
 _FAIRNESS = """\
 Of protected columns only: what each group has, by `group`, and the widest gap between groups. See
 [fairness](fairness.md)."""
+_CHANGE = """\
+What made a value differ from the reference's: of each segment of a column, and of all (an empty `segment`). Mix and
+behaviour add up to the change. See [segments](segments.md)."""
 _METHODS = """\
 Values of the label `method`, and the unit of the distance:"""
 _COMPAT = """\
@@ -85,6 +88,7 @@ def page() -> str:
             *_section(
                 "Fairness", _FAIRNESS, [*_measures(Family.FAIRNESS), "", *_plain_table(FAIRNESS_COMPANIONS)]
             ),
+            *_section("Change by segment", _CHANGE, _measures(Family.CHANGE)),
             *_section(
                 "Prediction", "", [*_measures(Family.PREDICTION), "", *_plain_table(PREDICTION_COMPANIONS)]
             ),

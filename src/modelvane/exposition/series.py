@@ -210,6 +210,7 @@ def findings_series() -> tuple[Series, ...]:
         *PERFORMANCE_COMPANIONS,
         *_values(Family.FAIRNESS),
         *FAIRNESS_COMPANIONS,
+        *_values(Family.CHANGE),
         *_values(Family.PREDICTION),
         *PREDICTION_COMPANIONS,
         *_values(Family.QUALITY),

@@ -155,6 +155,7 @@ def _rest(judged: Judged, contents: Contents, shown: int) -> dict[str, Any]:
     return {
         "answers": tables.of_family(judged.findings, Family.RECOMMENDATION),
         "fairness": tables.fairness_rows(judged.findings),
+        "changes": tables.of_family(judged.findings, Family.CHANGE),
         "predictions": tables.matrix(finding for finding in predictions if finding.label is None),
         "predictions_by_label": [finding for finding in predictions if finding.label is not None],
         "quality": tables.matrix(f for f in quality if f.column in named and f.label is None),

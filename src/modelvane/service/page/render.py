@@ -117,6 +117,7 @@ def render_dataset(
         timeline=sections.timeline(view),
         answers=tables.of_family(findings, Family.RECOMMENDATION),
         fairness=tables.fairness_rows(findings),
+        changes=tables.of_family(findings, Family.CHANGE),
         performance=[finding for finding in performance if finding.label is None],
         performance_by_label=[finding for finding in performance if finding.label is not None],
         predictions=tables.matrix(f for f in predictions if f.label is None),

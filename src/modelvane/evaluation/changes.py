@@ -1,0 +1,152 @@
+"""Which segment made a value of all rows change, and how: by its share of the rows, or by its own value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from modelvane.counting import MOST_SEGMENTS, OTHER
+from modelvane.evaluation.round import Round
+from modelvane.findings import Family, Finding, Verdict
+from modelvane.ruler import CategoricalRuler
+from modelvane.statistics import exact
+from modelvane.statistics.changes import CHANGES, NOTHING, Changing
+from modelvane.statistics.decomposition import Effect, Part, decompose
+from modelvane.tallies.dataset import DatasetTally
+from modelvane.tallies.numerical import NumericalTally
+
+LEAST_ROWS = 30
+"""Rows of a segment, before and after, that it takes to tell it from the rest."""
+
+_WAYS = ("mix", "behaviour")
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """Rows and sums of a value, by segment of one column; the rest makes each side complete."""
+
+    before: Mapping[str, Part]
+    after: Mapping[str, Part]
+    small: Mapping[str, int]
+
+
+def change_findings(this: Round, rows: DatasetTally, labelled: DatasetTally) -> Iterator[Finding]:
+    """Take the changes of means over all rows apart by the segments of each column."""
+    if rows.rows and not rows.segments:
+        # a slice of a batch, which is counted without segments
+        return
+    predictions = this.reference.schema.predictions
+    prediction = predictions[0].name if len(predictions) == 1 else ""
+    for changing in CHANGES:
+        current = rows if changing.kind == "prediction" else labelled
+        if _part(changing, this.reference.tally, prediction) is None:
+            continue
+        for column in this.reference.schema.segments:
+            yield from _by_column(this, changing, current, column, prediction)
+
+
+def _part(changing: Changing, tally: DatasetTally | None, prediction: str) -> Part | None:
+    """Give rows and sum; ``None`` where such a tally does not hold the value at all."""
+    if tally is None:
+        return NOTHING
+    if changing.kind == "prediction":
+        column = tally.columns.get(prediction)
+        return changing.part(column) if isinstance(column, NumericalTally) else None
+    found = tally.performance.get(changing.kind)
+    return None if found is None else changing.part(found)
+
+
+def _by_column(
+    this: Round, changing: Changing, current: DatasetTally, column: str, prediction: str
+) -> Iterator[Finding]:
+    whole = this.reference.tally
+    old, new = (_part(changing, tally, prediction) or NOTHING for tally in (whole, current))
+    if not old.rows or not new.rows:
+        why = "no rows with this value in the " + ("window" if old.rows else "reference")
+        for way in _WAYS:
+            yield _finding(changing, way, column, None, new.rows, why=why)
+        return
+    sides = _sides(this, changing, current, column, prediction, (old, new))
+    effects = decompose(sides.before, sides.after)
+    for at, way in enumerate(_WAYS):
+        total = sum((effect[at] for effect in effects.values()), start=NOTHING.total)
+        told = _told(at, effects, sides, (old, new))
+        yield _finding(changing, way, column, None, new.rows, total, cause=told)
+        for name, effect in effects.items():
+            yield _finding(changing, way, column, name, sides.after[name].rows, effect[at])
+        for name, n in sides.small.items():
+            why = f"fewer than {LEAST_ROWS} rows in the window or in the reference: told with the rest"
+            yield _finding(changing, way, column, name, n, why=why)
+
+
+def _sides(
+    this: Round,
+    changing: Changing,
+    current: DatasetTally,
+    column: str,
+    prediction: str,
+    wholes: tuple[Part, Part],
+) -> _Sides:
+    ruler = this.reference.rulers[column]
+    assert isinstance(ruler, CategoricalRuler)  # noqa: S101 - segments are categorical by inference
+    before: dict[str, Part] = {}
+    after: dict[str, Part] = {}
+    small: dict[str, int] = {}
+    for value in ruler.names[:MOST_SEGMENTS]:
+        name = f"{column}={value}"
+        was, now = (
+            _part(changing, tally.segments.get(name), prediction) or NOTHING
+            for tally in (this.reference.tally, current)
+        )
+        if min(was.rows, now.rows) < LEAST_ROWS:
+            small[name] = now.rows
+        else:
+            before[name], after[name] = was, now
+    rest = OTHER
+    while f"{column}={rest}" in before or f"{column}={rest}" in small:
+        rest = f"({rest})"
+    # rare, unseen and missing values, and those of small segments: all that is in no segment told apart
+    for side, whole in zip((before, after), wholes, strict=True):
+        side[f"{column}={rest}"] = whole - sum(side.values(), NOTHING)
+    return _Sides(before, after, small)
+
+
+def _told(at: int, effects: Mapping[str, Effect], sides: _Sides, wholes: tuple[Part, Part]) -> str:
+    name, effect = max(effects.items(), key=lambda each: abs(each[1][at]))
+    was, now = sides.before[name], sides.after[name]
+    old, new = wholes
+    change = f"of a change of {float(new.value - old.value):+.3g}"
+    if not effect[at]:
+        return f"{change}, none"
+    if at == 0:
+        how = f"share {was.rows / old.rows:.1%} to {now.rows / new.rows:.1%}"
+    else:
+        how = f"{float(was.value):.3g} to {float(now.value):.3g}"
+    return f"{change}; most by {name}: {float(effect[at]):+.3g}, {how}"
+
+
+def _finding(
+    changing: Changing,
+    way: str,
+    column: str,
+    segment: str | None,
+    n: int,
+    value: object = None,
+    *,
+    cause: str = "",
+    why: str = "",
+) -> Finding:
+    known = exact.number(value) if isinstance(value, type(NOTHING.total)) else None
+    is_known = isinstance(known, float)
+    return Finding(
+        family=Family.CHANGE,
+        measure=f"{changing.name}_{way}",
+        column=column,
+        segment=segment,
+        value=known if isinstance(known, float) else None,
+        unit=changing.unit,
+        n=n,
+        verdict=Verdict.INFO if is_known else Verdict.UNDEFINED,
+        cause=cause,
+        why="" if is_known else why or exact.TOO_LARGE.why,
+    )
