@@ -57,7 +57,7 @@ def decompose(before: Mapping[str, Part], after: Mapping[str, Part]) -> dict[str
     >>> after = {"short": Part(60, Fraction(60)), "long": Part(40, Fraction(240))}
     >>> found = decompose(before, after)
     >>> float(found["long"].mix), float(found["long"].behaviour)
-    (0.72, 0.25)
+    (0.99, 0.25)
     >>> float(sum(sum(effect) for effect in found.values())), 300 / 100 - 140 / 100
     (1.6, 1.6)
     """
