@@ -28,13 +28,15 @@ def label_alerts(maker: Maker, dataset: str) -> Iterator[Alert]:
             "modelvane_service_window_seconds",
         )
     )
+    none = f"No label has come for more than {duration(silence)} while predictions have."
+    which = f"{{{{ with $labels.measure }}}}{{{{ . }}}} is beyond its limit.{{{{ else }}}}{none}{{{{ end }}}}"
     expression = f"({age} > {number(silence)} and {last_row} < {number(silence)})"
     scenarios = [
         steps.fires(
             "Labels came and come no more, while predictions do",
             {age: steps.steady(silence + 60), last_row: steps.steady(1)},
             {},
-            no_period(dataset),
+            {which: none, **no_period(dataset)},
         ),
         steps.silent("Labels come", {age: steps.steady(silence / 2), last_row: steps.steady(1)}),
         steps.silent(
@@ -67,7 +69,7 @@ def label_alerts(maker: Maker, dataset: str) -> Iterator[Alert]:
                 "Labels are beyond their own limit",
                 {one: steps.steady(1), **window},
                 {"measure": limited[0]},
-                no_period(dataset),
+                {which: f"{limited[0]} is beyond its limit.", **no_period(dataset)},
             ),
             steps.silent("The window fills after the start", {one: steps.steady(1), **filling}),
             steps.silent("Labels are within their limit", {one: steps.steady(0), **window}),
@@ -77,6 +79,5 @@ def label_alerts(maker: Maker, dataset: str) -> Iterator[Alert]:
         expression,
         scenarios,
         summary=f"{verbatim(dataset)}: labels are late",
-        description=f"No label has come for more than {duration(silence)} while predictions have"
-        + (", or labels are beyond their own limit." if limited else "."),
+        description=which if limited else none,
     )
