@@ -121,7 +121,6 @@ def retrain(settings: Settings) -> dict[str, Any]:
     if found.is_better:
         name = versions.add(lambda folder: _write(folder, challenger, older, newer, found))
         versions.promote(name)
-        versions.prune(settings.keep)
         outcome |= {"version": name, "reference": str(_reference_file(versions, name).absolute())}
     return outcome
 
@@ -259,18 +258,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ModelvaneError, VersionError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
-    report(outcome, os.environ.get("MODELVANE_OUTCOME"))
+    conclude(outcome, settings, os.environ.get("MODELVANE_OUTCOME"))
     return 0
 
 
-def report(outcome: dict[str, Any], file: str | None) -> None:
-    """Tell the outcome to whoever reads the last line, and to the monitor by its file."""
+def conclude(outcome: dict[str, Any], settings: Settings, file: str | None) -> None:
+    """Tell the outcome to whoever reads the last line, and to the monitor by its file; then remove old versions."""
     text = json.dumps(outcome)
     if file:
         part = Path(f"{file}.part")
         part.write_text(text, encoding="utf-8")
         part.replace(file)
     print(text)
+    # last: a folder that cannot be removed does not hide that another model answers
+    Versions(settings.models).prune(settings.keep)
 
 
 if __name__ == "__main__":

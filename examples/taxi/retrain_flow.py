@@ -52,7 +52,7 @@ def taxi_retrain(
     except NotYetError as error:
         found = {"promoted": False, "why": str(error)}
     get_run_logger().info("%s: %s", alert or "by hand", found["why"])
-    steps.report(found, outcome)
+    steps.conclude(found, settings, outcome)
     return found
 
 

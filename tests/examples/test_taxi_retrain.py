@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -289,6 +290,23 @@ def test_the_command_begins_promotes_and_rolls_back(
     assert "still compares" in capsys.readouterr().err
     assert retrain.main([*config, "--roll-back"]) == 1
     assert "no version before" in capsys.readouterr().err
+
+
+def test_a_promotion_is_told_before_old_versions_go(
+    folder: Path, trips: pa.Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When old versions cannot be removed, the outcome says all the same that another model answers."""
+
+    def fail(_versions: Versions, _keep: int) -> list[str]:
+        raise OSError("the folder is not yours")
+
+    log(folder, trips, lambda minutes: min(2 * minutes, 59.0))
+    monkeypatch.setattr(Versions, "prune", fail)
+    monkeypatch.setenv("MODELVANE_OUTCOME", str(folder / "outcome.json"))
+    with suppress(OSError):
+        retrain.main(["--config", str(folder / "config.yaml")])
+    outcome = json.loads((folder / "outcome.json").read_text())
+    assert outcome["version"] == Versions(folder / "models").current()
 
 
 def test_a_comparison_needs_more_than_chance() -> None:
