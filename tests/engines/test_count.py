@@ -10,7 +10,7 @@ from modelvane.batch import judge
 from modelvane.engines.count import count
 from modelvane.engines.log import LogSource
 from modelvane.engines.source import TableSource
-from modelvane.findings import Family
+from modelvane.findings import Family, Finding
 from modelvane.monitor import Monitor
 from modelvane.reference import Reference
 from modelvane.settings import Settings, Window
@@ -38,13 +38,20 @@ def reference() -> Reference:
 
 
 def test_a_batch_finds_what_a_window_of_the_same_rows_finds(reference: Reference) -> None:
-    """Drift, predictions, performance and quality of columns are equal, value for value, live and in a batch."""
+    """Drift, predictions, performance, quality and outliers are equal, value for value, live and in a batch."""
     rows = trips(1000, 2)
     monitor = Monitor("taxi", reference, Settings(window=Window(rows=1000)), clock=lambda: 5e6)
     monitor.push(rows)
     judged = judge("taxi", reference, count(TableSource(rows), reference, now=5e6))
-    live = [f for f in monitor.findings() if f.column is not None or f.family is not Family.QUALITY]
-    batch = [f for f in judged.findings if f.column is not None or f.family is not Family.QUALITY]
+
+    def is_of_rows(found: Finding) -> bool:
+        # what concerns their arrival is another thing in a batch
+        return (
+            found.column is not None or found.family is not Family.QUALITY or found.measure == "outlier_share"
+        )
+
+    live = [f for f in monitor.findings() if is_of_rows(f)]
+    batch = [f for f in judged.findings if is_of_rows(f)]
     assert len(live) > 100
     assert [f for f in batch if f.measure != "label_lag"] == [f for f in live if f.measure != "label_lag"]
 
@@ -57,6 +64,10 @@ def test_the_slices_of_a_batch_add_up_to_it(reference: Reference) -> None:
     for one in counted.slices[1:]:
         whole = whole + one.rows
     assert whole.columns == counted.window.rows.columns
+    assert whole.outliers is not None
+    assert whole.outliers.rows == 1000
+    assert len(whole.outliers.top) == 10
+    assert whole.outliers == counted.window.rows.outliers
 
 
 def test_the_log_is_a_source(reference: Reference) -> None:

@@ -16,13 +16,20 @@ from tests.laws.strategies import CATEGORIES, NUMBERS, RANDOMS
 
 from modelvane import Monitor, Reference
 from modelvane.casting import NO_TIME, canonical
+from modelvane.faults import InjectedFault, Nulls, Scale, Shift, inject
+from modelvane.findings import Finding
 from modelvane.outliers import OutlierCount, OutlierRuler
-from modelvane.settings import Settings, Window
+from modelvane.outliers.surprisal import FURTHEST
+from modelvane.settings import Outliers, Settings, Window
 from modelvane.tallies.outliers import TOP, OutlierTally
 
 ROWS = st.lists(
     st.fixed_dictionaries({}, optional={"distance": NUMBERS, "zone": CATEGORIES, "flag": CATEGORIES}),
     max_size=60,
+)
+
+CELLS = st.tuples(
+    st.none() | st.floats(-5, 20) | st.floats(-1e4, 1e4), st.sampled_from([1, 4, 77, 78, "new", None])
 )
 
 
@@ -59,7 +66,8 @@ def _number_bits(values: list[Any], value: float | None) -> int:
     if value is None:
         return _bits(1 + len(values) - len(known), len(values))
     tail = min(sum(each <= value for each in known), sum(each >= value for each in known))
-    return _bits(2 * (1 + tail), len(values))
+    away = max(min(known) - value, value - max(known), 0.0) / (max(known) - min(known))
+    return _bits(2 * (1 + tail), len(values)) + min(math.floor(math.log2(1 + away)), FURTHEST)
 
 
 def _category_bits(values: list[Any], value: str | None) -> int:
@@ -81,11 +89,7 @@ def _scores(reference: Reference, rows: Any) -> list[int]:
     return [score for score, _ in count.scores()]
 
 
-@given(
-    st.lists(
-        st.tuples(st.none() | st.floats(-5, 20), st.sampled_from([1, 4, 77, 78, "new", None])), max_size=30
-    )
-)
+@given(st.lists(CELLS, max_size=30))
 def test_a_score_is_what_it_is_defined_to_be(cells: list[tuple[float | None, Any]]) -> None:
     """The score is the sum of the bits of all cells, counted by hand among the rows of the reference."""
     data = _data()
@@ -138,23 +142,72 @@ def test_the_top_is_of_the_highest_scores(rows: list[dict[str, Any]]) -> None:
         assert kept == scores[:TOP]
 
 
+def _stream(n: int, seed: int) -> dict[str, Any]:
+    rng = np.random.default_rng(seed)
+    return {f"x{i}": rng.lognormal(size=n) for i in range(4)} | {"zone": rng.zipf(2.0, n).astype(str)}
+
+
+@cache
+def _of_stream() -> Reference:
+    return Reference.of(_stream(20_000, 0), numerical=[f"x{i}" for i in range(4)], categorical=["zone"])
+
+
+def _share(rows: Any) -> Finding:
+    monitor = Monitor("taxi", _of_stream(), Settings(window=Window(rows=2000)))
+    monitor.push(rows)
+    found = monitor.findings().get("outlier_share")
+    assert found is not None
+    return found
+
+
 def test_undrifted_windows_keep_to_the_expected_share() -> None:
     """Of rows like those of the reference as many are outliers as the quantile says, and none of the windows alarms."""
+    found = [_share(_stream(2000, seed)) for seed in range(1, 21)]
+    assert {each.verdict for each in found} == {"ok"}
+    assert np.mean([each.value for each in found if each.value is not None]) == pytest.approx(
+        found[0].reference, rel=0.5
+    )
 
-    def rows(n: int, seed: int) -> dict[str, Any]:
-        rng = np.random.default_rng(seed)
-        return {f"x{i}": rng.lognormal(size=n) for i in range(4)} | {"zone": rng.zipf(2.0, n).astype(str)}
 
-    reference = Reference.of(rows(20_000, 0), categorical=["zone"])
-    shares = []
-    for seed in range(1, 21):
-        monitor = Monitor("taxi", reference, Settings(window=Window(rows=2000)))
-        monitor.push(rows(2000, seed))
+@pytest.mark.parametrize(
+    ("fault", "share"),
+    [
+        (Scale(column="x1", factor=1e4, share=0.05), 0.02),
+        (Nulls(column="x2", share=0.05), 0.02),
+        (Shift(column="x3", by=-1e6, share=0.02, start=1000), 0.005),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_a_fault_in_part_of_the_traffic_raises_the_share(fault: InjectedFault, share: float) -> None:
+    """Rows that a fault hits are outliers, and the finding names its column first."""
+    found = _share(inject(_stream(2000, 1), fault))
+    assert found.verdict == "alarm"
+    assert found.value is not None
+    assert found.value > share
+    assert f": {fault.column} (10)" in found.cause
+
+
+def test_any_quantile_can_be_the_threshold() -> None:
+    """The quantile is a matter of the settings: one reference serves any, and more rows exceed a lower one."""
+    shares = {}
+    for quantile in (0.5, 0.9, 0.97, 0.999):
+        settings = Settings(window=Window(rows=2000), outliers=Outliers(quantile=quantile))
+        monitor = Monitor("taxi", _of_stream(), settings)
+        monitor.push(_stream(2000, 1))
         found = monitor.findings().get("outlier_share")
         assert found is not None
-        assert found.verdict == "ok"
-        shares.append(found.value)
-    assert np.mean(shares) == pytest.approx(found.reference, rel=0.5)
+        assert found.reference is not None
+        assert found.reference <= 1 - quantile
+        shares[quantile] = found.value
+    assert list(shares.values()) == sorted(shares.values(), reverse=True)
+
+
+def test_values_of_a_digest_are_told_apart() -> None:
+    """Rows of one score that differ in a rare value are different rows, in whatever order they come."""
+    rows = [{"distance": 1000.0 + i, "zone": 1} for i in range(3 * TOP)]
+    one, other = _tally(rows, [NO_TIME] * len(rows)), _tally(rows[::-1], [NO_TIME] * len(rows))
+    assert len({row.digest for row in one.top}) == TOP
+    assert one == other
 
 
 def test_a_window_of_outliers_alarms_and_names_their_columns() -> None:

@@ -29,12 +29,12 @@ def test_one_record_has_one_score(client: TestClient) -> None:
     found = client.post(SCORE, json={"trip_distance": 250.0, "zone": "300"}).json()
     most = watch_of(client).monitor.reference.tally.columns["trip_distance"].maximum  # type: ignore[union-attr] # numbers
     assert found == {
-        "score": 15,
+        "score": 19,
         "threshold": 7,
         "outlier": True,
         "cells": [
+            {"column": "trip_distance", "bits": 11, "value": 250.0, "fault": "", "beyond": 250.0 - most},
             {"column": "zone", "bits": 8, "value": "300", "fault": "", "beyond": None},
-            {"column": "trip_distance", "bits": 7, "value": 250.0, "fault": "", "beyond": 250.0 - most},
         ],
     }
 
@@ -80,9 +80,9 @@ def test_hidden_columns_are_not_told(reference: Path, tmp_path: Path) -> None:
     with served(plain, tmp_path) as client:
         answer = client.post(SCORE, json={"trip_distance": 123.25, "zone": "300"})
         assert "123.25" not in answer.text
-        assert answer.json()["cells"][1] == {
+        assert answer.json()["cells"][0] == {
             "column": "trip_distance",
-            "bits": 7,
+            "bits": 10,
             "value": None,
             "fault": "hidden",
             "beyond": None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from modelvane.outliers.surprisal import CategoricalSurprisal, NumericalSurprisal, Surprisal
+from modelvane.outliers.surprisal import FURTHEST, CategoricalSurprisal, NumericalSurprisal, Surprisal
 from modelvane.schema import Schema
 from modelvane.tallies.categorical import CategoricalTally
 from modelvane.tallies.dataset import ColumnTally
@@ -40,7 +40,9 @@ class OutlierRuler:
             known = surprisal_of(tally)
             if known is not None and tally.rows:
                 found[name] = known
-                most += (tally.rows + 1).bit_length() - 1
+                most += (
+                    (tally.rows + 1).bit_length() - 1 + (FURTHEST if tally.ruler.kind == "numerical" else 0)
+                )
         return cls(found, most) if found else None
 
 

@@ -9,6 +9,9 @@ that nothing is impossible). As extraordinary are
   theirs, since unseen categories are as common as these (Good, 1953);
 - of a missing, infinite or wrong-typed value, those with the same fault.
 
+A number beyond the reference's range has one bit more for each doubling of ``1 + distance / range``, at most
+`FURTHEST`: nothing is known of the tail there, and this is a heavy one, of which half is beyond twice the distance.
+
 So all columns are on one scale, whatever their kind: of rows like the reference's one in 2^b has a cell of b bits.
 """
 
@@ -25,6 +28,9 @@ from modelvane.tallies.categorical import CategoricalTally, Codes
 from modelvane.tallies.numerical import NumericalTally
 
 Bits: TypeAlias = "NDArray[np.uint8]"
+
+FURTHEST = 8
+"""Bits that a number may have for its distance from the reference's range."""
 
 # comparing a block with every limit is ten times faster than looking its values up, while it stays in the cache
 _BLOCK = 1 << 16
@@ -43,7 +49,7 @@ class NumericalSurprisal:
     Parameters
     ----------
     below, above
-        Limits and the bits that numbers up to, or from, each of them have more.
+        Limits and the bits that numbers up to, or from, each of them have more; what is further out comes later.
     faults
         Bits by `modelvane.casting.Fault`.
     least, most
@@ -72,13 +78,17 @@ class NumericalSurprisal:
         # the last cell of a region to the left is an edge, or ends before one; to the right it begins at or behind one
         ends = [(int(cell), int(left[cell])) for cell in np.flatnonzero(left)]
         starts = [(valley + 1 + int(cell), int(right[cell])) for cell in np.flatnonzero(right)]
+        least, most = (tally.minimum, tally.maximum) if tally.n else (np.nan, np.nan)
+        away = _distances(least, most)
         return cls(
             int(bits[valley]),
-            tuple((_last(edges, cell), more) for cell, more in ends),
-            tuple((_first(edges, cell), more) for cell, more in starts),
+            tuple((_last(edges, cell), more) for cell, more in reversed(ends))
+            + tuple((least - each, 1) for each in away),
+            tuple((_first(edges, cell), more) for cell, more in starts)
+            + tuple((most + each, 1) for each in away),
             _of_faults(tally, itself, rows),
-            tally.minimum if tally.n else np.nan,
-            tally.maximum if tally.n else np.nan,
+            least,
+            most,
         )
 
     def of_column(self, column: Numbers) -> Bits:
@@ -88,15 +98,22 @@ class NumericalSurprisal:
         for start in range(0, len(column), _BLOCK):
             values, block = column.values[start : start + _BLOCK], bits[start : start + _BLOCK]
             flags = reached[: len(values)]
-            for limit, more in self.below:
-                np.less_equal(values, limit, out=flags)
-                block += flags.view(np.uint8) if more == 1 else flags * np.uint8(more)
-            for limit, more in self.above:
-                np.greater_equal(values, limit, out=flags)
-                block += flags.view(np.uint8) if more == 1 else flags * np.uint8(more)
+            for limits, compare in ((self.below, np.less_equal), (self.above, np.greater_equal)):
+                for limit, more in limits:
+                    compare(values, limit, out=flags)
+                    if not flags.any():
+                        break
+                    block += flags.view(np.uint8) if more == 1 else flags * np.uint8(more)
         if column.faults is None:
             return bits
         return np.where(column.faults == Fault.NONE, bits, self.faults[column.faults])
+
+
+def _distances(least: float, most: float) -> list[float]:
+    """Give how far beyond the range a number has one bit more, and one more; of one value, its size is the range."""
+    length = (most - least) or abs(most) or 1.0
+    away = [length * (2.0**doubled - 1) for doubled in range(1, FURTHEST + 1)]
+    return [each for each in away if np.isfinite(least - each) and np.isfinite(most + each)]
 
 
 def _last(edges: NDArray[np.float64], cell: int) -> float:
