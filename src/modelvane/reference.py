@@ -16,6 +16,7 @@ from modelvane.block import Block, encode
 from modelvane.building import build
 from modelvane.calibration.calibration import Calibration, Task, calibrate
 from modelvane.counting import Counter
+from modelvane.dataset_state import dataset_of, dataset_state
 from modelvane.errors import ReferenceFileError
 from modelvane.hourly import HourlyReference
 from modelvane.inference import infer_schema
@@ -26,12 +27,7 @@ from modelvane.ruler import CategoricalRuler, ListRuler, NumericalRuler, Ruler
 from modelvane.schema import Schema
 from modelvane.table import Table
 from modelvane.tallies import codec
-from modelvane.tallies.categorical import CategoricalTally
-from modelvane.tallies.dataset import ColumnTally, DatasetTally
-from modelvane.tallies.list_tally import ListTally
-from modelvane.tallies.numerical import NumericalTally
-from modelvane.tallies.outliers import OutlierTally
-from modelvane.tallies.repeats import RepeatTally
+from modelvane.tallies.dataset import DatasetTally
 
 KIND = "reference"
 
@@ -209,7 +205,7 @@ class Reference:
         arrays |= codec.nested("calibration", self.calibration.arrays())
         if self.performance is not None:
             arrays |= codec.nested("performance", self.performance.arrays())
-        facts["tally"], tallied = _dataset_state(self.tally)
+        facts["tally"], tallied = dataset_state(self.tally)
         arrays |= codec.nested("tally", tallied)
         if self.hourly is not None:
             # files of references without hours are as they were before there were any
@@ -240,7 +236,7 @@ class Reference:
         hourly = None
         if facts.get("hourly") is not None:
             hourly = HourlyReference.from_arrays(facts["hourly"], codec.inside("hourly", arrays))
-        tally = _dataset_of(rulers, performance, facts["tally"], codec.inside("tally", arrays))
+        tally = dataset_of(rulers, performance, facts["tally"], codec.inside("tally", arrays))
         return cls(
             schema=schema,
             rulers=rulers,
@@ -276,53 +272,3 @@ class Reference:
                 remedy="Build one: Reference.of(data).save(path)",
             ) from error
         return cls.from_bytes(data)
-
-
-def _dataset_state(tally: DatasetTally) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    facts: dict[str, Any] = {"rows": tally.rows, "columns": {}, "performance": {}, "segments": {}}
-    arrays: dict[str, NDArray[Any]] = {}
-    for name, column in tally.columns.items():
-        facts["columns"][name] = column.facts()
-        arrays |= codec.nested(f"column/{name}", column.arrays())
-    for name, part in tally.performance.items():
-        facts["performance"][name] = part.facts()
-        arrays |= codec.nested(f"performance/{name}", part.arrays())
-    for name, segment in tally.segments.items():
-        facts["segments"][name], inner = _dataset_state(segment)
-        arrays |= codec.nested(f"segment/{name}", inner)
-    if tally.repeats is not None:
-        arrays |= codec.nested("repeats", tally.repeats.arrays())
-    if tally.outliers is not None:
-        arrays |= codec.nested("outliers", tally.outliers.arrays())
-    return facts, arrays
-
-
-def _dataset_of(
-    rulers: Mapping[str, Ruler],
-    performance: PerformanceRuler | None,
-    facts: dict[str, Any],
-    arrays: dict[str, NDArray[Any]],
-) -> DatasetTally:
-    columns: dict[str, ColumnTally] = {}
-    for name, about in facts["columns"].items():
-        ruler, inside = rulers[name], codec.inside(f"column/{name}", arrays)
-        if isinstance(ruler, NumericalRuler):
-            columns[name] = NumericalTally.from_arrays(ruler, about, inside)
-        elif isinstance(ruler, ListRuler):
-            columns[name] = ListTally.from_arrays(ruler, about, inside)
-        else:
-            columns[name] = CategoricalTally.from_arrays(ruler, about, inside)
-    parts = {
-        name: performance.tally_from_arrays(name, about, codec.inside(f"performance/{name}", arrays))
-        for name, about in facts["performance"].items()
-        if performance is not None
-    }
-    segments = {
-        name: _dataset_of(rulers, performance, about, codec.inside(f"segment/{name}", arrays))
-        for name, about in facts["segments"].items()
-    }
-    paired = codec.inside("repeats", arrays)
-    repeats = RepeatTally.from_arrays(paired) if paired else None
-    scored = codec.inside("outliers", arrays)
-    outliers = OutlierTally.from_arrays(scored) if scored else None
-    return DatasetTally(facts["rows"], columns, parts, segments, repeats, outliers)
