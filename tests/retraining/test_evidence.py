@@ -80,6 +80,10 @@ def test_a_limit_of_the_config_decides() -> None:
     )
     assert evidence_of(found(worse)).why == "accuracy beyond its limit (0.6, limit 0.7)"
 
+    held = drift(0.195, noise_floor=None, usual_range=None, threshold=0.2)
+    assert not evidence_of(found(held)), "an alarm that goes on by its hysteresis alone"
+    assert evidence_of(found(drift(0.21, noise_floor=None, usual_range=None, threshold=0.2)))
+
 
 def test_what_is_said_of_nothing() -> None:
     """An empty window and changes within the habit are told apart."""

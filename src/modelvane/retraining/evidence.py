@@ -71,8 +71,8 @@ def _is_above_its_lines(finding: Finding) -> bool:
     if finding.verdict is not Verdict.ALARM or finding.value is None:
         return False
     if finding.threshold is not None:
-        # which side of a configured limit is the wrong one depends on the measure: the verdict knows
-        return True
+        # of a performance the verdict knows which side of the limit is the wrong one; more drift is always worse
+        return finding.family is Family.PERFORMANCE or finding.value > finding.threshold
     lines = [line for line in (finding.noise_floor, finding.usual_range) if line is not None]
     return bool(lines) and all(finding.value > line for line in lines)
 
