@@ -28,6 +28,18 @@ MOST_SEGMENTS = 20
 OTHER = "other"
 
 
+def rest_of(names: Sequence[str]) -> str:
+    """Name the rows that are in no segment of their own, so that no segment is called the same.
+
+    >>> rest_of(["card", "cash"]), rest_of(["cash", "other"])
+    ('other', '(other)')
+    """
+    other = OTHER
+    while other in names:
+        other = f"({other})"
+    return other
+
+
 def count_column(ruler: Ruler, column: Encoded) -> ColumnTally:
     """Tally one column."""
     if isinstance(ruler, NumericalRuler):
@@ -144,4 +156,4 @@ class Counter:
                 if limits[code + 1] > limits[code]:
                     yield f"{name}={ruler.names[code]}", order[limits[code] : limits[code + 1]]
             if limits[shown] < len(codes):
-                yield f"{name}={OTHER}", order[limits[shown] :]
+                yield f"{name}={rest_of(ruler.names[:shown])}", order[limits[shown] :]

@@ -159,3 +159,14 @@ def test_a_batch_finds_the_same(reference: Reference) -> None:
     judged = judge("taxi", reference, count(TableSource(rows), reference, slices=3, now=5e6))
     assert _changes(judged.findings) == _changes(_watched(reference, rows))
     assert not any(_changes(one) for one in judged.slices)
+
+
+def test_a_value_called_other_is_not_the_rest() -> None:
+    """A category of that name keeps its own rows, and new categories have another name."""
+    known = Reference.of({"kind": ["cash", "other"] * 60, "x": list(range(120))}, segments=["kind"])
+    monitor = Monitor("m", known, Settings(Window(rows=90)))
+    monitor.push({"kind": ["cash"] * 20 + ["other"] * 30 + ["new"] * 40, "x": list(range(90))})
+    rows = {
+        each.segment: each.n for each in monitor.findings() if (each.measure, each.column) == ("rows", "x")
+    }
+    assert rows == {None: 90, "kind=cash": 20, "kind=other": 30, "kind=(other)": 40}

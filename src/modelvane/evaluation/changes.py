@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from modelvane.counting import MOST_SEGMENTS, OTHER
+from modelvane.counting import MOST_SEGMENTS, rest_of
 from modelvane.evaluation.round import Round
 from modelvane.findings import Family, Finding, Verdict
 from modelvane.ruler import CategoricalRuler
@@ -102,9 +102,7 @@ def _sides(
             small[name] = now.rows
         else:
             before[name], after[name] = was, now
-    rest = OTHER
-    while f"{column}={rest}" in before or f"{column}={rest}" in small:
-        rest = f"({rest})"
+    rest = rest_of(ruler.names[:MOST_SEGMENTS])
     # rare, unseen and missing values, and those of small segments: all that is in no segment told apart
     for side, whole in zip((before, after), wholes, strict=True):
         side[f"{column}={rest}"] = whole - sum(side.values(), NOTHING)
