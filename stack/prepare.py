@@ -18,7 +18,6 @@ from modelvane.errors import ModelvaneError
 
 _TRAINING_MONTH = "2021-01"
 _JUDGED = 0.5  # share of the questions to the recommender
-_LONGEST_MILES = 100
 _PARTS = (0.6, 0.3, 0.1)  # to train on, to compare with, to ask about
 
 
@@ -34,7 +33,7 @@ def prepare_taxi(folder: Path, console: Console, *, synthetic: bool) -> None:
     from examples.shared.versions import Versions
     from examples.taxi.following import MODEL_FILE, REFERENCE_FILE
     from examples.taxi.model import DurationModel
-    from examples.taxi.trips import find_months, read_trips
+    from examples.taxi.trips import FARTHEST, find_months, read_trips
 
     versions, reference = Versions(folder / "models"), folder / REFERENCE_FILE
     if versions.current() is not None and reference.exists():
@@ -45,8 +44,7 @@ def prepare_taxi(folder: Path, console: Console, *, synthetic: bool) -> None:
         [_TRAINING_MONTH], console, synthetic_folder=folder / "synthetic", force_synthetic=synthetic
     )
     month = read_trips(months.files[_TRAINING_MONTH])
-    # a few meters that broke would make distance worth nothing to a linear model
-    month = month.filter(pc.less_equal(month["trip_distance"], _LONGEST_MILES))
+    month = month.filter(pc.less_equal(month["trip_distance"], FARTHEST))
     part = np.random.default_rng(0).choice(3, month.num_rows, p=_PARTS)
     training, judged, asked = (month.filter(part == number) for number in range(3))
     console.print(f"Training on {training.num_rows} trips of {_TRAINING_MONTH}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from examples.taxi.trips import FEATURE_COLUMNS, LONGEST, SHORTEST
+from examples.taxi.trips import FARTHEST, FEATURE_COLUMNS, LONGEST, SHORTEST
 from modelvane.config import Config
 from modelvane.errors import ModelvaneError
 from modelvane.events import Event, Kind
@@ -147,6 +147,7 @@ def _usable(rows: Rows, since: float) -> pa.Table:
         if rows.received[row] >= since
         and all(columns[name][row] is not None for name in needed)
         and SHORTEST <= (columns["target"][row] or 0) <= LONGEST
+        and (columns["trip_distance"][row] or 0) <= FARTHEST
         and all(columns[name][row] == int(columns[name][row] or 0) for name in _WHOLE)
     ]
     times = rows.times[kept] if kept else np.empty(0, np.int64)

@@ -34,6 +34,9 @@ FEATURE_COLUMNS = (
 SHORTEST, LONGEST = 1.0, 60.0
 """Minutes: shorter trips are mistakes of the meter, longer ones forgotten meters."""
 
+FARTHEST = 100.0
+"""Miles: beyond are meters that broke, a few of which make distance worth nothing to a linear model."""
+
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 
 Download = Callable[[str, Path, Console], Path]

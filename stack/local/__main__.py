@@ -72,10 +72,10 @@ def _run(options: argparse.Namespace, console: Console, interrupts: Interrupts) 
     from modelvane.errors import ModelvaneError
     from stack.local import raised
 
-    overlay = yaml.safe_load(options.overlay.read_text()) if options.overlay else {}
     profiles = () if options.no_traffic else ("traffic",)
     started = time.monotonic()
     try:
+        overlay = yaml.safe_load(options.overlay.read_text(encoding="utf-8")) if options.overlay else {}
         with raised(
             options.folder, interrupts, profiles=profiles, ports=options.ports, overlay=overlay
         ) as stack:
@@ -90,7 +90,7 @@ def _run(options: argparse.Namespace, console: Console, interrupts: Interrupts) 
     except KeyboardInterrupt:
         console.print("Interrupted; everything is stopped.")
         return _INTERRUPTED
-    except (ModelvaneError, OSError) as error:
+    except (ModelvaneError, OSError, yaml.YAMLError) as error:
         if interrupts.struck:
             return _INTERRUPTED
         console.print(f"[bold red]The stack is not up.[/] {type(error).__name__}", highlight=False)

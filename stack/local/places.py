@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from modelvane.errors import UnknownNameError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -35,6 +37,11 @@ class Places:
         Ports of this machine by those of the services, where they differ.
     overlay
         By the name of a file, mounted or generated: values that are merged into it.
+
+    Raises
+    ------
+    UnknownNameError
+        For a port that no service has.
     """
 
     def __init__(
@@ -47,6 +54,9 @@ class Places:
     ) -> None:
         self._folder = folder
         self._ports = {port: ports.get(port, port) for one in services.values() for port in one.ports}
+        for port in ports:
+            if port not in self._ports:
+                raise UnknownNameError.of("port", str(port), map(str, self._ports))
         names = "|".join(map(re.escape, sorted((*services, *_HERE), key=len, reverse=True)))
         numbers = "|".join(map(str, sorted(self._ports)))
         self._address = re.compile(rf"(?<![\w.-])(?:{names}):({numbers})(?!\d)")

@@ -130,7 +130,7 @@ class Stack:
         path = os.pathsep.join([str(ROOT), str(ROOT / "src"), *filter(None, [os.environ.get("PYTHONPATH")])])
         self._children.spawn(
             name,
-            self._programs[name].command,
+            (*_ends_with_us(), *self._programs[name].command),
             self.log(name),
             environment={**os.environ, "PYTHONPATH": path, **said},
             ends=service.one_shot,
@@ -185,6 +185,12 @@ class Stack:
 
     def _may_start(self, service: Service) -> bool:
         return all(other in self._healthy or other in self._left_out for other in service.after)
+
+
+def _ends_with_us() -> tuple[str, ...]:
+    # what nobody ends, after `kill -9` of this process, would keep its port; where util-linux is not, it does
+    setpriv = shutil.which("setpriv")
+    return () if setpriv is None else (setpriv, "--pdeathsig", "TERM")
 
 
 def _takes_connections(port: int) -> bool:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,6 +63,27 @@ def test_services_that_wait_for_each_other_are_refused() -> None:
         services_of(compose(a={"depends_on": {"c": {"condition": "service_healthy"}}}), ROOT)
     with pytest.raises(UnknownNameError, match="trafic"):
         services_of(load(COMPOSE), ROOT, ["trafic"])
+
+
+def test_a_port_that_no_service_has_is_refused(tmp_path: Path) -> None:
+    """A mistyped port is an error that names those that there are, not a stack on the ports of before."""
+    with pytest.raises(UnknownNameError, match="9091") as raised:
+        Places({"monitor": MONITOR}, tmp_path, ports={9091: 9191}, overlay={})
+    assert "8085" in str(raised.value)
+
+
+def test_an_overlay_that_is_not_there_is_said(tmp_path: Path) -> None:
+    """The command names the file, without a traceback."""
+    done = subprocess.run(
+        [sys.executable, "-m", "stack.local", f"--folder={tmp_path}", f"--overlay={tmp_path / 'no.yaml'}"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "no.yaml" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
 
 
 def test_addresses_and_paths_are_those_of_this_machine(tmp_path: Path) -> None:
@@ -135,6 +161,51 @@ def test_a_needed_program_that_is_not_there_says_how_to_get_it(
         assert isinstance(missing, Missing)
         assert missing.needed
         assert f"apt-get install {package}" in missing.why
+
+
+_RAISES = """
+import sys, time
+from pathlib import Path
+from examples.shared.interrupts import Interrupts
+from examples.shared.processes import Children
+from stack.local.compose import services_of
+from stack.local.places import Places
+from stack.local.raising import Stack
+
+folder = Path(sys.argv[1])
+sleeper = ["python", "-c", "import time; time.sleep(600)"]
+services = services_of({"services": {"sleeper": {"image": "modelvane/x:1.0", "command": sleeper}}}, folder)
+with Children(Interrupts()) as children:
+    stack = Stack(services, Places(services, folder, ports={}, overlay={}), children, folder)
+    stack.prepare()
+    stack.up()
+    print(children._children[0].process.pid, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_services_do_not_outlive_who_raised_them(tmp_path: Path) -> None:
+    """After `kill -9` of the stack its services end too, and the ports are free for the next start."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _RAISES, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as raiser:
+        assert raiser.stdout is not None
+        service = int(raiser.stdout.readline())
+        raiser.kill()
+    deadline = time.monotonic() + 30
+    while (running := is_running(service)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    if running:
+        os.kill(service, signal.SIGKILL)
+    assert not running
+
+
+def is_running(process: int) -> bool:
+    """Tell whether a process is there, and is not one that only nobody has waited for."""
+    try:
+        return ") Z " not in Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return False
 
 
 def test_secrets_are_made_once(tmp_path: Path) -> None:
