@@ -143,9 +143,7 @@ class Retrainer:
         """End a run that is under way, and consider no other."""
         with self._lock:
             self._stop.set()
-            thread = self._thread
-        if thread is not None:
-            thread.join()
+        self.wait()
 
     def wait(self) -> None:
         """Wait until nothing is considered and nothing runs."""
@@ -153,8 +151,6 @@ class Retrainer:
             thread = self._thread
         if thread is not None:
             thread.join()
-
-    # ---------------------------------------------------------------- one run
 
     def _guarded(self, work: Callable[[Any], None], what: Any) -> None:
         try:
@@ -270,16 +266,16 @@ class Retrainer:
 
     def _conclude_late(self, begun: Event) -> None:
         """Say how a run ended whose end nobody saw: by its outcome, if it leaves one in its time."""
-        order_run, timeout = str(begun.details["run"]), self.settings.timeout_seconds
+        name, timeout = str(begun.details["run"]), self.settings.timeout_seconds
         folder = self._folder / self.settings.folder
-        outcome, output = folder / f"{order_run}.outcome.json", folder / f"{order_run}.log"
+        outcome, output = folder / f"{name}.outcome.json", folder / f"{name}.log"
         # its process may have outlived the service's
         left = begun.at + timeout - self._around.clock()
         deadline = time.monotonic() + min(left, timeout)
         while not outcome.exists() and time.monotonic() < deadline:
             if self._stop.wait(_LOOK_SECONDS):
                 return
-        self._conclude(order_run, outcome, output, Ended("the service ended before it did"))
+        self._conclude(name, outcome, output, Ended("the service ended before it did"))
 
     def _take_reference(self, file: str) -> None:
         self._until_kept(partial(self._around.take_reference, self._folder / file))
