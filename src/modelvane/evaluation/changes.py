@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
 from modelvane.counting import MOST_SEGMENTS, rest_of
 from modelvane.evaluation.round import Round
@@ -14,6 +15,7 @@ from modelvane.statistics.changes import CHANGES, NOTHING, Changing
 from modelvane.statistics.decomposition import Effect, Part, decompose
 from modelvane.tallies.dataset import DatasetTally
 from modelvane.tallies.numerical import NumericalTally
+from modelvane.undefined import Undefined
 
 LEAST_ROWS = 30
 """Rows of a segment, before and after, that it takes to tell it from the rest."""
@@ -69,7 +71,7 @@ def _by_column(
     sides = _sides(this, changing, current, column, prediction, (old, new))
     effects = decompose(sides.before, sides.after)
     for at, way in enumerate(_WAYS):
-        total = sum((effect[at] for effect in effects.values()), start=NOTHING.total)
+        total = sum((effect[at] for effect in effects.values()), start=Fraction(0))
         told = _told(at, effects, sides, (old, new))
         yield _finding(changing, way, column, None, new.rows, total, cause=told)
         for name, effect in effects.items():
@@ -129,22 +131,22 @@ def _finding(
     column: str,
     segment: str | None,
     n: int,
-    value: object = None,
+    value: Fraction | None = None,
     *,
     cause: str = "",
     why: str = "",
 ) -> Finding:
-    known = exact.number(value) if isinstance(value, type(NOTHING.total)) else None
-    is_known = isinstance(known, float)
+    known = Undefined(why) if value is None else exact.number(value)
+    is_undefined = isinstance(known, Undefined)
     return Finding(
         family=Family.CHANGE,
         measure=f"{changing.name}_{way}",
         column=column,
         segment=segment,
-        value=known if isinstance(known, float) else None,
+        value=None if isinstance(known, Undefined) else known,
         unit=changing.unit,
         n=n,
-        verdict=Verdict.INFO if is_known else Verdict.UNDEFINED,
+        verdict=Verdict.UNDEFINED if is_undefined else Verdict.INFO,
         cause=cause,
-        why="" if is_known else why or exact.TOO_LARGE.why,
+        why=known.why if isinstance(known, Undefined) else "",
     )

@@ -13,7 +13,7 @@ from modelvane.findings import Family, Finding, Verdict
 from modelvane.statistics.fairness import Group, GroupMeasure, Parity
 from modelvane.statistics.gaps import Gap, gap
 from modelvane.tallies.dataset import DatasetTally
-from modelvane.undefined import Undefined
+from modelvane.undefined import Undefined, Value
 
 
 class _Sides(NamedTuple):
@@ -38,19 +38,17 @@ def fairness_findings(this: Round, rows: DatasetTally, labelled: DatasetTally) -
 
 def _between(ruler: FairnessRuler, parity: Parity, sides: _Sides) -> Finding:
     found, beside = (_gap(ruler, parity, side) for side in sides)
-    is_undefined = isinstance(found.value, Undefined)
-    return Finding(
+    finding = Finding(
         family=Family.FAIRNESS,
         measure=parity.name,
         column=ruler.protected.column,
-        value=None if isinstance(found.value, Undefined) else found.value,
         unit=parity.unit,
         n=found.n,
         reference=beside.value if isinstance(beside.value, float) else None,
-        verdict=Verdict.UNDEFINED if is_undefined else Verdict.INFO,
         cause=found.between,
-        why=found.value.why if isinstance(found.value, Undefined) else found.left_out,
+        why=found.left_out,
     )
+    return _valued(finding, found.value)
 
 
 def _gap(ruler: FairnessRuler, parity: Parity, groups: Mapping[str, Group]) -> Gap:
@@ -69,6 +67,10 @@ def _of_group(ruler: FairnessRuler, measure: GroupMeasure, group: str, sides: _S
         n=n,
         reference=beside if isinstance(beside, float) else None,
     )
+    return _valued(finding, value)
+
+
+def _valued(finding: Finding, value: Value) -> Finding:
     if isinstance(value, Undefined):
         return replace(finding, verdict=Verdict.UNDEFINED, why=value.why)
     return replace(finding, value=value)
