@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from modelvane.cli.tables import table_text
-
 if TYPE_CHECKING:
     from modelvane.plan import Change, Plan
 
@@ -72,6 +70,8 @@ def _text(plan: Plan) -> str:
 
 
 def _table(changes: tuple[Change, ...]) -> str:
+    from modelvane.cli.tables import table_text  # noqa: PLC0415 - rich, for people only
+
     return table_text(
         ("", "what", "which", "was", "will be"), (row for each in changes for row in _rows(each))
     )
