@@ -180,6 +180,22 @@ def test_limits_at_k_are_lines() -> None:
     )
 
 
+def test_alarms_of_models_are_those_of_recommenders_too() -> None:
+    """The overview counts what a recommender serves beyond its limits; a service with an instance down is down."""
+    found = [
+        query.expression
+        for each in dashboards_of(OPEN)
+        if each.uid == "modelvane-overview"
+        for row in each.rows
+        for panel in row.panels
+        for query in panel.queries
+    ]
+    alarms = [each for each in found if "performance_alarm" in each]
+    assert len(alarms) == 2
+    assert all("modelvane_recommendation_alarm" in each for each in alarms)
+    assert 'min by (job) (up{job=~"one|second"})' in found
+
+
 def test_slowness_is_that_of_each_service() -> None:
     """The share of quick answers is held against each service's own limit, however its bound is written."""
     queries = [

@@ -9,6 +9,7 @@ from modelvane.dashboards.promql import quantile, rates, share
 from modelvane.dashboards.service_traffic import ERRORS_FROM, REQUESTS, SECONDS
 from modelvane.dashboards.units import Unit
 
+_JUDGED = 'modelvane_performance_alarm{segment=""} or modelvane_recommendation_alarm{segment=""}'
 _IDLE = "nothing was asked in that time"
 _NO_ALERTS = "no alert fires"
 
@@ -54,8 +55,8 @@ def _counts(jobs: str) -> list[Panel]:
         ),
         (
             "Performance",
-            "Measures of performance that are beyond their limit.",
-            'sum(modelvane_performance_alarm{segment=""}) or vector(0)',
+            "Measures of performance, and of what recommenders serve, that are beyond their limit.",
+            f"sum({_JUDGED}) or vector(0)",
             states.ANY_IS_BAD,
         ),
         *([("Services down", "Prediction services out of reach.", down, states.ANY_IS_BAD)] if jobs else []),
@@ -107,7 +108,7 @@ def _models(config: Config) -> tuple[Panel, ...]:
                 link=quality,
             ),
             Query(
-                expression=f'sum {by} (modelvane_performance_alarm{{segment=""}})',
+                expression=f"sum {by} ({_JUDGED})",
                 legend="Performance alarms",
                 link=performance,
                 empty="the config has no limit for a measure of performance",
@@ -182,7 +183,7 @@ def _services(jobs: str) -> tuple[Panel, ...]:
         "Service health", f"/d/{choices.HEALTH}?var-job=${{__data.fields.job}}&${{__url_time_range}}"
     )
     columns = (
-        ("State", f'max by (job) (up{{job=~"{jobs}"}})', None, states.UP, ""),
+        ("State", f'min by (job) (up{{job=~"{jobs}"}})', None, states.UP, ""),
         ("Requests per minute", requests, Unit.PER_MINUTE, (), ""),
         ("5xx", errors, Unit.RATIO, (), _IDLE),
         ("p99", slowest, Unit.SECONDS, (), _IDLE),
