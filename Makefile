@@ -22,7 +22,7 @@ stack-local: $(VENV)/.stack ## Raise compose.yaml's services without containers,
 	@$(BIN)/python -m stack.local $(ARGS) || [ $$? -eq 130 ]
 
 test: $(VENV)/.dev ## Run the tests (ARGS="-k name" for some)
-	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/.dev ## Run ruff, mypy --strict and import-linter
 	$(BIN)/ruff check $(SOURCES)

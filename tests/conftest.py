@@ -64,8 +64,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if without:
         config.hook.pytest_deselected(items=without)
         items[:] = [item for item in items if item not in set(without)]
-    # those that one worker has to itself take longest, so they begin
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+    # the whole stack takes longest, so it begins; a file's tests are one worker's, which raises it once
+    items.sort(key=lambda item: "running" not in _needs(item))
 
 
 def _needs(item: pytest.Item) -> set[str]:

@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from modelvane.casting import NO_TIME
 from modelvane.errors import ConfigError
+from modelvane.later import compute as pc
 
 WEEK = 168
 LEAST_ROWS = 300

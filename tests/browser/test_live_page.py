@@ -223,7 +223,7 @@ def test_sections_come_and_go(browser: Browser) -> None:
     browser.site.pages["/datasets/taxi"] = lambda fragment: empty(fragment=fragment)
     browser.open("/datasets/taxi")
     names = "return [...document.querySelectorAll('main > [data-part]')].map((part) => part.dataset.part)"
-    assert browser.run(names) == ["verdict", "waiting", "service"]
+    assert browser.run(names) == ["verdict", "waiting", "events", "service"]
     browser.run(
         "window.stays = document.getElementById('service'); document.querySelector('.trail a').focus()"
     )
@@ -238,6 +238,7 @@ def test_sections_come_and_go(browser: Browser) -> None:
         "predictions",
         "quality",
         "segments",
+        "events",
         "service",
     ]
     assert browser.run("return document.getElementById('service') === window.stays")

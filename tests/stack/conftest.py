@@ -60,7 +60,7 @@ def overlay(page: str) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def running(
     tmp_path_factory: pytest.TempPathFactory,
     mongo_java_server: str,  # noqa: ARG001 - what the stack starts itself is asked for, to be there

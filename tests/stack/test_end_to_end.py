@@ -9,7 +9,6 @@ from typing import Any
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-import pytest
 from tests.stack.conftest import WINDOW
 from tests.stack.running import Running
 
@@ -19,7 +18,6 @@ from modelvane.dashboards.variables import filled
 from modelvane.rules import rules_of
 
 # one worker has them all, one after the other: they share a stack
-pytestmark = pytest.mark.xdist_group("stack")
 
 SPAN, RATE = 60.0, 8.0
 """Seconds that are shown, and that rates are taken over: four scrapes, as Grafana has it."""
