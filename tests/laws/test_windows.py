@@ -18,6 +18,7 @@ from tests.laws.strategies import CATEGORIES, NUMBERS, RANDOMS
 from modelvane import Finding, Monitor, Reference
 from modelvane.block import category_names
 from modelvane.casting import NO_TIME, as_categories
+from modelvane.findings import Family
 from modelvane.ruler import CategoricalRuler
 from modelvane.settings import Settings, Window
 from modelvane.tallies.categorical import Codes
