@@ -56,7 +56,7 @@ def score(reference: Reference, outliers: Outliers, data: Any) -> list[Score]:
     >>> reference = Reference.of({"distance": [float(i % 50) for i in range(1000)]})
     >>> found, = score(reference, Outliers(), [{"distance": 120.0}])
     >>> found.score, found.threshold, found.cells[0].beyond
-    (8, 4, 71.0)
+    (9, 4, 71.0)
     """
     known = reference.tally.outliers
     block = reference.encode(data)
