@@ -180,8 +180,10 @@ def test_32_bit_rows_land_on_their_edges() -> None:
     values = np.random.default_rng(0).normal(size=300).astype(np.float32)
     reference = Reference.of({"x": values})
     wide = [float(np.format_float_positional(v, unique=True)) for v in values]
+    first = reference.counter.rows(reference.encode({"x": values}))
     for data in ({"x": values}, {"x": wide}, [{"x": v} for v in wide], pd.DataFrame({"x": wide})):
         tally = reference.counter.rows(reference.encode(data))
+        assert tally == first
         # the reference's own rows are scored against all others of them
         assert replace(tally, outliers=None) == replace(reference.tally, outliers=None)
     column = reference.encode({"x": wide}).columns["x"]

@@ -90,10 +90,10 @@ def _others(found: Any, column: str) -> list[Finding]:
     return [
         each
         for each in found
-        # which segment made the predictions change is about both of their columns
         if each.column != column
         and each.measure not in _OF_SEVERAL_COLUMNS
-        and each.family is not Family.CHANGE
+        # which segment made the predictions change is about the segment and the predictions
+        and (each.family is not Family.CHANGE or column == "distance")
     ]
 
 
