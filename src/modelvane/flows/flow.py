@@ -194,7 +194,7 @@ def batch_watch(
     name = "Alarm" if watched.verdict is Verdict.ALARM else "Completed"
     state: Any = Completed(name=name, message=jobs.headline(judged), data=watched)
     # Prefect ends the run in this state, and gives its data to whoever called
-    return state  # type: ignore[no-any-return]
+    return state  # type: ignore[no-any-return] # a state is what it returns here
 
 
 def _job(config: Path, dataset: str | None, since: datetime | None, until: datetime | None) -> Job:

@@ -37,7 +37,7 @@ def main(job_file: str, answer_file: str) -> int:
 
 def _dataset(job: dict[str, Any], side: str) -> Any:
     import pandas  # noqa: PLC0415, ICN001 - of that environment
-    from evidently import DataDefinition, Dataset  # noqa: PLC0415
+    from evidently import DataDefinition, Dataset  # noqa: PLC0415 - as above
 
     definition = DataDefinition(
         timestamp=job["time"],
@@ -49,7 +49,7 @@ def _dataset(job: dict[str, Any], side: str) -> Any:
 
 
 def _tasks(performance: dict[str, Any] | None) -> dict[str, Any]:
-    from evidently import BinaryClassification, MulticlassClassification, Regression  # noqa: PLC0415
+    from evidently import BinaryClassification, MulticlassClassification, Regression  # noqa: PLC0415 - as above
 
     if performance is None:
         return {}
@@ -61,9 +61,9 @@ def _tasks(performance: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def _report(job: dict[str, Any]) -> Any:
-    from evidently import Report  # noqa: PLC0415
-    from evidently.metrics import ValueDrift  # noqa: PLC0415
-    from evidently.presets import (  # noqa: PLC0415
+    from evidently import Report  # noqa: PLC0415 - as above
+    from evidently.metrics import ValueDrift  # noqa: PLC0415 - as above
+    from evidently.presets import (  # noqa: PLC0415 - as above
         ClassificationPreset,
         DataDriftPreset,
         DataSummaryPreset,
