@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,6 +21,8 @@ from modelvane.methods import Methods
 from modelvane.outliers.reference import ReferenceScores
 from modelvane.performance import PerformanceRuler
 from modelvane.recommendation import RecommendationRuler
+from modelvane.row_ruler import Learned, RowKind, RowRuler
+from modelvane.row_rulers import learn
 from modelvane.ruler import CategoricalRuler, ListRuler, NumericalRuler, Ruler
 from modelvane.schema import Column, Kind, Role, Schema
 from modelvane.table import RawColumn, Table
@@ -40,6 +42,7 @@ class Built:
     performance: PerformanceRuler | None
     period: tuple[int, int] | None
     hourly: HourlyReference | None
+    row_rulers: Mapping[str, RowRuler]
 
 
 def build(
@@ -47,6 +50,7 @@ def build(
     schema: Schema,
     methods: Methods,
     zone: str | None,
+    kinds: Sequence[RowKind],
     *,
     threads: int,
     started: Callable[[int], None],
@@ -55,7 +59,8 @@ def build(
     """Learn rulers, tallies, noise and habit of every measured column.
 
     Columns that others are broken down by or held against stay in memory; each of the others is read, measured and
-    forgotten. With a time zone columns are also learned by hour of the week.
+    forgotten, and read again for the row rulers that want it. With a time zone columns are also learned by hour of the
+    week.
     """
     times = _times(table, schema)
     known = times[times != NO_TIME]
@@ -90,15 +95,23 @@ def build(
         )
         for segment, index in parts.items()
     }
-    whole = tallies.pop("")
+    whole = replace(tallies.pop(""), segments=tallies, outliers=scores.tally())
+    ordered = Block(table.rows, {}, times if order is None else times[order])
+
+    def wanted(names: Sequence[str]) -> Block:
+        columns = {name: (early.get(name) or read(schema[name]))[1] for name in names}
+        return replace(ordered, columns=columns)
+
+    row_rulers, together = learn(kinds, wanted, Learned(schema, rulers, whole, ordered, bool(len(known))))
     return Built(
         rulers=rulers,
-        tally=replace(whole, segments=tallies, outliers=scores.tally()),
+        tally=replace(whole, together=together),
         calibration=_joined(measured, list(parts), scores.habits() if len(known) else {}),
         performance=performance,
         period=(int(known.min()), int(known.max())) if len(known) else None,
         hourly=by_hour
         and by_hour.reference({column.name: found.hourly for column, found in measured.items()}),
+        row_rulers=row_rulers,
     )
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from modelvane.block import Block, Encoded
+from modelvane.block import Block, Encoded, encode_column
 from modelvane.casting import Numbers
 from modelvane.hours import Hours
 from modelvane.outliers import RARE, OutlierCount, OutlierRuler
 from modelvane.performance import PerformanceRuler
 from modelvane.recommendation import RecommendationRuler
+from modelvane.row_ruler import RowRuler, RowTally
 from modelvane.ruler import CategoricalRuler, ListRuler, NumericalRuler, Ruler
 from modelvane.schema import Role, Schema
 from modelvane.tallies.categorical import CategoricalTally, Codes
@@ -73,6 +74,8 @@ class Counter:
         What scores rows; ``None`` when nothing does.
     hours
         By which rows are counted as well; ``None`` for a reference that does not know them.
+    together
+        What counts several columns of a row at once, by name.
     """
 
     schema: Schema
@@ -80,12 +83,16 @@ class Counter:
     performance: PerformanceRuler | None = None
     outliers: OutlierRuler | None = None
     hours: Hours | None = None
+    together: Mapping[str, RowRuler] = field(default_factory=dict)
 
     def rows(self, block: Block) -> DatasetTally:
         """Count every column but the target, which is counted where it is known."""
         target = self.schema.target
         names = [name for name in self.counted if target is None or name != target.name]
-        return replace(self._count(block, names, of_truth=False), outliers=self._outliers(block))
+        counted = self._count(block, names, of_truth=False)
+        return replace(
+            counted, outliers=self._outliers(block), together=self._together(block, of_truth=False)
+        )
 
     @property
     def counted(self) -> list[str]:
@@ -97,7 +104,14 @@ class Counter:
         """Count the target and the performance of rows that have both prediction and target."""
         target = self.schema.target
         names = [target.name] if target is not None and target.name in self.rulers else []
-        return self._count(block, names, of_truth=True)
+        return replace(
+            self._count(block, names, of_truth=True), together=self._together(block, of_truth=True)
+        )
+
+    def _together(self, block: Block, *, of_truth: bool) -> dict[str, RowTally]:
+        return {
+            name: ruler.count(block) for name, ruler in self.together.items() if ruler.of_truth == of_truth
+        }
 
     def _count(self, block: Block, names: Sequence[str], *, of_truth: bool) -> DatasetTally:
         segments = {
@@ -122,6 +136,11 @@ class Counter:
         for name in count.names:
             count.add(name, block.columns[name])
         return count.tally(block.times)
+
+    def nothing(self, names: Iterable[str]) -> Block:
+        """Give a block of no rows with some columns."""
+        columns = {name: encode_column(self.rulers[name], None, 0) for name in names}
+        return Block(0, columns, np.empty(0, np.int64))
 
     def scoring(self, rows: int, least: int = RARE) -> OutlierCount | None:
         """Begin to score rows, and to remember cells of ``least`` bits and more; ``None`` when nothing does."""

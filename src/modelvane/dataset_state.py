@@ -8,6 +8,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from modelvane.performance import PerformanceRuler
+from modelvane.row_ruler import RowRuler
+from modelvane.row_rulers import state_of, tallies_of
 from modelvane.ruler import ListRuler, NumericalRuler, Ruler
 from modelvane.tallies import codec
 from modelvane.tallies.categorical import CategoricalTally
@@ -35,6 +37,10 @@ def dataset_state(tally: DatasetTally) -> tuple[dict[str, Any], dict[str, NDArra
         arrays |= codec.nested("repeats", tally.repeats.arrays())
     if tally.outliers is not None:
         arrays |= codec.nested("outliers", tally.outliers.arrays())
+    if tally.together:
+        # files of tallies without are as they were before there were any
+        facts["together"], counted = state_of(tally.together)
+        arrays |= codec.nested("together", counted)
     return facts, arrays
 
 
@@ -43,6 +49,7 @@ def dataset_of(
     performance: PerformanceRuler | None,
     facts: dict[str, Any],
     arrays: dict[str, NDArray[Any]],
+    row_rulers: Mapping[str, RowRuler],
 ) -> DatasetTally:
     """Read what `dataset_state` gave, on the rulers of its reference."""
     columns: dict[str, ColumnTally] = {}
@@ -60,11 +67,12 @@ def dataset_of(
         if performance is not None
     }
     segments = {
-        name: dataset_of(rulers, performance, about, codec.inside(f"segment/{name}", arrays))
+        name: dataset_of(rulers, performance, about, codec.inside(f"segment/{name}", arrays), row_rulers)
         for name, about in facts["segments"].items()
     }
     paired = codec.inside("repeats", arrays)
     repeats = RepeatTally.from_arrays(paired) if paired else None
     scored = codec.inside("outliers", arrays)
     outliers = OutlierTally.from_arrays(scored) if scored else None
-    return DatasetTally(facts["rows"], columns, parts, segments, repeats, outliers)
+    together = tallies_of(row_rulers, facts.get("together", {}), codec.inside("together", arrays))
+    return DatasetTally(facts["rows"], columns, parts, segments, repeats, outliers, together=together)

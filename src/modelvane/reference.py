@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
@@ -12,17 +12,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from modelvane import row_rulers
 from modelvane.block import Block, encode
 from modelvane.building import build
 from modelvane.calibration.calibration import Calibration, Task, calibrate
 from modelvane.counting import Counter
 from modelvane.dataset_state import dataset_of, dataset_state
-from modelvane.errors import ReferenceFileError
+from modelvane.errors import ReferenceFileError, UnknownNameError
 from modelvane.hourly import HourlyReference
 from modelvane.inference import infer_schema
 from modelvane.methods import Methods
 from modelvane.outliers import OutlierRuler
 from modelvane.performance import PerformanceRuler
+from modelvane.row_ruler import RowKind, RowRuler
 from modelvane.ruler import CategoricalRuler, ListRuler, NumericalRuler, Ruler
 from modelvane.schema import Schema
 from modelvane.table import Table
@@ -30,6 +32,8 @@ from modelvane.tallies import codec
 from modelvane.tallies.dataset import DatasetTally
 
 KIND = "reference"
+OUTLIERS = "outliers"
+"""What `Reference.leaving_out` calls the scores of rows."""
 
 _RULERS: Mapping[str, type[NumericalRuler | CategoricalRuler | ListRuler]] = {
     ruler.kind: ruler for ruler in (NumericalRuler, CategoricalRuler, ListRuler)
@@ -58,6 +62,10 @@ class Reference:
         Bytes by name, kept in the file for other parts (such as the facts behind the 2022 series).
     hourly
         What it is at each hour of the week; ``None`` where windows are compared with it as a whole.
+    row_rulers
+        What counts several columns of a row at once, by name.
+    left_out
+        Names of row rulers, and ``"outliers"``, by which current rows are not counted.
     values
         Statistics of the reference itself, kept once they were asked for.
 
@@ -76,6 +84,8 @@ class Reference:
     period: tuple[int, int] | None = None
     extras: Mapping[str, bytes] = field(default_factory=dict)
     hourly: HourlyReference | None = None
+    row_rulers: Mapping[str, RowRuler] = field(default_factory=dict)
+    left_out: frozenset[str] = frozenset()
     values: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __repr__(self) -> str:
@@ -92,10 +102,31 @@ class Reference:
     def counter(self) -> Counter:
         """What counts current rows on these rulers."""
         # references of before rows were scored do not say how often which score is usual
-        is_scored = self.tally.outliers is not None
+        is_scored = self.tally.outliers is not None and OUTLIERS not in self.left_out
         outliers = OutlierRuler.of(self.schema, self.tally.columns) if is_scored else None
         hours = None if self.hourly is None else self.hourly.hours
-        return Counter(self.schema, self.rulers, self.performance, outliers, hours)
+        together = {name: ruler for name, ruler in self.row_rulers.items() if name not in self.left_out}
+        return Counter(self.schema, self.rulers, self.performance, outliers, hours, together)
+
+    def leaving_out(self, names: Collection[str]) -> Reference:
+        """Give the same reference, by which some of what looks at whole rows is not counted.
+
+        Parameters
+        ----------
+        names
+            Of `row_rulers`, or ``"outliers"``.
+
+        Raises
+        ------
+        UnknownNameError
+            For a name that no reference of this version has.
+        """
+        known = (OUTLIERS, *row_rulers.READERS)
+        for name in names:
+            if name not in known:
+                raise UnknownNameError.of("measure of whole rows in leave_out", name, known)
+        left_out = self.left_out | frozenset(names)
+        return self if left_out == self.left_out else replace(self, left_out=left_out)
 
     @cached_property
     def digest(self) -> str:
@@ -118,6 +149,7 @@ class Reference:
         started: Callable[[int], None] = lambda _columns: None,
         advance: Callable[[], None] = lambda: None,
         extras: Mapping[str, bytes] | None = None,
+        also: Sequence[RowKind] = (),
         **columns: Any,
     ) -> Reference:
         """Build a reference from any table.
@@ -138,6 +170,8 @@ class Reference:
             Columns calibrated at once.
         started, advance
             Called with the number of columns to calibrate, and after each of them.
+        also
+            What else is to be learned of several columns of a row at once.
 
         Raises
         ------
@@ -149,7 +183,14 @@ class Reference:
         table = Table.of(data)
         schema = schema or infer_schema(table, **columns)
         built = build(
-            table, schema, methods or Methods(), hours, threads=threads, started=started, advance=advance
+            table,
+            schema,
+            methods or Methods(),
+            hours,
+            (*row_rulers.DEFAULTS, *also),
+            threads=threads,
+            started=started,
+            advance=advance,
         )
         return cls(
             schema=schema,
@@ -160,6 +201,7 @@ class Reference:
             period=built.period,
             extras=extras or {},
             hourly=built.hourly,
+            row_rulers=built.row_rulers,
         )
 
     def with_extra(self, name: str, content: bytes) -> Reference:
@@ -211,6 +253,9 @@ class Reference:
             # files of references without hours are as they were before there were any
             facts["hourly"] = self.hourly.facts()
             arrays |= codec.nested("hourly", self.hourly.arrays())
+        if self.row_rulers:
+            facts["together"], learned = row_rulers.state_of(self.row_rulers)
+            arrays |= codec.nested("together", learned)
         for name, content in self.extras.items():
             arrays[f"extra/{name}"] = np.frombuffer(content, np.uint8)
         return facts, arrays
@@ -236,7 +281,11 @@ class Reference:
         hourly = None
         if facts.get("hourly") is not None:
             hourly = HourlyReference.from_arrays(facts["hourly"], codec.inside("hourly", arrays))
-        tally = dataset_of(rulers, performance, facts["tally"], codec.inside("tally", arrays))
+        learned = row_rulers.rulers_of(
+            schema, rulers, facts.get("together", {}), codec.inside("together", arrays)
+        )
+        inside = codec.inside("tally", arrays)
+        tally = dataset_of(rulers, performance, facts["tally"], inside, learned)
         return cls(
             schema=schema,
             rulers=rulers,
@@ -246,6 +295,7 @@ class Reference:
             period=None if facts["period"] is None else (facts["period"][0], facts["period"][1]),
             extras={name: array.tobytes() for name, array in codec.inside("extra", arrays).items()},
             hourly=hourly,
+            row_rulers=learned,
         )
 
     def save(self, path: str | Path) -> None:

@@ -52,7 +52,7 @@ def load_reference(
             received=f"{reference.rows} rows",
             expected=f"{least} rows or more (service.min_reference_size)",
         )
-    return reference
+    return reference.leaving_out(config.datasets[name].leave_out)
 
 
 def _saved(config: Config, name: str, path: Path) -> Reference:

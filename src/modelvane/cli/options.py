@@ -21,6 +21,7 @@ _OPTIONS = (
     click.option("--until", help="Before this time."),
     click.option("--last", help="The last whole period of this length, such as 1d for yesterday (UTC)."),
     click.option("--labels", type=_FILE, help="Late labels (id, target): joined, not written to the log."),
+    click.option("--leave-out", multiple=True, help="What is not counted of whole rows, such as outliers."),
     click.option("--strict", is_flag=True, help="End on what cannot be read, rather than report it."),
 )
 

@@ -200,6 +200,11 @@ class DatasetSection(Section):
     outliers: OutliersSection = Field(
         OutliersSection(), description="Which rows are outliers, and what is told of them."
     )
+    leave_out: Names = Field(
+        (),
+        description="What is not counted of whole rows, so that it costs nothing: `outliers`, or the name of another "
+        "measure of several columns at once.",
+    )
     horizon: int | None = Field(
         None,
         ge=1,

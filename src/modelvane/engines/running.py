@@ -21,6 +21,7 @@ from modelvane.engines.joint import joint_of
 from modelvane.engines.outliers import Outliers
 from modelvane.engines.parts import Parts, Place, is_known
 from modelvane.engines.source import Batch
+from modelvane.engines.together import TogetherCount
 from modelvane.errors import ModelvaneError
 from modelvane.reference import Reference
 from modelvane.stream import Stream
@@ -62,6 +63,7 @@ class RunningCount:
         self._last: int | None = None
         self._cut: _Cut | None = None
         self._outliers = Outliers(reference.counter)
+        self._together = TogetherCount(reference.counter)
 
     # ----------------------------------------------------------------- batches
 
@@ -122,6 +124,7 @@ class RunningCount:
         rows = Parts.of(self._limits, times, self._reference.counter, early)
         self._outliers.begin(times, rows)
         labelled = self._labelled_of(rows, times, early.get(target) if target else None, early)
+        self._together.begin(times, rows, labelled)
         _add_rows(self._rows, rows)
         _add_rows(self._labelled, labelled)
         for hours, parts in ((self._hours, rows), (self._labelled_hours, labelled)):
@@ -182,6 +185,7 @@ class RunningCount:
         if found is not None:
             self._columns[name].add(found, parts)
             self._outliers.add(name, found)
+            self._together.add(name, found)
         return None
 
     def _labelled_of(
@@ -240,9 +244,9 @@ class RunningCount:
         outliers = self._outliers.tally(place) if isinstance(place, int) and not of_truth else None
         hours = self._labelled_hours if of_truth else self._hours
         counted = hours.tally(place) if hours is not None else None
-        return DatasetTally(
-            rows.get(place, 0), columns, performance, repeats=repeats, outliers=outliers, hours=counted
-        )
+        together = self._together.tally(place, of_truth=of_truth) if isinstance(place, int) else {}
+        total = rows.get(place, 0)
+        return DatasetTally(total, columns, performance, {}, repeats, outliers, counted, together)
 
     def _dataset(self, rows: Mapping[Place, int], *, of_truth: bool = False) -> DatasetTally:
         performance = self._performance.whole() if of_truth and self._performance is not None else {}
@@ -255,7 +259,8 @@ class RunningCount:
         outliers = None if of_truth else self._outliers.whole()
         hours = self._labelled_hours if of_truth else self._hours
         counted = hours.whole() if hours is not None else None
-        return DatasetTally(total, columns, performance, segments, repeats, outliers, counted)
+        together = self._together.whole(of_truth=of_truth)
+        return DatasetTally(total, columns, performance, segments, repeats, outliers, counted, together)
 
     def _names(self, of_truth: bool) -> list[str]:
         target = self._schema.target

@@ -10,6 +10,7 @@ from modelvane.evaluation.round import Round
 from modelvane.evaluation.scoring import why_unscored
 from modelvane.findings import Family, Finding, Verdict
 from modelvane.outliers.reference import MEASURE, habit_key
+from modelvane.reference import OUTLIERS
 from modelvane.statistics.columns import NO_ROWS
 from modelvane.tallies.dataset import DatasetTally
 from modelvane.tallies.outliers import OutlierTally
@@ -19,6 +20,8 @@ _NAMED = 5
 
 def outlier_findings(this: Round, rows: DatasetTally) -> Iterator[Finding]:
     """Give the share of rows above the reference's own quantile, against what is expected."""
+    if OUTLIERS in this.reference.left_out:
+        return
     known, current = this.reference.tally.outliers, rows.outliers
     if known is None or current is None or not current.rows:
         yield Finding(

@@ -7,7 +7,7 @@ from typing import Any
 
 from modelvane.errors import SchemaError
 from modelvane.outliers.ruler import scored
-from modelvane.reference import Reference
+from modelvane.reference import OUTLIERS, Reference
 from modelvane.settings import Outliers
 from modelvane.tallies.outliers import ScoredCell
 
@@ -74,6 +74,8 @@ def score(reference: Reference, outliers: Outliers, data: Any) -> list[Score]:
 
 def why_unscored(reference: Reference) -> str:
     """Say why a reference scores no rows."""
+    if OUTLIERS in reference.left_out:
+        return "outliers are left out (leave_out)"
     if not scored(reference.schema):
         return "no feature has single values, which scores are made of"
     return "the reference was built before rows were scored; build it again"

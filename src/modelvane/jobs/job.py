@@ -34,6 +34,9 @@ class Job:
         Parts of the period that are judged one by one.
     strict
         Whether what cannot be read ends the run, rather than being reported.
+    leave_out
+        What is not counted of whole rows, beside what the config says; see
+        `modelvane.reference.Reference.leaving_out`.
     """
 
     dataset: str
@@ -45,6 +48,7 @@ class Job:
     labels: Path | None = None
     slices: int = BatchSection().slices
     strict: bool = False
+    leave_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.since is not None and self.until is not None and self.since >= self.until:
@@ -66,6 +70,7 @@ class Job:
         last: str | None = None,
         labels: Path | None = None,
         strict: bool = False,
+        leave_out: tuple[str, ...] = (),
         now: float | None = None,
     ) -> Job:
         """Give the job of a dataset of a config.
@@ -101,6 +106,7 @@ class Job:
             labels=labels,
             slices=batch.slices,
             strict=strict,
+            leave_out=leave_out,
         )
 
     @classmethod
@@ -115,6 +121,7 @@ class Job:
         last: str | None = None,
         labels: Path | None = None,
         strict: bool = False,
+        leave_out: tuple[str, ...] = (),
         now: float | None = None,
     ) -> Job:
         """Give the job of two files: a reference, saved or as data, and current rows.
@@ -133,6 +140,7 @@ class Job:
             until=until,
             labels=labels,
             strict=strict,
+            leave_out=leave_out,
         )
 
     @property

@@ -55,8 +55,10 @@ def load(job: Job, progress: Progress | None = None) -> Reference:
     ModelvaneError
         When it cannot be had, or lacks something.
     """
-    said = progress or Silent()
+    return _loaded(job, progress or Silent()).leaving_out(job.leave_out)
 
+
+def _loaded(job: Job, said: Progress) -> Reference:
     def started(columns: int) -> None:
         said.begin("Building the reference", "columns", columns)
 

@@ -52,6 +52,8 @@ class DatasetTally:
         Of rows as a whole; ``None`` of segments, of labelled rows, and where no feature can be scored.
     hours
         Rows by class of hours of the week, shape ``(classes,)``; ``None`` where the reference does not know them.
+    together
+        Of several columns of a row at once, by the name of the row ruler that counted it; none of segments.
     """
 
     rows: int
@@ -61,6 +63,7 @@ class DatasetTally:
     repeats: RepeatTally | None = None
     outliers: OutlierTally | None = None
     hours: NDArray[np.int64] | None = None
+    together: Mapping[str, Any] = field(default_factory=dict)
 
     def __add__(self, other: DatasetTally) -> DatasetTally:
         if self.columns.keys() != other.columns.keys():
@@ -77,6 +80,7 @@ class DatasetTally:
             _both(self.repeats, other.repeats),
             _both(self.outliers, other.outliers),
             _added(self.hours, other.hours),
+            _union(self.together, other.together),
         )
 
     def __eq__(self, other: object) -> bool:
@@ -89,6 +93,7 @@ class DatasetTally:
             and self.repeats == other.repeats
             and self.outliers == other.outliers
             and np.array_equal(_listed(self.hours), _listed(other.hours))
+            and dict(self.together) == dict(other.together)
         )
 
     __hash__ = None  # type: ignore[assignment] # compared by arrays

@@ -1,0 +1,85 @@
+"""The kinds of row rulers that there are: what every reference learns, and what reads them from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modelvane.block import Block
+from modelvane.row_ruler import MOST_COLUMNS, MOST_ROWS, Learned, RowKind, RowRuler, RowTally
+from modelvane.ruler import Ruler
+from modelvane.schema import Schema
+from modelvane.tallies import codec
+
+Reader = Callable[[Schema, Mapping[str, Ruler], dict[str, Any], Mapping[str, NDArray[Any]]], RowRuler]
+
+DEFAULTS: tuple[RowKind, ...] = ()
+"""What every reference learns, where it applies."""
+READERS: Mapping[str, Reader] = {}
+"""By name of a row ruler: reads its facts and arrays."""
+
+
+def learn(
+    kinds: Sequence[RowKind], block: Callable[[Sequence[str]], Block], known: Learned
+) -> tuple[dict[str, RowRuler], dict[str, RowTally]]:
+    """Learn row rulers and count what they were learned from.
+
+    Parameters
+    ----------
+    block
+        Gives the reference's rows, in order of time where they have one, with some columns.
+    known
+        All but the rows.
+    """
+    rulers: dict[str, RowRuler] = {}
+    tallies: dict[str, RowTally] = {}
+    for kind in kinds:
+        wanted = list(kind.wanted(known.schema))[:MOST_COLUMNS]
+        if not wanted or not known.tally.rows:
+            continue
+        rows = _evenly(block(wanted))
+        ruler = kind.learn(replace(known, block=rows))
+        if ruler is not None:
+            rulers[ruler.name] = ruler
+            tallies[ruler.name] = ruler.count(rows)
+    return rulers, tallies
+
+
+def _evenly(block: Block) -> Block:
+    if block.rows <= MOST_ROWS:
+        return block
+    return block.take(np.linspace(0, block.rows - 1, MOST_ROWS).astype(np.intp))
+
+
+def state_of(rulers: Mapping[str, RowRuler | RowTally]) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Give the facts and arrays of row rulers, or of their tallies, as a file keeps them."""
+    arrays: dict[str, NDArray[Any]] = {}
+    for name, ruler in rulers.items():
+        arrays |= codec.nested(name, ruler.arrays())
+    return {name: ruler.facts() for name, ruler in rulers.items()}, arrays
+
+
+def rulers_of(
+    schema: Schema, rulers: Mapping[str, Ruler], facts: dict[str, Any], arrays: dict[str, NDArray[Any]]
+) -> dict[str, RowRuler]:
+    """Read what `state_of` gave; what a newer version has learned is left."""
+    return {
+        name: READERS[name](schema, rulers, about, codec.inside(name, arrays))
+        for name, about in facts.items()
+        if name in READERS
+    }
+
+
+def tallies_of(
+    rulers: Mapping[str, RowRuler], facts: dict[str, Any], arrays: dict[str, NDArray[Any]]
+) -> dict[str, RowTally]:
+    """Read the tallies that belong to row rulers."""
+    return {
+        name: rulers[name].tally_of(about, codec.inside(name, arrays))
+        for name, about in facts.items()
+        if name in rulers
+    }
