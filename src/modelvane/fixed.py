@@ -70,13 +70,12 @@ def rounded_sum(ordered: NDArray[np.float64], counts: NDArray[np.intp]) -> float
     return total / 2**1074
 
 
-def sum_of_squares(words: NDArray[np.int64]) -> int:
-    """Add the squares of at most 2^20 integers of at most `WORD`.
+def sum_of_squares(words: NDArray[np.int64], squares: NDArray[np.float64] | None = None) -> int:
+    """Add the squares of at most 2^20 integers of at most `WORD`; ``squares`` where their floats are known.
 
     A machine word keeps the sum modulo 2^64, and a sum of floats is near enough to tell which of those it is.
     """
-    squares = words.astype(np.float64)
-    near = float(np.square(squares, out=squares).sum())
+    near = float((np.square(words.astype(np.float64)) if squares is None else squares).sum())
     # each addition rounds by at most 2^-53 of the sum, so that the two are less than 2^62 apart
     if near * len(words) < _NEAR_ENOUGH:
         apart = (int(words @ words) - int(near)) & (2**64 - 1)

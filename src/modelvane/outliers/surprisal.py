@@ -17,6 +17,7 @@ So all columns are on one scale, whatever their kind: of rows like the reference
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -34,6 +35,8 @@ FURTHEST = 8
 
 # comparing a block with every limit is ten times faster than looking its values up, while it stays in the cache
 _BLOCK = 1 << 16
+# about half of the rows reach the next limit each: after so many, those that did are looked at alone
+_OF_MANY = 2
 
 
 def bits_of(as_extraordinary: NDArray[np.float64], rows: int) -> Bits:
@@ -94,19 +97,30 @@ class NumericalSurprisal:
     def of_column(self, column: Numbers) -> Bits:
         """Give the bits of each row."""
         bits = np.full(len(column), self.base, np.uint8)
-        reached = np.empty(min(len(column), _BLOCK), bool)
         for start in range(0, len(column), _BLOCK):
             values, block = column.values[start : start + _BLOCK], bits[start : start + _BLOCK]
-            flags = reached[: len(values)]
             for limits, compare in ((self.below, np.less_equal), (self.above, np.greater_equal)):
-                for limit, more in limits:
-                    compare(values, limit, out=flags)
-                    if not flags.any():
-                        break
-                    block += flags.view(np.uint8) if more == 1 else flags * np.uint8(more)
+                _add_reached(values, limits[:_OF_MANY], compare, block)
+                if len(limits) > _OF_MANY:
+                    far = np.flatnonzero(compare(values, limits[_OF_MANY - 1][0]))
+                    more = np.zeros(len(far), np.uint8)
+                    _add_reached(values[far], limits[_OF_MANY:], compare, more)
+                    block[far] += more
         if column.faults is None:
             return bits
         return np.where(column.faults == Fault.NONE, bits, self.faults[column.faults])
+
+
+def _add_reached(
+    values: NDArray[np.float64], limits: Sequence[tuple[float, int]], compare: np.ufunc, bits: Bits
+) -> None:
+    """Add the bits of each limit, in place, where it is reached."""
+    flags = np.empty(len(values), bool)
+    for limit, more in limits:
+        compare(values, limit, out=flags)
+        if not flags.any():
+            break
+        bits += flags.view(np.uint8) if more == 1 else flags * np.uint8(more)
 
 
 def _distances(least: float, most: float) -> list[float]:
@@ -155,7 +169,8 @@ class CategoricalSurprisal:
     def of_column(self, column: Codes) -> Bits:
         """Give the bits of each row."""
         unseen = len(self.bits) - len(Fault)
-        return np.asarray(self.bits[np.minimum(column.codes, unseen)])
+        codes = np.minimum(column.codes, unseen) if column.unseen else column.codes
+        return np.asarray(self.bits[codes])
 
 
 Surprisal: TypeAlias = NumericalSurprisal | CategoricalSurprisal

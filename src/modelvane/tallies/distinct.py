@@ -47,11 +47,15 @@ class DistinctTally:
             found = DistinctTally.of(ordered)
             return self + found if len(self.hashes) else found
         hashes = _hash(ordered)
-        near = (hashes < self.hashes[-1]) & is_new
-        return self + DistinctTally(hashes[near]) if near.any() else self
+        near = np.flatnonzero(hashes < self.hashes[-1])
+        near = near[is_new[near]]
+        return self + DistinctTally(hashes[near]) if len(near) else self
 
     def __add__(self, other: DistinctTally) -> DistinctTally:
-        return DistinctTally(np.union1d(self.hashes, other.hashes)[:KEEP])
+        both = np.sort(np.concatenate((self.hashes, other.hashes)))
+        is_new = np.ones(len(both), bool)
+        np.not_equal(both[1:], both[:-1], out=is_new[1:])
+        return DistinctTally(both[is_new][:KEEP])
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, DistinctTally) and np.array_equal(self.hashes, other.hashes)

@@ -75,7 +75,7 @@ class NumericalCount:
         bounds = np.empty(2 * edges + 2, np.intp)
         bounds[0], bounds[-1] = 0, rows
         bounds[1:-1:2] = left = np.searchsorted(ordered, self.ruler.edges, "left")
-        bounds[2:-1:2] = right = np.searchsorted(ordered, self.ruler.edges, "right")
+        bounds[2:-1:2] = right = _behind(ordered, self.ruler.edges, left)
         counts = np.diff(bounds)
         self.counts += counts
         self._add_sums(ordered, bounds)
@@ -91,7 +91,7 @@ class NumericalCount:
         if quanta[0] < -fixed.WORD or quanta[-1] >= fixed.WORD:
             self._add_far(ordered, quanta)
         words = quanta.astype(np.int64)
-        self.square += fixed.sum_of_squares(words)
+        self.square += fixed.sum_of_squares(words, np.square(quanta, out=quanta))
         running = np.zeros(len(words) + 1, np.int64)
         np.cumsum(words, out=running[1:])
         sums = np.diff(running[bounds])
@@ -122,6 +122,14 @@ class NumericalCount:
         self._high += (self._sums >> WORD_BITS) + (self._low >> WORD_BITS)
         self._low &= LOW_WORD
         self._sums[:] = 0
+
+
+def _behind(ordered: Floats, edges: Floats, left: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Give where the rows at each edge end; few edges have any, where values are all different."""
+    right = left.copy()
+    at = np.flatnonzero(ordered[np.minimum(left, len(ordered) - 1)] == edges)
+    right[at] = np.searchsorted(ordered, edges[at], "right")
+    return right
 
 
 def _first_between_edges(
