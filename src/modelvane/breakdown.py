@@ -58,7 +58,9 @@ class Cut:
                 expected=f"2 to {MOST_SEGMENTS}",
                 remedy="Name some of the edges, such as edges: [1, 3, 10]",
             )
-        if not all(map(math.isfinite, self.edges)) or any(one >= other for one, other in pairwise(self.edges)):
+        if not all(map(math.isfinite, self.edges)) or any(
+            one >= other for one, other in pairwise(self.edges)
+        ):
             raise SchemaError(
                 f"Edges of the segments of {self.column!r} are not in order",
                 received=list(self.edges),

@@ -15,7 +15,7 @@ from modelvane.block import Block, Encoded
 from modelvane.calibration.calibration import Calibration, Key, Task, calibrate_column
 from modelvane.calibration.habit import Habit
 from modelvane.casting import NO_TIME, as_categories, as_numbers, as_times
-from modelvane.counting import Counter, count_column
+from modelvane.counting import count_column
 from modelvane.hourly import HourlyColumn, HourlyReference, RowHours
 from modelvane.methods import Methods
 from modelvane.outliers.reference import ReferenceScores
@@ -25,6 +25,7 @@ from modelvane.row_ruler import Learned, RowKind, RowRuler
 from modelvane.row_rulers import learn
 from modelvane.ruler import CategoricalRuler, ListRuler, NumericalRuler, Ruler
 from modelvane.schema import Column, Kind, Role, Schema
+from modelvane.segments import SegmentRuler, segment_rulers
 from modelvane.table import RawColumn, Table
 from modelvane.tallies.categorical import Codes
 from modelvane.tallies.dataset import ColumnTally, DatasetTally
@@ -43,6 +44,7 @@ class Built:
     period: tuple[int, int] | None
     hourly: HourlyReference | None
     row_rulers: Mapping[str, RowRuler]
+    breakdowns: tuple[SegmentRuler, ...]
 
 
 def build(
@@ -65,7 +67,10 @@ def build(
     times = _times(table, schema)
     known = times[times != NO_TIME]
     answers = RecommendationRuler.of(schema)
-    first = {*schema.segments, *(column.name for column in (*schema.predictions, schema.target) if column)}
+    first = {
+        *schema.segment_columns,
+        *(column.name for column in (*schema.predictions, schema.target) if column),
+    }
     order = _order(times) if len(known) else None
     by_hour = None if zone is None else RowHours.of(times if order is None else times[order], zone)
     catalogue = _catalogue(table, schema)
@@ -77,7 +82,8 @@ def build(
     encoded = {name: column for name, (_, column) in early.items()}
     block = Block(table.rows, encoded, times)
     performance = PerformanceRuler.of(schema, {name: ruler for name, (ruler, _) in early.items()}, block)
-    segments = dict(Counter(schema, {name: ruler for name, (ruler, _) in early.items()}).segments(encoded))
+    breakdowns = segment_rulers(schema, {name: ruler for name, (ruler, _) in early.items()}, encoded)
+    segments = dict(part for ruler in breakdowns for part in ruler.divide(encoded))
     started(len(schema.measured) * (1 + len(segments)))
     scores = ReferenceScores(schema, table.rows)
     measure = partial(_measure, read, methods, segments, bool(len(known)), by_hour, early, scores, advance)
@@ -112,6 +118,7 @@ def build(
         hourly=by_hour
         and by_hour.reference({column.name: found.hourly for column, found in measured.items()}),
         row_rulers=row_rulers,
+        breakdowns=breakdowns,
     )
 
 
@@ -168,7 +175,7 @@ def _order(times: NDArray[np.int64]) -> NDArray[np.intp] | None:
 def _read(
     table: Table, order: NDArray[np.intp] | None, catalogue: ListRuler | None, column: Column
 ) -> tuple[Ruler, Encoded]:
-    ruler, rows = _on_ruler(table[column.name], column, catalogue)
+    ruler, rows = on_ruler(table[column.name], column, catalogue)
     return ruler, rows if order is None else rows.take(order)
 
 
@@ -181,7 +188,8 @@ def _catalogue(table: Table, schema: Schema) -> ListRuler | None:
     return ListRuler(CategoricalRuler.of(categories_within(*(table[column.name] for column in columns))))
 
 
-def _on_ruler(raw: RawColumn, column: Column, catalogue: ListRuler | None) -> tuple[Ruler, Encoded]:
+def on_ruler(raw: RawColumn, column: Column, catalogue: ListRuler | None) -> tuple[Ruler, Encoded]:
+    """Freeze the ruler of a column of the reference, and look its rows up on it."""
     if column.kind is not None and column.kind.is_list:
         ruler = catalogue if column.role in (Role.PREDICTION, Role.TARGET) else None
         ruler = ruler or _list_ruler(raw, column)

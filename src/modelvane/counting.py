@@ -15,8 +15,9 @@ from modelvane.outliers import RARE, OutlierCount, OutlierRuler
 from modelvane.performance import PerformanceRuler
 from modelvane.recommendation import RecommendationRuler
 from modelvane.row_ruler import RowRuler, RowTally
-from modelvane.ruler import CategoricalRuler, ListRuler, NumericalRuler, Ruler
+from modelvane.ruler import ListRuler, NumericalRuler, Ruler
 from modelvane.schema import Role, Schema
+from modelvane.segments import SegmentRuler
 from modelvane.tallies.categorical import CategoricalTally, Codes
 from modelvane.tallies.dataset import ColumnTally, DatasetTally
 from modelvane.tallies.list_column import Lists
@@ -24,21 +25,6 @@ from modelvane.tallies.list_tally import ListTally
 from modelvane.tallies.numerical import NumericalTally
 from modelvane.tallies.outliers import OutlierTally
 from modelvane.tallies.repeats import RepeatTally
-
-MOST_SEGMENTS = 20
-OTHER = "other"
-
-
-def rest_of(names: Sequence[str]) -> str:
-    """Name the rows that are in no segment of their own, so that no segment is called the same.
-
-    >>> rest_of(["card", "cash"]), rest_of(["cash", "other"])
-    ('other', '(other)')
-    """
-    other = OTHER
-    while other in names:
-        other = f"({other})"
-    return other
 
 
 def count_column(ruler: Ruler, column: Encoded) -> ColumnTally:
@@ -76,6 +62,8 @@ class Counter:
         By which rows are counted as well; ``None`` for a reference that does not know them.
     together
         What counts several columns of a row at once, by name.
+    breakdowns
+        Which rows are in which segments.
     """
 
     schema: Schema
@@ -84,6 +72,7 @@ class Counter:
     outliers: OutlierRuler | None = None
     hours: Hours | None = None
     together: Mapping[str, RowRuler] = field(default_factory=dict)
+    breakdowns: tuple[SegmentRuler, ...] = ()
 
     def rows(self, block: Block) -> DatasetTally:
         """Count every column but the target, which is counted where it is known."""
@@ -162,17 +151,6 @@ class Counter:
         return {name: count_column(self.rulers[name], block.columns[name]) for name in names}
 
     def segments(self, columns: Mapping[str, Encoded]) -> Iterator[tuple[str, NDArray[np.intp]]]:
-        """Give the rows of each segment: the most frequent values of the reference, and the rest as ``other``."""
-        for name in self.schema.segments:
-            ruler, column = self.rulers[name], columns[name]
-            assert isinstance(ruler, CategoricalRuler)  # noqa: S101 - segments are categorical by inference
-            assert isinstance(column, Codes)  # noqa: S101 - as its ruler says
-            order = np.argsort(column.codes, kind="stable")
-            codes = column.codes[order]
-            shown = min(MOST_SEGMENTS, len(ruler.names))
-            limits = np.searchsorted(codes, np.arange(shown + 1))
-            for code in range(shown):
-                if limits[code + 1] > limits[code]:
-                    yield f"{name}={ruler.names[code]}", order[limits[code] : limits[code + 1]]
-            if limits[shown] < len(codes):
-                yield f"{name}={rest_of(ruler.names[:shown])}", order[limits[shown] :]
+        """Give the rows of each segment of each breakdown."""
+        for ruler in self.breakdowns:
+            yield from ruler.divide(columns)

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from modelvane.casting import canonical
-from modelvane.counting import MOST_SEGMENTS
 from modelvane.errors import ConfigError, UnknownNameError
 from modelvane.performance import positive_class
 from modelvane.reference import Reference
@@ -36,8 +35,8 @@ class FairnessRuler:
     protected
         The settings.
     groups
-        The column's most frequent values in the reference. All others are one segment, which is no group: it has in
-        common only that it is rare.
+        Segments by value: the column's most frequent values in the reference, or its bins. All others are one segment,
+        which is no group: it has in common only that it is rare.
     predicted
         The prediction, where it is a class; ``None`` for probabilities, whose classes only labelled rows have.
     positive
@@ -45,7 +44,7 @@ class FairnessRuler:
     """
 
     protected: Protected
-    groups: tuple[str, ...]
+    groups: Mapping[str, str]
     predicted: str | None
     positive: str | None
 
@@ -62,17 +61,16 @@ class FairnessRuler:
             For a group or class that the reference does not have.
         """
         schema, column = reference.schema, protected.column
-        if column not in schema.segments:
+        known = next((each for each in reference.breakdowns if each.breakdown.columns == (column,)), None)
+        if known is None:
             raise ConfigError(
                 "The reference knows nothing of the groups of a protected column",
                 received=column,
                 expected="a segment of the reference",
-                available=schema.segments,
+                available=[each.name for each in schema.segments],
                 remedy=f"Build it again with segments=[{column!r}], or with this config",
             )
-        ruler = reference.rulers[column]
-        assert isinstance(ruler, CategoricalRuler)  # noqa: S101 - segments are categorical by inference
-        groups = ruler.names[:MOST_SEGMENTS]
+        groups = {value: name for (value,), name in zip(known.values, known.names, strict=True)}
         if protected.reference_group is not None and canonical(protected.reference_group) not in groups:
             raise UnknownNameError.of(f"group of {column}", protected.reference_group, groups)
         predictions = schema.predictions
@@ -105,10 +103,9 @@ class FairnessRuler:
 
     def tallies(self, rows: DatasetTally, labelled: DatasetTally) -> Mapping[str, Group]:
         """Give what the segments of the column hold, by group."""
-        names = {group: f"{self.protected.column}={group}" for group in self.groups}
         return {
             group: self._group(rows.segments.get(name), labelled.segments.get(name))
-            for group, name in names.items()
+            for group, name in self.groups.items()
         }
 
     def _group(self, rows: DatasetTally | None, labelled: DatasetTally | None) -> Group:

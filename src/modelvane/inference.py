@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
 
+from modelvane.breakdown import breakdowns_of
 from modelvane.casting import as_categories, as_numbers, canonical, is_missing
 from modelvane.errors import SchemaError, UnknownNameError
-from modelvane.schema import Column, Kind, Recommending, Role, Schema, Task
+from modelvane.schema import MEASURED, Column, Kind, Recommending, Role, Schema, Task
 from modelvane.table import RawColumn, Table
 
 FEW_VALUES = 20
@@ -30,7 +31,7 @@ def infer_schema(
     time: str | None = None,
     numerical: Iterable[str] | None = None,
     categorical: Iterable[str] | None = None,
-    segments: Iterable[str] = (),
+    segments: Iterable[object] = (),
     task: Task | str | None = None,
     positive: object = None,
     scores: str | None = None,
@@ -46,7 +47,9 @@ def infer_schema(
     values. A column without any value is numerical. Timestamps, bytes and anything nested are not measured. A list of
     values of several types is what most of them are.
     A prediction of floating-point numbers is numerical however few they are, and so are prediction and target where
-    ``task`` is regression; a segment is categorical. Where it is recommendation, both are lists of items.
+    ``task`` is regression. Where it is recommendation, both are lists of items.
+    A column of segments is categorical if its values are text, booleans or whole numbers, unless it is listed as
+    numerical, a numerical prediction or target, or to be cut into bins.
     Without ``time``, the only timestamp column of the reference is the time of the event, otherwise ``"time"``.
 
     Parameters
@@ -61,7 +64,8 @@ def infer_schema(
         What you know better. When either is given the features are those of the two lists; otherwise every column
         that is nothing else is a feature.
     segments
-        Categorical columns by whose values everything is broken down; they need not be features.
+        By what everything is broken down: columns, pairs of columns as ``[one, other]``, and bins of numbers as
+        ``{"column": name, "bins": 4}`` or ``{"column": name, "edges": [1, 3, 10]}``; they need not be features.
     task
         Taken from the target when it is not given: a numerical target is regression, any other classification.
     positive
@@ -77,15 +81,18 @@ def infer_schema(
     UnknownNameError
         For a feature, segment, target or prediction that the reference lacks, with the nearest name that it has.
     SchemaError
-        When there are no rows, or no column is left to measure.
+        When there are no rows, no column is left to measure, or a column cannot be one of segments.
     """
     _require_rows(table)
     is_recommender = task is not None and Task(task) is Task.RECOMMENDATION
     listed = dict.fromkeys(numerical or (), Kind.NUMERICAL)
     listed |= dict.fromkeys(categorical or (), Kind.CATEGORICAL)
-    segments = tuple(segments)
+    breakdowns = breakdowns_of(segments)
+    cuts = [cut for each in breakdowns for cut in each.cuts]
+    binned = {cut.column for cut in cuts if cut.is_binned}
+    divided = {cut.column: cut.column in binned for cut in cuts}
     predictions = [prediction] if isinstance(prediction, str) else list(prediction or ())
-    _require(table, "column", (*listed, *segments))
+    _require(table, "column", (*listed, *divided))
     _require(table, "target column", () if target in (None, _TARGET) else (target,))
     parts = {scores: Role.SCORES, origins: Role.ORIGINS, subject: Role.SUBJECT, unknown: Role.UNKNOWN}
     of_recommender = {name: role for name, role in parts.items() if name is not None}
@@ -100,20 +107,43 @@ def infer_schema(
         elif name == id and name not in listed:
             columns.append(Column(name, Role.ID, None, _dtype(table, name)))
         else:
-            role = _role(name, target, predictions, listed, segments, features_are_listed, of_recommender)
-            kind = listed.get(name) or _kind(table, name, role, task, name in segments)
+            role = _role(name, target, predictions, listed, divided, features_are_listed, of_recommender)
+            kind = listed.get(name) or _kind(table, name, role, task, divided.get(name))
             if role is not None and kind is not None:
                 columns.append(Column(name, role, kind, _dtype(table, name)))
+    _require_divisible(table, columns, divided)
     columns += _absent(table, columns, id, time)
     if not any(column.kind for column in columns):
         raise SchemaError("The reference has no column to measure", received=list(table.names))
     return Schema(
         columns=tuple(columns),
         task=_task(columns, task, predictions),
-        segments=segments,
+        segments=breakdowns,
         positive=None if positive is None else canonical(positive),
         recommending=(recommending or Recommending()) if is_recommender else None,
     )
+
+
+def _require_divisible(table: Table, columns: Iterable[Column], divided: Mapping[str, bool]) -> None:
+    for column in columns:
+        name, kind = column.name, column.kind
+        if name not in divided:
+            continue
+        if column.role not in MEASURED or kind is None or kind.is_list:
+            raise SchemaError(
+                f"Rows cannot be broken down by {name!r}",
+                received=f"the {column.role} column"
+                if kind is None or not kind.is_list
+                else "a column of lists",
+                expected="a column of categories or numbers",
+            )
+        if divided[name] and (kind is not Kind.NUMERICAL or not _is_number(table, name)):
+            raise SchemaError(
+                f"Segments of {name!r} cannot be bins",
+                received=str(kind) if _is_number(table, name) else column.dtype,
+                expected="numbers",
+                remedy=f"For segments by its values, name the column alone: {name}",
+            )
 
 
 def _require_rows(table: Table) -> None:
@@ -147,7 +177,7 @@ def _role(
     target: str | None,
     predictions: Sequence[str],
     listed: Mapping[str, Kind],
-    segments: Sequence[str],
+    divided: Container[str],
     features_are_listed: bool,
     of_recommender: Mapping[str, Role],
 ) -> Role | None:
@@ -159,14 +189,17 @@ def _role(
         return Role.PREDICTION
     if name in listed or not features_are_listed:
         return Role.FEATURE
-    return Role.SEGMENT if name in segments else None
+    return Role.SEGMENT if name in divided else None
 
 
 def _kind(
-    table: Table, name: str, role: Role | None, task: Task | str | None, is_segment: bool
+    table: Table, name: str, role: Role | None, task: Task | str | None, is_binned: bool | None
 ) -> Kind | None:
-    if is_segment or role in (Role.SUBJECT, Role.UNKNOWN):
+    """Give the kind of a column; ``is_binned`` is ``None`` where no segments are of it."""
+    if role in (Role.SUBJECT, Role.UNKNOWN):
         return Kind.CATEGORICAL
+    if is_binned:
+        return Kind.NUMERICAL
     if role in (Role.SCORES, Role.ORIGINS):
         return Kind.SCORES if role is Role.SCORES else Kind.ITEMS
     if role in (Role.TARGET, Role.PREDICTION) and task is not None and Task(task) is Task.RECOMMENDATION:
@@ -176,12 +209,15 @@ def _kind(
     kind = _kind_of_values(table, name)
     if kind is Kind.CATEGORICAL and role is Role.PREDICTION and _is_floating(table, name):
         return Kind.NUMERICAL
-    return kind
+    if is_binned is None or (kind is Kind.NUMERICAL and not _are_whole(table[name])):
+        return kind
+    # many whole numbers are ids, of places and the like, when people ask for segments of them
+    return Kind.CATEGORICAL
 
 
 def _kind_of_values(table: Table, name: str) -> Kind | None:
     kind = _arrow_type(table, name)
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+    if _is_number(table, name):
         return Kind.CATEGORICAL if _are_codes(table[name]) else Kind.NUMERICAL
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_boolean(kind):
         return Kind.CATEGORICAL if len(as_categories(table[name]).names) <= MOST_CATEGORIES else None
@@ -199,6 +235,17 @@ def _may_be_codes(column: RawColumn, fewest: int = 0) -> bool:
     values = as_numbers(column).values
     distinct = np.unique(values[np.isfinite(values)])
     return fewest <= len(distinct) <= FEW_VALUES and bool((distinct == np.floor(distinct)).all())
+
+
+def _are_whole(column: RawColumn) -> bool:
+    values = as_numbers(column).values
+    known = values[np.isfinite(values)]
+    return bool((known == np.floor(known)).all())
+
+
+def _is_number(table: Table, name: str) -> bool:
+    kind = _arrow_type(table, name)
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
 
 
 def _is_floating(table: Table, name: str) -> bool:

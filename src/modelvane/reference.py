@@ -27,6 +27,7 @@ from modelvane.performance import PerformanceRuler
 from modelvane.row_ruler import RowKind, RowRuler
 from modelvane.ruler import CategoricalRuler, ListRuler, NumericalRuler, Ruler
 from modelvane.schema import Schema
+from modelvane.segments import SegmentRuler, facts_of, segment_rulers_of
 from modelvane.table import Table
 from modelvane.tallies import codec
 from modelvane.tallies.dataset import DatasetTally
@@ -66,6 +67,8 @@ class Reference:
         What counts several columns of a row at once, by name.
     left_out
         Names of row rulers, and ``"outliers"``, by which current rows are not counted.
+    breakdowns
+        Which rows are in which segments.
     values
         Statistics of the reference itself, kept once they were asked for.
 
@@ -86,6 +89,7 @@ class Reference:
     hourly: HourlyReference | None = None
     row_rulers: Mapping[str, RowRuler] = field(default_factory=dict)
     left_out: frozenset[str] = frozenset()
+    breakdowns: tuple[SegmentRuler, ...] = ()
     values: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __repr__(self) -> str:
@@ -106,7 +110,7 @@ class Reference:
         outliers = OutlierRuler.of(self.schema, self.tally.columns) if is_scored else None
         hours = None if self.hourly is None else self.hourly.hours
         together = {name: ruler for name, ruler in self.row_rulers.items() if name not in self.left_out}
-        return Counter(self.schema, self.rulers, self.performance, outliers, hours, together)
+        return Counter(self.schema, self.rulers, self.performance, outliers, hours, together, self.breakdowns)
 
     def leaving_out(self, names: Collection[str]) -> Reference:
         """Give the same reference, by which some of what looks at whole rows is not counted.
@@ -202,6 +206,7 @@ class Reference:
             extras=extras or {},
             hourly=built.hourly,
             row_rulers=built.row_rulers,
+            breakdowns=built.breakdowns,
         )
 
     def with_extra(self, name: str, content: bytes) -> Reference:
@@ -256,6 +261,8 @@ class Reference:
         if self.row_rulers:
             facts["together"], learned = row_rulers.state_of(self.row_rulers)
             arrays |= codec.nested("together", learned)
+        if self.breakdowns and (segments := facts_of(self.breakdowns)) is not None:
+            facts["segments"] = segments
         for name, content in self.extras.items():
             arrays[f"extra/{name}"] = np.frombuffer(content, np.uint8)
         return facts, arrays
@@ -296,6 +303,7 @@ class Reference:
             extras={name: array.tobytes() for name, array in codec.inside("extra", arrays).items()},
             hourly=hourly,
             row_rulers=learned,
+            breakdowns=segment_rulers_of(schema, rulers, facts.get("segments")),
         )
 
     def save(self, path: str | Path) -> None:

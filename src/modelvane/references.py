@@ -85,11 +85,11 @@ def _saved(config: Config, name: str, path: Path) -> Reference:
             remedy="Build it again with these settings, or name the data it was built from as reference_file",
         )
     segments = section.broken_down_by
-    if segments and tuple(segments) != reference.schema.segments:
+    if segments and segments != reference.schema.segments:
         raise ConfigError(
             f"The reference {path} was built with other segments than datasets.{name} has",
-            received=segments,
-            available=reference.schema.segments,
+            received=[each.plain() for each in segments],
+            available=[str(each.plain()) for each in reference.schema.segments],
             remedy="Build it again with these segments, or name the data it was built from as reference_file",
         )
     return reference

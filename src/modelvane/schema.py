@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from modelvane.breakdown import Breakdown, breakdowns_of
 from modelvane.errors import SchemaError, UnknownNameError
 
 
@@ -117,7 +118,7 @@ class Schema:
     task
         ``None`` while neither prediction nor target is known.
     segments
-        Names of columns by whose values performance, drift and quality are broken down.
+        By which columns everything is broken down; each need not be a feature.
     positive
         The canonical form of the positive class of a binary classifier, if it was given.
     recommending
@@ -131,7 +132,7 @@ class Schema:
 
     columns: tuple[Column, ...]
     task: Task | None = None
-    segments: tuple[str, ...] = ()
+    segments: tuple[Breakdown, ...] = ()
     positive: str | None = None
     recommending: Recommending | None = None
     _by_name: dict[str, Column] = field(init=False, repr=False, compare=False)
@@ -147,7 +148,7 @@ class Schema:
             if len(named) > 1:
                 raise SchemaError(f"A schema has at most one {role} column", received=named)
         object.__setattr__(self, "_by_name", by_name)
-        for name in self.segments:
+        for name in self.segment_columns:
             self[name]
 
     def __getitem__(self, name: str) -> Column:
@@ -197,6 +198,11 @@ class Schema:
         """The time of the event, if there is a column for it."""
         return self.column_of(Role.TIME)
 
+    @property
+    def segment_columns(self) -> tuple[str, ...]:
+        """Names of the columns that say in which segments a row is, each once."""
+        return tuple(dict.fromkeys(name for each in self.segments for name in each.columns))
+
     def column_of(self, role: Role) -> Column | None:
         """Give the column of a role that at most one has."""
         return next((column for column in self.columns if column.role is role), None)
@@ -208,7 +214,7 @@ class Schema:
                 {"name": c.name, "role": c.role, "kind": c.kind, "dtype": c.dtype} for c in self.columns
             ],
             "task": self.task,
-            "segments": list(self.segments),
+            "segments": [each.plain() for each in self.segments],
             "positive": self.positive,
         }
         if self.recommending is not None:
@@ -224,14 +230,10 @@ class Schema:
                 for c in data["columns"]
             ),
             task=Task(data["task"]) if data["task"] else None,
-            segments=tuple(data["segments"]),
+            segments=breakdowns_of(data["segments"]),
             positive=data["positive"],
             recommending=_recommending(data.get("recommending")),
         )
-
-    def with_segments(self, names: Iterable[str]) -> Schema:
-        """Give the same schema, broken down by other columns."""
-        return replace(self, segments=tuple(names))
 
 
 def _recommending(data: dict[str, Any] | None) -> Recommending | None:

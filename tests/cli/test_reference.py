@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.cli.trips import labelled, modelvane, watched, write
 
+from modelvane.breakdown import Breakdown
 from modelvane.calibration.lines import Alarm
 from modelvane.monitor import Monitor
 from modelvane.reference import Reference
@@ -34,15 +35,22 @@ def test_build_says_what_the_columns_are(tmp_path: Path) -> None:
         "--target paid --prediction guess --id trip --time when --numerical miles --categorical hour "
         "--segment zone --task regression"
     )
+    bins = '{"column": "miles", "edges": [2, 4]}'
     result = modelvane(
-        "reference", "build", write(tmp_path / "a.parquet", rows), "-o", written, *options.split()
+        *("reference", "build", write(tmp_path / "a.parquet", rows), "-o", written, *options.split()),
+        *("--segment", '["zone", "hour"]', "--segment", bins),
     )
     assert result.exit_code == 0, result.output
     schema = Reference.load(written).schema
     assert (schema.target, schema.predictions[0]) == (schema["paid"], schema["guess"])
     assert (schema.id, schema.time, schema.task) == (schema["trip"], schema["when"], Task.REGRESSION)
     assert [column.name for column in schema.features] == ["miles", "hour"]
-    assert (schema["hour"].kind, schema.segments) == (Kind.CATEGORICAL, ("zone",))
+    assert schema["hour"].kind is Kind.CATEGORICAL
+    assert [each.plain() for each in schema.segments] == [
+        "zone",
+        ["zone", "hour"],
+        {"column": "miles", "edges": [2.0, 4.0]},
+    ]
     assert "rows     240" in result.stderr
 
 
@@ -64,7 +72,10 @@ def test_build_by_a_config(tmp_path: Path, data: Path) -> None:
     result = modelvane("reference", "build", "--config", config, "-o", tmp_path / "ref.mv")
     assert result.exit_code == 0, result.output
     schema = Reference.load(tmp_path / "ref.mv").schema
-    assert ([column.name for column in schema.features], schema.segments) == (["distance"], ("zone",))
+    assert ([column.name for column in schema.features], schema.segments) == (
+        ["distance"],
+        (Breakdown.of("zone"),),
+    )
 
 
 def test_show_has_the_lines_of_a_monitor(reference: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 from modelvane import Reference, Table
+from modelvane.breakdown import Breakdown
 from modelvane.errors import SchemaError, UnknownNameError
 from modelvane.inference import FEW_VALUES, MOST_CATEGORIES, infer_schema
 from modelvane.schema import Column, Kind, Role, Schema, Task
@@ -142,11 +144,42 @@ def test_one_probability_column_per_class() -> None:
 
 
 def test_segments_are_categorical() -> None:
-    """A segment is categorical whatever its values, and need not be a feature."""
-    table = Table.of({"x": [0.5, 1.5], "hour": [0.25, 0.75]})
-    schema = infer_schema(table, numerical=["x"], segments=["hour"])
-    assert (schema["hour"].kind, schema["hour"].role) == (Kind.CATEGORICAL, Role.SEGMENT)
-    assert infer_schema(table, segments=["hour"])["hour"].role is Role.FEATURE
+    """Segments of whole numbers are categories however many there are; other numbers stay what they are, for bins."""
+    table = Table.of({"x": [0.5, 1.5], "zone": [1.0, 75.0], "hour": [0.25, 0.75]})
+    schema = infer_schema(table, numerical=["x"], segments=["hour", "zone"])
+    assert (schema["zone"].kind, schema["zone"].role) == (Kind.CATEGORICAL, Role.SEGMENT)
+    assert (schema["hour"].kind, schema["hour"].role) == (Kind.NUMERICAL, Role.SEGMENT)
+    assert infer_schema(table, segments=["zone"])["zone"].role is Role.FEATURE
+    assert infer_schema(table, categorical=["hour"], segments=["hour"])["hour"].kind is Kind.CATEGORICAL
+    assert infer_schema(table, segments=[["x", {"column": "zone"}]])["zone"].kind is Kind.NUMERICAL
+
+
+@pytest.mark.parametrize(
+    ("segments", "said"),
+    [
+        (["id"], "broken down by 'id'. Received: 'the id column'"),
+        ([{"column": "zone"}], "'zone' cannot be bins. Received: 'string'"),
+        ([["x", "zone", "id"]], "one column or two"),
+        ([["x", "x"]], "two columns"),
+        (["x", {"column": "x", "bins": 4}], "twice by the same columns. Received: 'x'"),
+        ([["x", "zone"], ["zone", "x"]], "twice by the same columns. Received: 'x, zone'"),
+        ([{"column": "x", "bins": 1}], "2 to 20"),
+        ([{"column": "x", "bins": True}], "no whole number"),
+        ([{"column": "x", "bins": 4, "edges": [1]}], "both bins and edges"),
+        ([{"column": "x", "edges": [1, 1]}], "each larger than the one before"),
+        ([{"column": "x", "edges": [float("inf")]}], "finite"),
+        ([{"column": "x", "edges": list(range(20))}], "2 to 20"),
+        ([{"column": "x", "edges": []}], "no list of numbers"),
+        ([{"column": "x", "bin": 4}], "not known. Received: ['bin']"),
+        ([{"columns": "x"}], "nothing that is known"),
+        ([3], "nothing that is known"),
+    ],
+)
+def test_what_cannot_be_segments_is_refused(segments: list[object], said: str) -> None:
+    """What is no column, pair of columns or bins of numbers is an error that says what would be."""
+    table = Table.of({"x": [0.5, 1.5], "zone": ["a", "b"], "id": ["1", "2"]})
+    with pytest.raises(SchemaError, match=re.escape(said)):
+        infer_schema(table, segments=segments)
 
 
 def test_names_that_the_reference_lacks_are_refused() -> None:
@@ -190,7 +223,8 @@ def test_a_schema_refuses_contradictions() -> None:
     with pytest.raises(SchemaError, match="at most one target"):
         Schema((Column("a", Role.TARGET), Column("b", Role.TARGET)))
     with pytest.raises(UnknownNameError):
-        Schema((Column("a"),), segments=("b",))
-    schema = Schema((Column("a"), Column("b", Role.ID, None, "string")), Task.REGRESSION, ("a",), "1")
+        Schema((Column("a"),), segments=(Breakdown.of("b"),))
+    schema = Schema(
+        (Column("a"), Column("b", Role.ID, None, "string")), Task.REGRESSION, (Breakdown.of("a"),), "1"
+    )
     assert Schema.from_dict(schema.to_dict()) == schema
-    assert schema.with_segments([]).segments == ()

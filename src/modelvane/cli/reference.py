@@ -35,7 +35,12 @@ def reference() -> None:
 @click.option("--time", help="The column of the event's time.")
 @click.option("--numerical", multiple=True, help="A feature measured on edges; again for each.")
 @click.option("--categorical", multiple=True, help="A feature measured by category; again for each.")
-@click.option("--segment", multiple=True, help="A column by whose values all is broken down; again for each.")
+@click.option(
+    "--segment",
+    multiple=True,
+    help="A column by which all is broken down, or as JSON a pair or bins: "
+    '["one", "other"], {"column": "one", "edges": [1, 3]}; again for each.',
+)
 @click.option("--hours", metavar="ZONE", help="Compare by hour of the week, on this clock, such as UTC.")
 @click.option("--task", type=click.Choice(["regression", "classification"]), help="What the model does.")
 @click.option("--positive", help="The positive class of a binary classifier.")
@@ -81,7 +86,17 @@ def _of_data(data: str | None, given: dict[str, Any], progress: Progress) -> Ref
 
     if len(given.get("prediction", ())) == 1:
         (given["prediction"],) = given["prediction"]
+    given["segments"] = [_segment(each) for each in given.get("segments", ())]
     return Reference.of(data, **_calls(progress), **given)
+
+
+def _segment(given: str) -> object:
+    if not given.startswith(("[", "{")):
+        return given
+    try:
+        return json.loads(given)
+    except ValueError as error:
+        raise click.BadParameter(f"{given} is no JSON: {error}", param_hint="--segment") from None
 
 
 def _of_config(file: Path, dataset: str | None, data: str | None, progress: Progress) -> Reference:

@@ -10,12 +10,14 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from modelvane import compat
+from modelvane.breakdown import Breakdown
 from modelvane.calibration.lines import Alarm
 from modelvane.config.alerts import DatasetAlertsSection
 from modelvane.config.batch import BatchSection
 from modelvane.config.fairness import FairnessSection
 from modelvane.config.retrain import RetrainSection
 from modelvane.config.section import Section
+from modelvane.config.segments import Segments
 from modelvane.methods import DEFAULTS
 from modelvane.schema import FALLBACK, KS, Kind, Recommending, Task
 from modelvane.settings import BUDGET, QUANTILE, ROWS
@@ -190,7 +192,11 @@ class DatasetSection(Section):
         description="Fixed limits in place of learned ones: by column (its drift), by `column.measure` (its quality) "
         "or by measure (performance, dataset).",
     )
-    segments: list[str] = Field([], description="Columns by whose values everything is broken down.")
+    segments: Segments = Field(
+        (),
+        description="By what everything is broken down: a column, a pair as `[one, other]`, or bins as "
+        "`{column: name, bins: 4}` or `{column: name, edges: [1, 3, 10]}`.",
+    )
     fairness: Annotated[tuple[FairnessSection, ...], BeforeValidator(_one_or_more)] = Field(
         (), description="Protected columns, whose groups are to be treated alike: one, or a list."
     )
@@ -232,9 +238,11 @@ class DatasetSection(Section):
         return self
 
     @property
-    def broken_down_by(self) -> tuple[str, ...]:
-        """Columns by whose values rows are counted: the segments, and the protected columns."""
-        return tuple(dict.fromkeys([*self.segments, *(each.column for each in self.fairness)]))
+    def broken_down_by(self) -> tuple[Breakdown, ...]:
+        """By what rows are counted: the segments, and the protected columns that are none."""
+        known = {each.columns for each in self.segments}
+        protected = (Breakdown.of(each.column) for each in self.fairness)
+        return (*self.segments, *(each for each in protected if each.columns not in known))
 
     @property
     def hours(self) -> str | None:

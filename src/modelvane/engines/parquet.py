@@ -100,7 +100,7 @@ class ParquetReader:
     def _bands(self, columns: Sequence[str], schema: Schema, rows: int) -> Iterator[list[str]]:
         """Divide columns: first those that say which rows go where, and then some at a time."""
         first = {
-            *schema.segments,
+            *schema.segment_columns,
             *(c.name for c in (*schema.predictions, schema.target, schema.time, schema.id) if c),
             *(c.name for c in schema if c.role is Role.SUBJECT),
         }

@@ -115,10 +115,10 @@ class RunningCount:
             self._ids.add(ids if isinstance(ids, pa.ChunkedArray) else list(ids))
         of_performance = self._performance.names if self._performance is not None else ()
         of_repeats = self._repeats.names if self._repeats is not None else ()
-        first = {*schema.segments, *of_performance, *of_repeats, target}
+        first = {*schema.segment_columns, *of_performance, *of_repeats, target}
         wanted = dict.fromkeys((*self._wanted(batch), *of_repeats))
         early = self._encoded(batch, [name for name in wanted if name in first], pool)
-        if any(name not in early for name in schema.segments):
+        if any(name not in early for name in schema.segment_columns):
             self.lack(Unread(batch.name, "its rows are left out, since a segment column cannot be read"))
             return None
         rows = Parts.of(self._limits, times, self._reference.counter, early)
@@ -194,7 +194,7 @@ class RunningCount:
         known = is_known(target) if target is not None else np.zeros(rows.rows, bool)
         if known.all():
             return rows
-        by = {name: early[name] for name in self._schema.segments}
+        by = {name: early[name] for name in self._schema.segment_columns}
         return Parts.of(self._limits, times, self._reference.counter, by, np.flatnonzero(known))
 
     def _add_lags(self, batch: Batch, times: NDArray[np.int64], labelled: Parts) -> None:

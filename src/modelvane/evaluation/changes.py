@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from modelvane.counting import MOST_SEGMENTS, rest_of
 from modelvane.evaluation.round import Round
 from modelvane.findings import Family, Finding, Verdict
-from modelvane.ruler import CategoricalRuler
+from modelvane.segments import SegmentRuler
+from modelvane.settings import LEAST_ROWS
 from modelvane.statistics import exact
 from modelvane.statistics.changes import CHANGES, NOTHING, Changing
 from modelvane.statistics.decomposition import Effect, Part, decompose
@@ -17,15 +17,12 @@ from modelvane.tallies.dataset import DatasetTally
 from modelvane.tallies.numerical import NumericalTally
 from modelvane.undefined import Undefined
 
-LEAST_ROWS = 30
-"""Rows of a segment, before and after, that it takes to tell it from the rest."""
-
 _WAYS = ("mix", "behaviour")
 
 
 @dataclass(frozen=True, slots=True)
 class _Sides:
-    """Rows and sums of a value, by segment of one column; the rest makes each side complete."""
+    """Rows and sums of a value, by segment of one breakdown; the rest makes each side complete."""
 
     before: Mapping[str, Part]
     after: Mapping[str, Part]
@@ -33,7 +30,7 @@ class _Sides:
 
 
 def change_findings(this: Round, rows: DatasetTally, labelled: DatasetTally) -> Iterator[Finding]:
-    """Take the changes of means over all rows apart by the segments of each column."""
+    """Take the changes of means over all rows apart by the segments of each breakdown."""
     if rows.rows and not rows.segments:
         # a slice of a batch, which is counted without segments
         return
@@ -43,8 +40,8 @@ def change_findings(this: Round, rows: DatasetTally, labelled: DatasetTally) -> 
         current = rows if changing.kind == "prediction" else labelled
         if _part(changing, this.reference.tally, prediction) is None:
             continue
-        for column in this.reference.schema.segments:
-            yield from _by_column(this, changing, current, column, prediction)
+        for ruler in this.reference.breakdowns:
+            yield from _by_segment(this, changing, current, ruler, prediction)
 
 
 def _part(changing: Changing, tally: DatasetTally | None, prediction: str) -> Part | None:
@@ -58,17 +55,17 @@ def _part(changing: Changing, tally: DatasetTally | None, prediction: str) -> Pa
     return None if found is None else changing.part(found)
 
 
-def _by_column(
-    this: Round, changing: Changing, current: DatasetTally, column: str, prediction: str
+def _by_segment(
+    this: Round, changing: Changing, current: DatasetTally, ruler: SegmentRuler, prediction: str
 ) -> Iterator[Finding]:
-    whole = this.reference.tally
+    whole, column = this.reference.tally, ruler.breakdown.name
     old, new = (_part(changing, tally, prediction) or NOTHING for tally in (whole, current))
     if not old.rows or not new.rows:
         why = "no rows with this value in the " + ("window" if old.rows else "reference")
         for way in _WAYS:
             yield _finding(changing, way, column, None, new.rows, why=why)
         return
-    sides = _sides(this, changing, current, column, prediction, (old, new))
+    sides = _sides(this, changing, current, ruler, prediction, (old, new))
     effects = decompose(sides.before, sides.after)
     for at, way in enumerate(_WAYS):
         total = sum((effect[at] for effect in effects.values()), start=Fraction(0))
@@ -85,17 +82,14 @@ def _sides(
     this: Round,
     changing: Changing,
     current: DatasetTally,
-    column: str,
+    ruler: SegmentRuler,
     prediction: str,
     wholes: tuple[Part, Part],
 ) -> _Sides:
-    ruler = this.reference.rulers[column]
-    assert isinstance(ruler, CategoricalRuler)  # noqa: S101 - segments are categorical by inference
     before: dict[str, Part] = {}
     after: dict[str, Part] = {}
     small: dict[str, int] = {}
-    for value in ruler.names[:MOST_SEGMENTS]:
-        name = f"{column}={value}"
+    for name in ruler.names:
         was, now = (
             _part(changing, tally.segments.get(name), prediction) or NOTHING
             for tally in (this.reference.tally, current)
@@ -104,10 +98,9 @@ def _sides(
             small[name] = now.rows
         else:
             before[name], after[name] = was, now
-    rest = rest_of(ruler.names[:MOST_SEGMENTS])
     # rare, unseen and missing values, and those of small segments: all that is in no segment told apart
     for side, whole in zip((before, after), wholes, strict=True):
-        side[f"{column}={rest}"] = whole - sum(side.values(), NOTHING)
+        side[ruler.other] = whole - sum(side.values(), NOTHING)
     return _Sides(before, after, small)
 
 

@@ -13,7 +13,7 @@ from modelvane.calibration.calibration import Calibration, is_constant
 from modelvane.calibration.lines import Lines, divergence_lines
 from modelvane.causes import most_changed, simple_cause
 from modelvane.divergences.base import Divergence
-from modelvane.evaluation.round import Round, parts_of
+from modelvane.evaluation.round import Round, parts_of, too_few
 from modelvane.findings import Family, Finding, Verdict
 from modelvane.schema import Column
 from modelvane.tallies.dataset import ColumnTally, DatasetTally
@@ -27,9 +27,7 @@ def drift_findings(this: Round, rows: DatasetTally, labelled: DatasetTally) -> I
     target = this.reference.schema.target
     for column in this.reference.schema.measured:
         current = labelled if target is not None and column.name == target.name else rows
-        for segment, part in parts_of(current):
-            whole = this.reference.tally
-            reference = whole if segment is None else whole.segments.get(segment)
+        for segment, part, reference in parts_of(this, current):
             if reference is None or column.name not in part.columns:
                 continue
             tallies = reference.columns[column.name], part.columns[column.name]
@@ -56,7 +54,8 @@ def _finding(
     hourly = this.reference.hourly if segment is None else None
     at_hours = None if hourly is None else hourly.at(hours, name, measure, reference.sample)
     compared = reference.sample if at_hours is None else at_hours
-    value = divergence.between(compared, current.sample)
+    few = too_few(segment, current.rows) or too_few(segment, reference.rows, "reference")
+    value = Undefined(few) if few else divergence.between(compared, current.sample)
     if isinstance(value, Undefined):
         return Finding(
             family=Family.DRIFT,

@@ -20,9 +20,7 @@ from modelvane.tallies.list_tally import ListTally
 
 def prediction_findings(this: Round, rows: DatasetTally) -> Iterator[Finding]:
     """Describe the predictions of the window, all and by segment."""
-    for segment, part in parts_of(rows):
-        whole = this.reference.tally
-        reference = whole if segment is None else whole.segments.get(segment)
+    for segment, part, reference in parts_of(this, rows):
         for column in this.reference.schema.predictions:
             current = part.columns[column.name]
             beside = reference.columns.get(column.name) if reference is not None else None
@@ -58,9 +56,7 @@ def performance_findings(this: Round, labelled: DatasetTally, stream: Stream) ->
     why = "no label says when it became known" if labelled.rows else "no labels yet"
     why = "" if stream.lag is not None else why
     yield judged(this, _fact("label_lag", stream.lag, "seconds", labelled.rows, why), "lower")
-    for segment, part in parts_of(labelled):
-        whole = this.reference.tally
-        reference = whole if segment is None else whole.segments.get(segment)
+    for segment, part, reference in parts_of(this, labelled):
         for kind, tally in part.performance.items():
             beside = reference.performance.get(kind) if reference is not None else None
             for statistic in STATISTICS[kind]:

@@ -25,9 +25,7 @@ _FEWEST_CONSTANT = 30
 
 def quality_findings(this: Round, rows: DatasetTally) -> Iterator[Finding]:
     """Measure every column of all rows and of each segment."""
-    for segment, part in parts_of(rows):
-        whole = this.reference.tally
-        reference = whole if segment is None else whole.segments.get(segment)
+    for segment, part, reference in parts_of(this, rows):
         for name, current in part.columns.items():
             beside = reference.columns.get(name) if reference is not None else None
             yield from _column(this, name, segment, current, beside)

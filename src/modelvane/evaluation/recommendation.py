@@ -16,9 +16,7 @@ def recommendation_findings(this: Round, rows: DatasetTally) -> Iterator[Finding
     ruler = this.reference.counter.recommendation
     if ruler is None:
         return
-    for segment, part in parts_of(rows):
-        whole = this.reference.tally
-        reference = whole if segment is None else whole.segments.get(segment)
+    for segment, part, reference in parts_of(this, rows):
         current = ruler.tally(part)
         beside = None if reference is None else ruler.tally(reference)
         for statistic in RECOMMENDATION:

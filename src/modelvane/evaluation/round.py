@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from modelvane.calibration.lines import level_of
 from modelvane.findings import Family, Finding, Verdict
 from modelvane.reference import Reference
-from modelvane.settings import Settings
+from modelvane.settings import LEAST_ROWS, Settings
 from modelvane.statistics.base import LabelledStatistic, Statistic
 from modelvane.tallies.dataset import DatasetTally
 from modelvane.undefined import Undefined, Value
@@ -73,10 +73,31 @@ def verdict_key(key: tuple[str, str | None, str | None, str | None]) -> str:
     return "\t".join(part or "" for part in key)
 
 
-def parts_of(tally: DatasetTally) -> Iterator[tuple[str | None, DatasetTally]]:
-    """Give all rows (``None``), then each segment."""
-    yield None, tally
-    yield from tally.segments.items()
+class Part(NamedTuple):
+    """All rows (``None``) or a segment, beside the same part of the reference, if it has any such row."""
+
+    segment: str | None
+    current: DatasetTally
+    reference: DatasetTally | None
+
+
+def parts_of(this: Round, rows: DatasetTally) -> Iterator[Part]:
+    """Give all rows, then each segment."""
+    whole = this.reference.tally
+    yield Part(None, rows, whole)
+    for segment, part in rows.segments.items():
+        yield Part(segment, part, whole.segments.get(segment))
+
+
+def too_few(segment: str | None, rows: int, side: str = "window") -> str:
+    """Say why a segment has no value: what a handful of rows say of it is chance. Nothing where it has.
+
+    >>> too_few("zone=1", 3)
+    '3 rows of this segment in the window; it takes 30'
+    """
+    if segment is None or rows >= LEAST_ROWS:
+        return ""
+    return f"{rows} rows of this segment in the {side}; it takes {LEAST_ROWS}"
 
 
 def values_of(
@@ -129,7 +150,9 @@ def measured(
     """
     known = this.over_reference((family, segment, column, statistic.name), statistic, reference)
     bound = statistic.error_bound if isinstance(statistic, Statistic) else None
-    for label, value in values_of(statistic, current):
+    few = "" if statistic.unit == "rows" else too_few(segment, n)
+    for label, known_value in values_of(statistic, current):
+        value = Undefined(few) if few else known_value
         beside = known.get(label)
         judged = _UNJUDGED
         if isinstance(value, Undefined):

@@ -123,7 +123,7 @@ def ruled(reference: Reference, budget: float = BUDGET, windows: Iterable[int] =
         predictions=tuple(column.name for column in schema.predictions),
         id=names["id"],
         time=names["time"],
-        segments=schema.segments,
+        segments=tuple(each.name for each in schema.segments),
         budget=budget,
         columns=tuple(_column(reference, methods, column, level, sizes) for column in schema.measured),
     )

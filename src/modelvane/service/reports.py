@@ -130,7 +130,7 @@ def _of_window(watch: Watch, latest: Evaluation) -> Judged:
 
 
 def _slices(reference: Reference, rows: Block, labelled: Block, first: int, last: int) -> Iterator[Slice]:
-    counter = replace(reference.counter, schema=reference.schema.with_segments(()))
+    counter = replace(reference.counter, breakdowns=())
     limits = np.unique(np.linspace(first, last + 1, SLICES + 1).astype(np.int64))
     for since, until in pairwise(limits.tolist()):
         of_slice, of_truth = (

@@ -83,7 +83,8 @@ def check_schema(dataset: str, before: Schema, after: Schema) -> None:
     if before.task is not after.task:
         differences.append(f"task: {before.task} → {after.task}")
     if before.segments != after.segments:
-        differences.append(f"segments: {before.segments} → {after.segments}")
+        was, now = ([each.plain() for each in schema.segments] for schema in (before, after))
+        differences.append(f"segments: {was} → {now}")
     if before.positive != after.positive:
         differences.append(f"positive class: {before.positive!r} → {after.positive!r}")
     if differences:

@@ -96,7 +96,7 @@ def reference_facts(judged: Judged) -> ReferenceFacts:
         rows=reference.rows,
         period=None if period is None else (period[0] / 1e6, period[1] / 1e6),
         columns=len(reference.schema.measured),
-        segments=reference.schema.segments,
+        segments=tuple(each.name for each in reference.schema.segments),
     )
 
 
