@@ -13,6 +13,7 @@ from docs import alerts, commands
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from modelvane.breakdown import Breakdown
 from modelvane.compat import MONITORS
 from modelvane.config import (
     AlertsSection,
@@ -159,9 +160,15 @@ def _type(annotation: Any) -> str:
         return f"list of {'sections' if is_section else _type(parts[0])}"
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return " or ".join(f"`{each.value}`" for each in annotation)
-    return {str: "text", int: "whole number", float: "number", bool: "`true` or `false`", Path: "path"}.get(
-        annotation, "list of text"
-    )
+    words = {
+        str: "text",
+        int: "whole number",
+        float: "number",
+        bool: "`true` or `false`",
+        Path: "path",
+        Breakdown: "columns, pairs and bins",
+    }
+    return words.get(annotation, "list of text")
 
 
 def _default(info: FieldInfo) -> str:

@@ -24,7 +24,7 @@ def quantile_edges(values: NDArray[np.float64], bins: int, dtype: str) -> tuple[
     Examples
     --------
     >>> quantile_edges(np.arange(1000) / 999, 4, "double")
-    (0.25, 0.5005, 0.75)
+    (0.25, 0.5, 0.75)
     >>> quantile_edges(np.array([0.0, 0.0, 0.0, 2.5]), 4, "double")
     (2.0,)
     """
