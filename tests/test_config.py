@@ -104,7 +104,6 @@ def test_unknown_settings(plain: dict[str, Any], where: str, near: str) -> None:
         ({}, {"limits": {"body_bytes": 0}}, "service.limits.body_bytes"),
         ({}, {"tokens": {"ingest": ""}}, "service.tokens.ingest"),
         ({}, {"retention": {"days": 0}}, "service.retention.days"),
-        ({}, {"moving_reference": True}, "service.moving_reference"),
         ({}, {"use_reference": False}, "service.use_reference"),
     ],
 )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from modelvane.engines.counted import Counted
 from modelvane.evaluation import check_thresholds, evaluate
 from modelvane.findings import Findings
+from modelvane.moving import moved
 from modelvane.reference import Reference
 from modelvane.settings import Settings
 
@@ -20,7 +22,7 @@ class Judged:
     dataset
         Its name.
     reference, settings
-        What it was judged by.
+        What it was judged by; where the reference moves, that of the rows before.
     counted
         What it was counted to.
     findings
@@ -69,13 +71,15 @@ def judge(
     settings = settings or Settings()
     check_thresholds(settings.thresholds, reference, settings.fairness)
     reference = reference.calibrated(settings.methods)
-    stream = counted.stream
-    found = evaluate(dataset, reference, settings, counted.window.rows, counted.window.labelled, stream)
+    stream, window = counted.stream, counted.window
+    measure = partial(evaluate, dataset, reference, settings, preceding=window.before)
+    found = measure(window.rows, window.labelled, stream)
     slices = tuple(
         replace(
-            evaluate(dataset, reference, settings, one.rows, one.labelled, replace(stream, now=one.until)),
+            measure(one.rows, one.labelled, replace(stream, now=one.until)),
             period=(one.since, one.until),
         )
         for one in counted.slices
     )
-    return Judged(dataset, reference, settings, counted, replace(found, period=period), slices)
+    compared = moved(reference, window, settings)
+    return Judged(dataset, compared, settings, counted, replace(found, period=period), slices)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from modelvane.block import Block, Encoded
 from modelvane.calibration.calibration import Calibration, Key, Task, calibrate_column
 from modelvane.calibration.habit import Habit
+from modelvane.calibration.moving import MovingHabits, moving_habits
 from modelvane.casting import NO_TIME, as_categories, as_numbers, as_times
 from modelvane.counting import count_column
 from modelvane.hourly import HourlyColumn, HourlyReference, RowHours
@@ -45,6 +46,7 @@ class Built:
     hourly: HourlyReference | None
     row_rulers: Mapping[str, RowRuler]
     breakdowns: tuple[SegmentRuler, ...]
+    moving: MovingHabits | None
 
 
 def build(
@@ -52,6 +54,7 @@ def build(
     schema: Schema,
     methods: Methods,
     zone: str | None,
+    moving: int | None,
     kinds: Sequence[RowKind],
     *,
     threads: int,
@@ -62,10 +65,11 @@ def build(
 
     Columns that others are broken down by or held against stay in memory; each of the others is read, measured and
     forgotten, and read again for the row rulers that want it. With a time zone columns are also learned by hour of the
-    week.
+    week; with a number of windows before each their distance from these is learned, too.
     """
     times = _times(table, schema)
     known = times[times != NO_TIME]
+    moving = moving if len(known) else None
     answers = RecommendationRuler.of(schema)
     first = {
         *schema.segment_columns,
@@ -86,7 +90,9 @@ def build(
     segments = dict(part for ruler in breakdowns for part in ruler.divide(encoded))
     started(len(schema.measured) * (1 + len(segments)))
     scores = ReferenceScores(schema, table.rows)
-    measure = partial(_measure, read, methods, segments, bool(len(known)), by_hour, early, scores, advance)
+    measure = partial(
+        _measure, read, methods, segments, bool(len(known)), by_hour, moving, early, scores, advance
+    )
     with ThreadPoolExecutor(threads) as pool:
         measured = dict(zip(schema.measured, pool.map(measure, schema.measured), strict=True))
     rulers = {column.name: found.ruler for column, found in measured.items()}
@@ -119,6 +125,9 @@ def build(
         and by_hour.reference({column.name: found.hourly for column, found in measured.items()}),
         row_rulers=row_rulers,
         breakdowns=breakdowns,
+        moving=None
+        if moving is None
+        else MovingHabits(moving, {key: h for found in measured.values() for key, h in found.moving.items()}),
     )
 
 
@@ -130,6 +139,7 @@ class _Measured:
     tallies: Mapping[str, ColumnTally]
     calibrations: Mapping[str, Calibration]
     hourly: HourlyColumn | None = None
+    moving: Mapping[Key, Habit] = field(default_factory=dict)
 
 
 def _measure(
@@ -138,6 +148,7 @@ def _measure(
     segments: Mapping[str, NDArray[np.intp]],
     has_times: bool,
     by_hour: RowHours | None,
+    windows_before: int | None,
     early: Mapping[str, tuple[Ruler, Encoded]],
     scores: ReferenceScores,
     advance: Callable[[], None],
@@ -146,19 +157,22 @@ def _measure(
     ruler, rows = early.get(column.name) or read(column)
     tallies: dict[str, ColumnTally] = {}
     calibrations: dict[str, Calibration] = {}
+    moving: dict[Key, Habit] = {}
     parts: dict[str, Any] = {"": slice(None), **segments}
     for segment, index in parts.items():
         part = rows.take(index)
         tally = tallies[segment] = count_column(ruler, part)
         task = Task(segment, column.name, tally, methods.of(column), part, has_times)
         calibrations[segment] = calibrate_column(task)
+        if windows_before is not None:
+            moving |= moving_habits(task, windows_before)
         advance()
     scores.add(column.name, tallies[""], rows)
     hourly = None
     if by_hour is not None and not isinstance(rows, Lists):
         divergences = methods.divergences(column)
         hourly = by_hour.measured(column.name, tallies[""], rows, divergences, calibrations[""])
-    return _Measured(ruler, tallies, calibrations, hourly)
+    return _Measured(ruler, tallies, calibrations, hourly, moving)
 
 
 def _times(table: Table, schema: Schema) -> NDArray[np.int64]:

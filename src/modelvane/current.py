@@ -17,9 +17,10 @@ from modelvane.reference import Reference
 from modelvane.settings import Settings
 from modelvane.stream import Stream
 from modelvane.table import Table
-from modelvane.tallies.dataset import DatasetTally, WindowTally
+from modelvane.tallies.dataset import Before, DatasetTally, WindowTally
 from modelvane.windows.held import Held, Part
 from modelvane.windows.labelled import LabelledRows
+from modelvane.windows.preceding import Preceding
 from modelvane.windows.ring import RowsRing
 from modelvane.windows.time import TimeWindows, with_times
 
@@ -43,14 +44,17 @@ class CurrentRows:
         self._clock = clock
         self._lock = threading.RLock()
         target = reference.schema.target
-        self._time_windows = TimeWindows.of(settings.window.seconds, settings.window.panes, reference.counter)
-        # beyond the window, rows are there for their labels
+        window, before, counter = settings.window, settings.windows_before, reference.counter
+        self._time_windows = TimeWindows.of(window.seconds, window.panes, counter, before)
+        self._preceding = Preceding(window.rows, before, counter.rows)
+        # beyond the window, rows are there for their labels, and for a reference that moves
         has_truth = target is not None and target.name in reference.rulers
-        self._recent = RowsRing(reference.rulers, settings.remembered if has_truth else settings.window.rows)
+        self._recent = RowsRing(reference.rulers, settings.remembered if has_truth else settings.kept)
         self._labelled = LabelledRows(
             reference.rulers,
             target.name if target is not None else None,
-            self.settings.window.rows,
+            window.rows,
+            settings.kept,
             self._recent.capacity,
             self._time_windows.labelled if self._time_windows is not None else None,
         )
@@ -313,8 +317,30 @@ class CurrentRows:
             labelled = self._labelled.last() if self._time_windows is None else self._labelled.none()
             predicted, truth = self._time_windows.tally() if self._time_windows else (None, None)
             stream = self._stream(predicted, truth)
+            before = self._before() if self.settings.moving is not None else None
         # counting is the long part, and the copied rows are nobody else's
-        return WindowTally(predicted or counter.rows(rows), truth or counter.labelled(labelled)), stream
+        return WindowTally(
+            predicted or counter.rows(rows),
+            truth or counter.labelled(labelled),
+            before() if before is not None else None,
+        ), stream
+
+    def _before(self) -> Callable[[], Before | None]:
+        """Read what came before the window; what is returned counts it, without the lock."""
+        nothing, counter = self._labelled.none(), self.reference.counter
+        if self._time_windows is not None:
+            rows, truth = self._time_windows.predicted.before(), self._time_windows.labelled.before()
+            period = self._time_windows.predicted.period_before
+            found = None if rows is None else Before(rows, truth or counter.labelled(nothing), period)
+            return lambda: found
+        pieces, labelled = self._preceding.read(self._recent), self._labelled.before()
+        known = self._preceding.period(self._recent)
+
+        def counted() -> Before | None:
+            tally = self._preceding.tally(pieces)
+            return None if tally is None else Before(tally, counter.labelled(labelled), known)
+
+        return counted
 
     def _stream(self, predicted: DatasetTally | None = None, truth: DatasetTally | None = None) -> Stream:
         recent, now = self._recent, self._clock()

@@ -155,6 +155,9 @@ class Findings:
         In the order of the catalogue.
     period
         Of a batch, seconds since 1970, half open; ``None`` for a live window.
+    compared_with
+        First and last event time of the rows that it was compared with, seconds since 1970; ``None`` where they are
+        not known, and for a round read from a log.
     """
 
     dataset: str
@@ -163,6 +166,7 @@ class Findings:
     labelled: int
     findings: tuple[Finding, ...]
     period: tuple[float, float] | None = None
+    compared_with: tuple[float, float] | None = None
 
     def __iter__(self) -> Iterator[Finding]:
         return iter(self.findings)
@@ -198,6 +202,7 @@ class Findings:
             "verdict": self.verdict,
             "computed_at": self.computed_at,
             "period": self.period,
+            "compared_with": self.compared_with,
             "rows": self.rows,
             "labelled": self.labelled,
             "findings": [finding.to_dict() for finding in self.findings],

@@ -81,6 +81,7 @@ class Monitor(CurrentRows):
                 window.labelled,
                 stream,
                 self._verdicts,
+                preceding=window.before,
             )
             alarmed = [finding for finding in found if finding.verdict is Verdict.ALARM]
             self._verdicts = {verdict_key(finding.key): finding.verdict for finding in alarmed}

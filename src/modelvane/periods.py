@@ -80,6 +80,16 @@ def last_whole(length: float, now: float) -> Period:
     return end - length, end
 
 
+def before(period: Period, times: int) -> Period:
+    """Give so many periods of the same length before one, as one.
+
+    >>> before((10.0, 12.0), 3)
+    (4.0, 10.0)
+    """
+    since, until = period
+    return since - times * (until - since), since
+
+
 def period_text(period: Period) -> str:
     """Write a period in UTC, as short as it can be said.
 

@@ -16,6 +16,7 @@ from modelvane import row_rulers
 from modelvane.block import Block, encode
 from modelvane.building import build
 from modelvane.calibration.calibration import Calibration, Task, calibrate
+from modelvane.calibration.moving import MovingHabits
 from modelvane.counting import Counter
 from modelvane.dataset_state import dataset_of, dataset_state
 from modelvane.errors import ReferenceFileError, UnknownNameError
@@ -69,6 +70,8 @@ class Reference:
         Names of row rulers, and ``"outliers"``, by which current rows are not counted.
     breakdowns
         Which rows are in which segments.
+    moving
+        How far its windows are from those before them; ``None`` where that was not asked.
     values
         Statistics of the reference itself, kept once they were asked for.
 
@@ -90,6 +93,7 @@ class Reference:
     row_rulers: Mapping[str, RowRuler] = field(default_factory=dict)
     left_out: frozenset[str] = frozenset()
     breakdowns: tuple[SegmentRuler, ...] = ()
+    moving: MovingHabits | None = None
     values: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __repr__(self) -> str:
@@ -149,6 +153,7 @@ class Reference:
         schema: Schema | None = None,
         methods: Methods | None = None,
         hours: str | None = None,
+        moving: int | None = None,
         threads: int = 2,
         started: Callable[[int], None] = lambda _columns: None,
         advance: Callable[[], None] = lambda: None,
@@ -170,6 +175,8 @@ class Reference:
         hours
             A time zone (such as ``UTC`` or ``America/New_York``): windows are compared with the reference at their own
             hours of the week, by its clock, rather than with the whole of it.
+        moving
+            Windows will be compared with so many windows before them: learns how far they usually are from those.
         threads
             Columns calibrated at once.
         started, advance
@@ -191,6 +198,7 @@ class Reference:
             schema,
             methods or Methods(),
             hours,
+            moving,
             (*row_rulers.DEFAULTS, *also),
             threads=threads,
             started=started,
@@ -207,7 +215,17 @@ class Reference:
             hourly=built.hourly,
             row_rulers=built.row_rulers,
             breakdowns=built.breakdowns,
+            moving=built.moving,
         )
+
+    def of_other_rows(
+        self, tally: DatasetTally, calibration: Calibration, period: tuple[int, int] | None
+    ) -> Reference:
+        """Give a reference of other rows, which were counted by this one's counter."""
+        other = replace(self, tally=tally, calibration=calibration, period=period, hourly=None)
+        # what rows are counted on was frozen from this one's tally
+        other.__dict__["counter"] = self.counter
+        return other
 
     def with_extra(self, name: str, content: bytes) -> Reference:
         """Give the same reference with something more kept in its file."""
@@ -263,6 +281,9 @@ class Reference:
             arrays |= codec.nested("together", learned)
         if self.breakdowns and (segments := facts_of(self.breakdowns)) is not None:
             facts["segments"] = segments
+        if self.moving is not None:
+            facts["moving"] = self.moving.facts()
+            arrays |= codec.nested("moving", self.moving.arrays())
         for name, content in self.extras.items():
             arrays[f"extra/{name}"] = np.frombuffer(content, np.uint8)
         return facts, arrays
@@ -293,6 +314,9 @@ class Reference:
         )
         inside = codec.inside("tally", arrays)
         tally = dataset_of(rulers, performance, facts["tally"], inside, learned)
+        moving = None
+        if facts.get("moving") is not None:
+            moving = MovingHabits.from_arrays(facts["moving"], codec.inside("moving", arrays))
         return cls(
             schema=schema,
             rulers=rulers,
@@ -304,6 +328,7 @@ class Reference:
             hourly=hourly,
             row_rulers=learned,
             breakdowns=segment_rulers_of(schema, rulers, facts.get("segments")),
+            moving=moving,
         )
 
     def save(self, path: str | Path) -> None:

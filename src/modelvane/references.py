@@ -84,6 +84,14 @@ def _saved(config: Config, name: str, path: Path) -> Reference:
             expected="whole" if known_hours is None else f"hour_of_week, {known_hours}",
             remedy="Build it again with these settings, or name the data it was built from as reference_file",
         )
+    learned = None if reference.moving is None else reference.moving.windows
+    if section.moving is not None and section.moving != learned and reference.calibration.habits:
+        raise ConfigError(
+            f"The reference {path} was not built for datasets.{name}.reference_period: moving",
+            received=f"{section.moving} windows before each",
+            expected="none" if learned is None else f"{learned} windows",
+            remedy="Build it again with these settings, or name the data it was built from as reference_file",
+        )
     segments = section.broken_down_by
     if segments and segments != reference.schema.segments:
         raise ConfigError(
@@ -127,6 +135,7 @@ def build_reference(
         advance=advance,
         methods=config.settings(name).methods,
         hours=config.datasets[name].hours,
+        moving=config.datasets[name].moving,
         target=mapping.target,
         prediction=mapping.prediction,
         id=mapping.id,

@@ -14,6 +14,7 @@ BUDGET = 0.001
 ROWS = 5000
 QUANTILE = 0.999
 LEAST_ROWS = 30
+WINDOWS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,26 @@ class Protected:
 
 
 @dataclass(frozen=True, slots=True)
+class Moving:
+    """The last windows as the reference, in place of the one that was built; its rulers stay.
+
+    Parameters
+    ----------
+    windows
+        How many, before the current one.
+    least_rows
+        Rows that these must have; before, windows are compared with the reference as it was built.
+    """
+
+    windows: int = WINDOWS
+    least_rows: int = LEAST_ROWS
+
+    def __post_init__(self) -> None:
+        if self.windows < 1:
+            raise ConfigError("reference_windows is too small", received=self.windows, expected="1 or more")
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """How one dataset is watched.
 
@@ -107,6 +128,8 @@ class Settings:
         Which rows are outliers.
     fairness
         Columns whose groups are to be treated alike.
+    moving
+        The windows before the current one, where they are what it is compared with.
     """
 
     window: Window = field(default_factory=Window)
@@ -117,6 +140,7 @@ class Settings:
     horizon: int | None = None
     outliers: Outliers = field(default_factory=Outliers)
     fairness: tuple[Protected, ...] = ()
+    moving: Moving | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.budget < 1:
@@ -130,8 +154,18 @@ class Settings:
                 )
 
     @property
+    def windows_before(self) -> int:
+        """Windows kept beside the current one, to compare it with."""
+        return 0 if self.moving is None else self.moving.windows
+
+    @property
+    def kept(self) -> int:
+        """Rows of the rows window, and of those before it."""
+        return self.window.rows * (1 + self.windows_before)
+
+    @property
     def remembered(self) -> int:
         """Predictions remembered for late labels."""
         if self.horizon is not None:
-            return max(self.horizon, self.window.rows)
-        return max(self.window.rows, min(10 * self.window.rows, 50_000))
+            return max(self.horizon, self.kept)
+        return max(self.kept, min(10 * self.window.rows, 50_000))

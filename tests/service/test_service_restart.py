@@ -24,6 +24,9 @@ from modelvane.table import Table
 LABELS = "/v1/datasets/taxi/labels"
 ROWS_WINDOW: dict[str, Any] = {"window": {"rows": 200}}
 TIME_WINDOW: dict[str, Any] = {"window": {"rows": 200, "seconds": 600, "panes": 10}}
+MOVING: dict[str, Any] = {"reference_period": "moving", "reference_windows": 3, "horizon": 1000}
+MOVING_ROWS: dict[str, Any] = {"window": {"rows": 40}, **MOVING}
+MOVING_TIME: dict[str, Any] = {"window": {"rows": 40, "seconds": 150, "panes": 10}, **MOVING}
 # of the moment, not of the rows
 RATES = {"last_row_age", "rows_per_second"}
 
@@ -130,6 +133,11 @@ def difference(after: Findings, before: Findings, ignored: frozenset[str] = froz
             (scenario, TIME_WINDOW, frozenset())
             for scenario in SCENARIOS
             if scenario not in (targets_and_labels, labels_changed)
+        ),
+        *(
+            (scenario, window, frozenset())
+            for scenario in (labels_late, labels_early, targets_in_rows)
+            for window in (MOVING_ROWS, MOVING_TIME)
         ),
     ],
 )

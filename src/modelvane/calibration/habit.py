@@ -68,14 +68,22 @@ class Habit:
         return cls(sizes, middle, spread, bool(bounded.any()))
 
 
-def window_starts(rows: int, n: int) -> NDArray[np.int64]:
-    """Give where overlapping windows of ``n`` rows start: a quarter of a window apart, at most `MOST_WINDOWS`."""
-    windows = min(MOST_WINDOWS, 1 + 4 * (rows - n) // n)
-    return np.linspace(0, rows - n, windows).astype(np.int64)
+def window_starts(rows: int, n: int, before: int = 0) -> NDArray[np.int64]:
+    """Give where overlapping windows of ``n`` rows start: a quarter of a window apart, at most `MOST_WINDOWS`.
+
+    Each has ``before`` windows of as many rows before it.
+    """
+    first = before * n
+    windows = min(MOST_WINDOWS, 1 + 4 * (rows - first - n) // n)
+    return np.linspace(first, rows - n, max(windows, 0)).astype(np.int64)
 
 
 def habit_of(
-    rows: int, value_of: Callable[[NDArray[np.int64], int], NDArray[np.float64]], *, bounded: bool
+    rows: int,
+    value_of: Callable[[NDArray[np.int64], int], NDArray[np.float64]],
+    *,
+    bounded: bool,
+    before: int = 0,
 ) -> Habit | None:
     """Fit the habit of any measure.
 
@@ -87,6 +95,8 @@ def habit_of(
         ``value_of(starts, n)`` gives the measure for the windows of ``n`` rows that start there.
     bounded
         Whether the measure cannot exceed 1.
+    before
+        Windows that there must be before each.
 
     Returns
     -------
@@ -97,7 +107,7 @@ def habit_of(
     for n in sizes(rows):
         if not n or 2 * n > rows:
             break
-        starts = window_starts(rows, n)
+        starts = window_starts(rows, n, before)
         if len(starts) < FEWEST_WINDOWS:
             break
         at_once = max(1, _HELD_ROWS // n)
@@ -145,6 +155,30 @@ def divergence_habit(divergence: Divergence, reference: Sample, cells: NDArray[n
         return divergence.kernel(reference.with_counts(counts - current), reference.with_counts(current))
 
     return habit_of(len(known), value_of, bounded=divergence.unit == "ratio")
+
+
+def moving_habit(
+    divergence: Divergence, reference: Sample, cells: NDArray[np.intp], windows: int
+) -> Habit | None:
+    """Fit the habit of a divergence from the windows before, rather than from the rest of the reference.
+
+    Parameters
+    ----------
+    reference, cells
+        As in `divergence_habit`.
+    windows
+        How many windows before each are compared with it.
+    """
+    known, width = cells[cells >= 0], len(np.asarray(reference.counts))
+
+    def value_of(starts: NDArray[np.int64], n: int) -> NDArray[np.float64]:
+        current = window_counts(known, starts, n, width)
+        past = np.zeros_like(current)
+        for earlier in range(1, windows + 1):
+            past += window_counts(known, starts - earlier * n, n, width)
+        return divergence.kernel(reference.with_counts(past), reference.with_counts(current))
+
+    return habit_of(len(known), value_of, bounded=divergence.unit == "ratio", before=windows)
 
 
 def unseen_habit(counts: NDArray[np.int64], cells: NDArray[np.intp]) -> Habit | None:

@@ -189,6 +189,26 @@ def moments_of(values: NDArray[np.float64]) -> tuple[float, float, float]:
     return mean, std, float((((values - mean) / std) ** 3).mean())
 
 
+def exchanged_moments(
+    divergence: Divergence, pooled: Sample, n: int, draws: int, seed: int = 0
+) -> NullMoments:
+    """Draw windows of ``n`` rows from two samples together, compare each with the rest, and keep the moments.
+
+    The null of a permutation test (Fisher, 1935): without any change the rows of both are exchangeable. It knows as
+    many categories as both have, so that rare ones that only one of them has are no surprise.
+
+    Parameters
+    ----------
+    pooled
+        The sum of the two samples; one, not many.
+    """
+    compared = pooled.on_bins() if divergence.on_bins else pooled
+    counts = np.asarray(compared.counts, np.int64)
+    drawn = np.random.default_rng(seed).multivariate_hypergeometric(counts, n, draws, method="marginals")
+    pair = compared.with_counts(counts - drawn), compared.with_counts(drawn)
+    return NullMoments(*np.array([_moments(divergence, [pair])], np.float64).T)
+
+
 def _drawn(
     reference: Sample, urn: Urn, n: int, draws: int, rng: np.random.Generator
 ) -> Iterator[tuple[Sample, Sample]]:

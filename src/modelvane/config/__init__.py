@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 from modelvane import compat
 from modelvane.config.alerts import AlertsSection, DatasetAlertsSection, check_alerts
 from modelvane.config.batch import BatchSection
-from modelvane.config.dataset import ColumnMapping, DatasetSection
+from modelvane.config.dataset import ColumnMapping, DatasetSection, ReferencePeriod
 from modelvane.config.fairness import FairnessSection
 from modelvane.config.faults import first_fault
 from modelvane.config.links import LinksSection
@@ -26,7 +26,7 @@ from modelvane.config.section import Section
 from modelvane.config.service import Limits, ServiceSection
 from modelvane.errors import ConfigError, UnknownNameError
 from modelvane.methods import Methods
-from modelvane.settings import ROWS, Outliers, Settings, Window
+from modelvane.settings import ROWS, Moving, Outliers, Settings, Window
 
 __all__ = [
     "AlertsSection",
@@ -97,13 +97,14 @@ class Config(Section):
             config = cls.model_validate({**data, "folder": folder, "file": None})
         except ValidationError as error:
             raise first_fault(cls, error, where) from None
-        for name, usual in (("moving_reference", False), ("use_reference", True)):
-            if (value := getattr(config.service, name)) is not usual:
-                raise ConfigError(
-                    f"service.{name} is not supported, and had no effect in 2022",
-                    received=value,
-                    expected=str(usual).lower(),
-                )
+        if not config.service.use_reference:
+            raise ConfigError(
+                "service.use_reference is not supported, and had no effect in 2022",
+                received=False,
+                expected="true",
+            )
+        if config.service.moving_reference:
+            config = config.model_copy(update={"datasets": _moving(config.datasets)})
         if config.measures:
             from modelvane.own import load  # noqa: PLC0415 - the catalogue and more, for those who have some
 
@@ -174,7 +175,19 @@ class Config(Section):
             horizon=section.horizon,
             outliers=Outliers(section.outliers.quantile, frozenset(section.outliers.hidden)),
             fairness=tuple(each.protected for each in section.fairness),
+            moving=Moving(section.moving, max(1, self.service.min_reference_size))
+            if section.moving
+            else None,
         )
+
+
+def _moving(datasets: Mapping[str, DatasetSection]) -> dict[str, DatasetSection]:
+    """Let references move where a dataset does not say which it is compared with."""
+    update = {"reference_period": ReferencePeriod.MOVING}
+    return {
+        name: section if "reference_period" in section.model_fields_set else section.model_copy(update=update)
+        for name, section in datasets.items()
+    }
 
 
 def _check_dataset(name: str, section: DatasetSection) -> None:

@@ -20,7 +20,7 @@ from modelvane.config.section import Section
 from modelvane.config.segments import Segments
 from modelvane.methods import DEFAULTS
 from modelvane.schema import FALLBACK, KS, Kind, Recommending, Task
-from modelvane.settings import BUDGET, QUANTILE, ROWS
+from modelvane.settings import BUDGET, QUANTILE, ROWS, WINDOWS
 
 
 def _listed(value: object) -> object:
@@ -48,6 +48,8 @@ class ReferencePeriod(StrEnum):
     """All of it."""
     HOUR_OF_WEEK = "hour_of_week"
     """What it was at the window's own hours of the week."""
+    MOVING = "moving"
+    """The windows before the current one, on its rulers."""
 
 
 _OF_RECOMMENDER = ("scores", "origins", "subject", "unknown")
@@ -172,7 +174,11 @@ class DatasetSection(Section):
     reference_period: ReferencePeriod = Field(
         ReferencePeriod.WHOLE,
         description="`whole`: windows are compared with all of the reference; `hour_of_week`: with what it was at "
-        "their own hours of the week, which takes a time column and two weeks or more.",
+        "their own hours of the week, which takes a time column and two weeks or more; `moving`: with the windows "
+        "before them, counted on its rulers.",
+    )
+    reference_windows: int = Field(
+        WINDOWS, ge=1, description="With `reference_period: moving`: how many windows before."
     )
     time_zone: str = Field("UTC", description="Whose clock tells the hours of the week.")
     data_format: DataFormat = Field(DataFormat(), description="How a CSV reference is written (2022).")
@@ -243,6 +249,11 @@ class DatasetSection(Section):
         known = {each.columns for each in self.segments}
         protected = (Breakdown.of(each.column) for each in self.fairness)
         return (*self.segments, *(each for each in protected if each.columns not in known))
+
+    @property
+    def moving(self) -> int | None:
+        """Windows before each that it is compared with; ``None`` for a reference that does not move."""
+        return self.reference_windows if self.reference_period is ReferencePeriod.MOVING else None
 
     @property
     def hours(self) -> str | None:

@@ -53,7 +53,10 @@ class ServiceSection(Section):
     )
     calculation_period_sec: float = Field(2.0, ge=0, description="Findings are computed at most this often.")
     min_reference_size: int = Field(30, ge=0, description="A reference with fewer rows is refused.")
-    moving_reference: bool = Field(False, description="2022; it had no effect, and `true` is refused.")
+    moving_reference: bool = Field(
+        False,
+        description="2022: the `reference_period` of datasets that do not say it is `moving`; it had no effect then.",
+    )
     use_reference: bool = Field(True, description="2022; it had no effect, and `false` is refused.")
     tokens: Tokens = Field(Tokens(), description="Bearer tokens.")
     limits: Limits = Field(Limits(), description="Bounds of what is taken in.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from importlib import import_module
 
 from modelvane.engines.counted import Counted, Unread
@@ -11,6 +12,7 @@ from modelvane.engines.parts import limits_of
 from modelvane.engines.running import RunningCount
 from modelvane.engines.source import Source
 from modelvane.reference import Reference
+from modelvane.tallies.dataset import Before
 
 SLICES = 24
 THREADS = 2
@@ -70,3 +72,15 @@ def count(
                 running.add(found, pool)
                 advance(0 if found.continues else found.table.rows)
     return running.counted(source.name, now)
+
+
+def with_before(counted: Counted, source: Source, reference: Reference, *, now: float) -> Counted:
+    """Give what was counted, beside the rows of a source that came before it."""
+    found = count(source, reference, slices=0, now=now)
+    came_from = found.provenance
+    if not came_from.rows:
+        return counted
+    known = came_from.first is not None and came_from.last is not None
+    period = (round((came_from.first or 0.0) * 1e6), round((came_from.last or 0.0) * 1e6)) if known else None
+    before = Before(found.window.rows, found.window.labelled, period)
+    return replace(counted, window=replace(counted.window, before=before))

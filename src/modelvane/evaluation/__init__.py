@@ -14,10 +14,11 @@ from modelvane.evaluation.recommendation import recommendation_findings
 from modelvane.evaluation.round import Round, verdict_key
 from modelvane.evaluation.thresholds import check_thresholds
 from modelvane.findings import Findings, Verdict
+from modelvane.moving import moved
 from modelvane.reference import Reference
 from modelvane.settings import Settings
 from modelvane.stream import Stream
-from modelvane.tallies.dataset import DatasetTally
+from modelvane.tallies.dataset import Before, DatasetTally, WindowTally
 
 __all__ = ["Stream", "check_thresholds", "evaluate", "verdict_key"]
 
@@ -30,6 +31,8 @@ def evaluate(
     labelled: DatasetTally,
     stream: Stream,
     before: Mapping[str, Verdict] | None = None,
+    *,
+    preceding: Before | None = None,
 ) -> Findings:
     """Measure everything that the tallies hold.
 
@@ -43,7 +46,10 @@ def evaluate(
         What is known of the rows' arrival.
     before
         The verdicts of the round before, by `verdict_key`: an alarm ends only clearly below its line.
+    preceding
+        What came before the window, where the settings ask for a reference that moves.
     """
+    reference = moved(reference, WindowTally(rows, labelled, preceding), settings)
     this = Round(reference, settings, before or {})
     findings = [
         *drift_findings(this, rows, labelled),
@@ -56,4 +62,12 @@ def evaluate(
         *dataset_quality(this, rows, stream),
         *outlier_findings(this, rows),
     ]
-    return Findings(dataset, stream.now, rows.rows, labelled.rows, tuple(findings))
+    period = reference.period
+    return Findings(
+        dataset,
+        stream.now,
+        rows.rows,
+        labelled.rows,
+        tuple(findings),
+        compared_with=None if period is None else (period[0] / 1e6, period[1] / 1e6),
+    )

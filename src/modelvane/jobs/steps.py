@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from modelvane.batch import Judged, judge
 from modelvane.catalogue import titles
-from modelvane.engines.count import count
+from modelvane.engines.count import count, with_before
 from modelvane.engines.counted import Counted
 from modelvane.engines.source import Source
 from modelvane.errors import ConfigError, ModelvaneError, SchemaError
@@ -17,7 +17,7 @@ from modelvane.jobs.job import Job
 from modelvane.jobs.labels import LabelledSource, Labels, LabelUse
 from modelvane.jobs.progress import Progress, Silent
 from modelvane.jobs.sources import Followed, source_of
-from modelvane.periods import Period, period_text
+from modelvane.periods import Period, before, period_text
 from modelvane.reference import Reference
 from modelvane.references import check_settings, load_reference
 from modelvane.report.wording import WORDS, verdict_sentences
@@ -108,6 +108,11 @@ def count_period(job: Job, reference: Reference, progress: Progress | None = Non
     if not counted.provenance.rows:
         raise _nothing(job, reference, counted)
     _check_columns(job, reference, counted)
+    moving = job.settings.moving
+    if moving is not None and period is not None:
+        since, until = before(period, moving.windows)
+        with source_of(replace(job, since=since, until=until), reference.schema) as earlier:
+            counted = with_before(counted, earlier, reference, now=now)
     return CountedPeriod(counted, None if labelled is None else labelled.use)
 
 

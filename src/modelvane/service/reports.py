@@ -15,10 +15,11 @@ import numpy as np
 from modelvane.batch import Judged, judge
 from modelvane.block import Block
 from modelvane.casting import NO_TIME
-from modelvane.engines.count import SLICES, count
+from modelvane.engines.count import SLICES, count, with_before
 from modelvane.engines.counted import Counted, Provenance, Slice, digest_of
 from modelvane.engines.joint import joint_of
 from modelvane.engines.log import LogSource
+from modelvane.periods import before
 from modelvane.reference import Reference
 from modelvane.service.background import Evaluator
 from modelvane.service.problems import HttpError
@@ -80,6 +81,10 @@ class Reports:
         # how old the last row is when the period ends, not when somebody looks
         ended = now if until is None else min(now, until)
         counted = count(source, monitor.reference, period=period, now=ended)
+        moving = monitor.settings.moving
+        if moving is not None and period is not None:
+            earlier = LogSource(self._log, watch.name, *before(period, moving.windows))
+            counted = with_before(counted, earlier, monitor.reference, now=ended)
         judged = judge(watch.name, monitor.reference, counted, monitor.settings, period=period)
         return replace(judged, findings=replace(judged.findings, computed_at=now))
 

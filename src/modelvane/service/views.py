@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 
+from modelvane.monitor import Monitor
+from modelvane.moving import tally_compared_with
 from modelvane.report.distribution import distribution
 from modelvane.report.parts.outliers import outlier_part
 from modelvane.service.page import DatasetView, ServiceState, shown_columns
 from modelvane.service.service import Service
 from modelvane.service.watch import Evaluation, Watch
 from modelvane.settings import Window
+from modelvane.tallies.dataset import WindowTally
 
 
 def view_of(service: Service, watch: Watch, *, all_columns: bool = False) -> DatasetView:
@@ -22,7 +25,8 @@ def view_of(service: Service, watch: Watch, *, all_columns: bool = False) -> Dat
     """
     latest = watch.latest()
     tallies = {**latest.window.rows.columns, **latest.window.labelled.columns}
-    reference = watch.monitor.reference.tally.columns
+    monitor = watch.monitor
+    reference = tally_compared_with(monitor.reference, latest.window, monitor.settings).columns
     shown = shown_columns(latest.findings, None) if all_columns else shown_columns(latest.findings)
     return DatasetView(
         name=watch.name,
@@ -50,7 +54,22 @@ def state_of(service: Service, watch: Watch, latest: Evaluation) -> ServiceState
         commit_seconds=counters.last_commit_seconds,
         evaluation_seconds=latest.seconds,
         window=window_text(watch.monitor.settings.window),
+        compared_with=_compared_text(watch.monitor, latest.window),
         uptime_seconds=max(0.0, time.time() - service.started_at),
+    )
+
+
+def _compared_text(monitor: Monitor, window: WindowTally) -> str:
+    """Say in words what a reference that moves is now; empty for one that does not."""
+    reference, settings = monitor.reference, monitor.settings
+    if settings.moving is None:
+        return ""
+    if tally_compared_with(reference, window, settings) is reference.tally:
+        return f"as built, until {settings.moving.least_rows} rows came before the window"
+    return (
+        "the window before"
+        if settings.moving.windows == 1
+        else f"the {settings.moving.windows} windows before"
     )
 
 

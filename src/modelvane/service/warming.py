@@ -51,8 +51,8 @@ def read(name: str, settings: Settings, log: Log, after: int) -> Logged:
     labelled = rows_after(log.labels_tail(name, rows=most), after)
     parts = [labelled]
     if window.seconds is not None:
-        # the oldest pane begins up to a pane before the window
-        span = window.seconds * (1 + 1 / window.panes)
+        # the oldest pane begins up to a pane before the window, and before those that it is compared with
+        span = window.seconds * (1 + settings.windows_before + 1 / window.panes)
         if len(rows):
             rows = log.tail(name, since=float(rows.times.max()) / 1e6 - span, after=after)
         if len(labelled):

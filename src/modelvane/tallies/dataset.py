@@ -100,6 +100,23 @@ class DatasetTally:
 
 
 @dataclass(frozen=True, slots=True)
+class Before:
+    """What came before a window.
+
+    Parameters
+    ----------
+    rows, labelled
+        Of all rows, and of those whose target is known.
+    period
+        First and last event time, microseconds since 1970; ``None`` where they are not known.
+    """
+
+    rows: DatasetTally
+    labelled: DatasetTally
+    period: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class WindowTally:
     """What findings are computed from.
 
@@ -109,10 +126,13 @@ class WindowTally:
         Of the window.
     labelled
         Of the performance window.
+    before
+        What it is compared with where the reference moves; ``None`` while nothing came before.
     """
 
     rows: DatasetTally
     labelled: DatasetTally
+    before: Before | None = None
 
 
 def _sum(one: ColumnTally, other: ColumnTally) -> ColumnTally:

@@ -26,7 +26,9 @@ class LabelledRows:
     rulers, target
         Rulers by column name, and the name of the target; without a target's ruler nothing is kept.
     rows
-        Labelled rows kept.
+        Labelled rows of the window.
+    kept
+        Those, and the rows before them that are kept.
     predictions
         Predictions for which it is remembered whether they are labelled.
     panes
@@ -39,10 +41,12 @@ class LabelledRows:
         rulers: Mapping[str, Ruler],
         target: str | None,
         rows: int,
+        kept: int,
         predictions: int,
         panes: TimeWindow | None,
     ) -> None:
-        self._ring = RowsRing(rulers, rows)
+        self._rows = rows
+        self._ring = RowsRing(rulers, kept)
         self._ruler = rulers.get(target) if target is not None else None
         self._target = target
         self._panes = panes
@@ -106,7 +110,13 @@ class LabelledRows:
 
     def last(self) -> Block:
         """Give the last labelled rows, oldest first."""
-        return self._ring.last(len(self._ring))
+        return self._ring.last(self._rows)
+
+    def before(self) -> Block:
+        """Give the labelled rows that are kept before the last, oldest first."""
+        return self._ring.at(
+            np.arange(self._ring.oldest, max(self._ring.oldest, self._ring.pushed - self._rows))
+        )
 
     def none(self) -> Block:
         """Give no rows."""

@@ -75,8 +75,11 @@ class RowsRing:
 
     def last_times(self, rows: int) -> NDArray[np.int64]:
         """Give the event times of the last ``rows`` rows, microseconds since 1970, `NO_TIME` where there is none."""
-        first = self.pushed - min(rows, len(self))
-        return self._times[np.arange(first, self.pushed) % self.capacity]
+        return self.times_of(np.arange(self.pushed - min(rows, len(self)), self.pushed))
+
+    def times_of(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Give the event times of rows that are kept."""
+        return self._times[positions % self.capacity]
 
     def at(self, positions: NDArray[np.int64]) -> Block:
         """Give the rows at these positions, each of which is still kept."""

@@ -55,6 +55,8 @@ class TimeWindow:
         By name of the columns that are counted.
     count
         What tallies a block.
+    before
+        Windows before this one whose panes are kept, too.
     """
 
     def __init__(
@@ -63,9 +65,11 @@ class TimeWindow:
         panes: int,
         rulers: Mapping[str, Ruler],
         count: Callable[[Block], DatasetTally],
+        before: int = 0,
     ) -> None:
         self._width = max(1, round(seconds * 1e6 / panes))
         self._most = panes
+        self._kept = panes * (1 + before)
         self._count = lambda blocks: count(joined(blocks, rulers))
         self._panes: dict[int, _Pane] = {}
         self.newest: int | None = None
@@ -87,16 +91,16 @@ class TimeWindow:
         if self.newest is not None and newest <= self.newest:
             return
         self.newest = newest
-        for old in [number for number in self._panes if number <= self._last - self._most]:
+        for old in [number for number in self._panes if number <= self._last - self._kept]:
             del self._panes[old]
 
     def add(self, block: Block) -> None:
-        """Add rows, each with an event time, and leave the watermark; only those in the window are kept."""
+        """Add rows, each with an event time, and leave the watermark; only those in a pane that is kept count."""
         if self.newest is None:
             return
         pane_of = block.times // self._width
         self.late += int((pane_of <= self._last - self._most).sum())
-        in_time = (pane_of > self._last - self._most) & (pane_of <= self._last)
+        in_time = (pane_of > self._last - self._kept) & (pane_of <= self._last)
         for number in np.unique(pane_of[in_time]).tolist():
             part = block.take(np.flatnonzero(pane_of == number))
             pane = self._panes.setdefault(number, _Pane())
@@ -106,8 +110,16 @@ class TimeWindow:
                 pane.counted(self._count)
 
     def tally(self) -> DatasetTally | None:
-        """Give the sum of the panes; ``None`` while there are no rows."""
-        counted = (self._panes[number].counted(self._count) for number in sorted(self._panes))
+        """Give the sum of the panes of the window; ``None`` while there are no rows."""
+        return self._sum(lambda number: number > self._last - self._most)
+
+    def before(self) -> DatasetTally | None:
+        """Give the sum of the panes that are kept before the window; ``None`` while there are no rows."""
+        return self._sum(lambda number: number <= self._last - self._most)
+
+    def _sum(self, is_asked: Callable[[int], bool]) -> DatasetTally | None:
+        asked = (number for number in sorted(self._panes) if is_asked(number))
+        counted = (self._panes[number].counted(self._count) for number in asked)
         some = [tally for tally in counted if tally is not None]
         return reduce(add, some) if some else None
 
@@ -115,6 +127,12 @@ class TimeWindow:
     def since(self) -> int | None:
         """Where the window starts, microseconds since 1970; ``None`` before the first row."""
         return None if self.newest is None else (self._last - self._most + 1) * self._width
+
+    @property
+    def period_before(self) -> tuple[int, int] | None:
+        """From when until when the panes before it are kept, microseconds since 1970; ``None`` before the first row."""
+        since = self.since
+        return None if since is None else (since - (self._kept - self._most) * self._width, since)
 
 
 class TimeWindows(NamedTuple):
@@ -125,12 +143,13 @@ class TimeWindows(NamedTuple):
     seconds: float
 
     @classmethod
-    def of(cls, seconds: float | None, panes: int, counter: Counter) -> TimeWindows | None:
+    def of(cls, seconds: float | None, panes: int, counter: Counter, before: int = 0) -> TimeWindows | None:
         """Make both; ``None`` without a length."""
         if seconds is None:
             return None
         predicted, labelled = (
-            TimeWindow(seconds, panes, counter.rulers, count) for count in (counter.rows, counter.labelled)
+            TimeWindow(seconds, panes, counter.rulers, count, before)
+            for count in (counter.rows, counter.labelled)
         )
         return cls(predicted, labelled, seconds)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from modelvane.findings import Family, Findings, Verdict
+from modelvane.periods import period_text
 from modelvane.report import tables, wording
 from modelvane.report.charts import sparkline
 from modelvane.report.formatting import ago_text, value_text
@@ -161,6 +162,8 @@ def _facts(view: DatasetView, titles: Mapping[str, str]) -> list[tuple[str, str,
         else ("Drifted columns", "–", ""),
         ("Rows in the window", value_text(findings.rows), view.service.window),
     ]
+    if view.service.compared_with and findings.compared_with is not None:
+        facts.append(("Compared with", period_text(findings.compared_with), view.service.compared_with))
     age = findings.get("last_row_age")
     if age is not None:
         facts.append(("Last row", ago_text(age.value) if age.value is not None else "–", age.why))

@@ -28,6 +28,8 @@ class ServiceState:
         What the last commit and the last evaluation took.
     window
         The window in words, such as ``"last 5000 rows"``.
+    compared_with
+        What it is compared with where that is not the reference as it was built, such as ``"the 4 windows before"``.
     uptime_seconds
         Since the service started.
     """
@@ -39,6 +41,7 @@ class ServiceState:
     commit_seconds: float | None = None
     evaluation_seconds: float | None = None
     window: str = ""
+    compared_with: str = ""
     uptime_seconds: float | None = None
 
 
