@@ -1,0 +1,168 @@
+"""What is remembered of contributions: exact sums by feature."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modelvane import fixed
+from modelvane.errors import TallyMismatchError
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Whose contributions are added, and in which unit.
+
+    Parameters
+    ----------
+    features
+        Their names, in order.
+    quanta
+        The unit of each one's integer sums, a power of two.
+    """
+
+    features: tuple[str, ...]
+    quanta: tuple[float, ...]
+
+    @classmethod
+    def of(cls, features: tuple[str, ...], contributions: NDArray[np.float64], bits: int = 40) -> Scale:
+        """Freeze it so that the largest contribution is at most 2 to the ``bits`` quanta.
+
+        >>> Scale.of(("distance",), np.array([[3.0, -5.0]]), bits=3).quanta
+        (1.0,)
+        """
+        reach = [_largest(each) for each in contributions]
+        exponents = [np.frexp(largest)[1] - bits if largest else -bits for largest in reach]
+        return cls(features, tuple(float(np.ldexp(1.0, max(int(each), -500))) for each in exponents))
+
+
+def _largest(contributions: NDArray[np.float64]) -> float:
+    finite = contributions[np.isfinite(contributions)]
+    return float(np.abs(finite).max()) if len(finite) else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureSums:
+    """Of one feature.
+
+    Parameters
+    ----------
+    n
+        Rows whose contribution is known.
+    total, absolute, square
+        Exact sums, in quanta, of contributions, of their sizes, and of their squares.
+    """
+
+    n: int = 0
+    total: int = 0
+    absolute: int = 0
+    square: int = 0
+
+    @classmethod
+    def of(cls, contributions: NDArray[np.float64], quantum: float) -> FeatureSums:
+        """Add contributions; those that are not finite are not known."""
+        is_known = np.isfinite(contributions)
+        known = contributions if is_known.all() else contributions[is_known]
+        quanta = fixed.quantise(known, 0.0, quantum)
+        total, square = fixed.exact_sums(quanta)
+        return cls(len(known), total, fixed.exact_sum(np.abs(quanta, out=quanta)), square)
+
+    def __add__(self, other: FeatureSums) -> FeatureSums:
+        return FeatureSums(
+            self.n + other.n,
+            self.total + other.total,
+            self.absolute + other.absolute,
+            self.square + other.square,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ContributionTally:
+    """Contributions of some rows; tallies of one scale add, bit for bit in any grouping.
+
+    Parameters
+    ----------
+    scale
+        Frozen from the reference.
+    n
+        Rows.
+    complete
+        Rows whose contributions are all known.
+    sums
+        By feature, in the order of the scale.
+    """
+
+    scale: Scale
+    n: int
+    complete: int
+    sums: tuple[FeatureSums, ...]
+
+    @classmethod
+    def of(cls, scale: Scale, contributions: NDArray[np.float64]) -> ContributionTally:
+        """Count rows.
+
+        Parameters
+        ----------
+        contributions
+            Shape ``(features, rows)``; what is not finite is not known.
+        """
+        sums = tuple(map(FeatureSums.of, contributions, scale.quanta))
+        rows = contributions.shape[1]
+        has_all = all(each.n == rows for each in sums)
+        complete = rows if has_all else int(np.isfinite(contributions).all(axis=0).sum())
+        return cls(scale, rows, complete, sums)
+
+    def __add__(self, other: ContributionTally) -> ContributionTally:
+        if self.scale != other.scale:
+            raise TallyMismatchError(
+                "Two tallies of contributions were counted against different references",
+                received=other.scale.features,
+                expected=", ".join(self.scale.features) + ", in the same quanta",
+                remedy="Count both with the same reference file",
+            )
+        sums = tuple(one + another for one, another in zip(self.sums, other.sums, strict=True))
+        return ContributionTally(self.scale, self.n + other.n, self.complete + other.complete, sums)
+
+    def mean(self, at: int) -> float | None:
+        """Give the mean contribution of the feature in this place; ``None`` where none is known."""
+        sums = self.sums[at]
+        return fixed.mean_of(sums.total, sums.n, 0.0, self.scale.quanta[at]) if sums.n else None
+
+    def mean_absolute(self, at: int) -> float | None:
+        """Give the mean size of the contributions of the feature in this place."""
+        sums = self.sums[at]
+        return fixed.mean_of(sums.absolute, sums.n, 0.0, self.scale.quanta[at]) if sums.n else None
+
+    def standard_error(self, at: int) -> float | None:
+        """Give that of the mean size; ``None`` of fewer than two rows."""
+        sums, quantum = self.sums[at], self.scale.quanta[at]
+        if sums.n < 2:
+            return None
+        return float(np.sqrt(fixed.variance_of(sums.absolute, sums.square, sums.n, quantum) / sums.n))
+
+    def mean_sizes(self) -> NDArray[np.float64] | None:
+        """Give the mean size of the contributions of each feature; ``None`` where one has none."""
+        found = [self.mean_absolute(at) for at in range(len(self.sums))]
+        return None if None in found else np.array(found, np.float64)
+
+    def facts(self) -> dict[str, Any]:
+        """Give everything as JSON values; sums as text, since they may be of any size."""
+        return {
+            "n": self.n,
+            "complete": self.complete,
+            "sums": [[each.n, str(each.total), str(each.absolute), str(each.square)] for each in self.sums],
+        }
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Give nothing: there are no arrays."""
+        return {}
+
+    @classmethod
+    def read(cls, scale: Scale, facts: Mapping[str, Any]) -> ContributionTally:
+        """Read what `facts` gave."""
+        sums = tuple(FeatureSums(n, *map(int, texts)) for n, *texts in facts["sums"])
+        return cls(scale, facts["n"], facts["complete"], sums)
