@@ -135,6 +135,7 @@ def page() -> str:
                         "label_coverage": 0.2,
                     },
                     "fairness": {"column": "borough"},
+                    "attribution": {"weights": {"trip_distance": 2.5}},
                 }
             },
             "prediction_services": {"taxi": {"target": "127.0.0.1:9696"}},

@@ -17,6 +17,7 @@ from modelvane.breakdown import Breakdown
 from modelvane.compat import MONITORS
 from modelvane.config import (
     AlertsSection,
+    AttributionSection,
     BatchSection,
     Config,
     DatasetAlertsSection,
@@ -110,10 +111,11 @@ def configuration() -> str:
             (
                 row
                 for row in _settings(DatasetSection)
-                if not row[0].startswith(("`alerts.", "`batch.", "`retrain"))
+                if not row[0].startswith(("`alerts.", "`attribution", "`batch.", "`retrain"))
             ),
         ),
         ("`datasets.<name>.fairness`", _settings(FairnessSection)),
+        ("`datasets.<name>.attribution`", _settings(AttributionSection)),
         ("`datasets.<name>.retrain`", _settings(RetrainSection)),
         ("`service`", _settings(ServiceSection)),
         ("`batch`, and `datasets.<name>.batch`", _settings(BatchSection)),

@@ -14,6 +14,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
+from modelvane.attribution.statistics import BY_FEATURE, OF_ROWS
 from modelvane.divergences import DIVERGENCES
 from modelvane.errors import UnknownNameError
 from modelvane.findings import Family
@@ -188,6 +189,12 @@ def _recommendation() -> Iterator[Measure]:
         yield _statistic(Family.RECOMMENDATION, each, ("dataset", "segment"), needs="lists of served items")
 
 
+def _attribution() -> Iterator[Measure]:
+    of_all = partial(_statistic, Family.ATTRIBUTION, needs="contributions of features")
+    yield from (of_all(each, ("dataset",)) for each in OF_ROWS)
+    yield from (of_all(each, ("dataset", "column")) for each in BY_FEATURE)
+
+
 def _columns() -> Iterator[Measure]:
     numerical, categorical = frozenset({Kind.NUMERICAL}), frozenset({Kind.CATEGORICAL})
     tables: tuple[tuple[Family, frozenset[Kind], Iterable[Statistic[Any] | LabelledStatistic[Any]]], ...] = (
@@ -320,6 +327,7 @@ def _catalogue() -> dict[tuple[Family, str], Measure]:
         *_LABELS,
         *_fairness(),
         *_changes(),
+        *_attribution(),
         *_columns(),
         *_ARRIVAL,
         *_ROWS,

@@ -72,6 +72,7 @@ class Family(StrEnum):
     RECOMMENDATION = "recommendation"
     FAIRNESS = "fairness"
     CHANGE = "change"
+    ATTRIBUTION = "attribution"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ class ModelError(ModelvaneError):
 
 
 def load_model(name: str, folder: Path = Path()) -> Model:
-    """Import a callable by its name, ``package.module:function``.
+    """Import a model by its name, ``package.module:function``.
 
     Parameters
     ----------
@@ -39,31 +39,37 @@ def load_model(name: str, folder: Path = Path()) -> Model:
     >>> load_model("math:sqrt")(9)
     3.0
     """
+    model: Model = load_function(
+        name, folder, "model", "a function of columns that returns one prediction per row"
+    )
+    return model
+
+
+def load_function(name: str, folder: Path, what: str, expected: str) -> Callable[..., Any]:
+    """Import a callable by its name, ``package.module:function``; ``what`` it is, and what is expected, for errors."""
     module, attribute = _parts(name)
     _look_in(folder)
     try:
         found = import_module(module)
     except Exception as error:
         raise ModelError(
-            f"The model {name!r} cannot be imported: {type(error).__name__}: {error}",
+            f"The {what} {name!r} cannot be imported: {type(error).__name__}: {error}",
             remedy=f"Make {module} importable: install it, or put it beside the config",
         ) from error
     for part in attribute.split("."):
         if not hasattr(found, part):
             raise ModelError(
-                f"The model {name!r} is not there",
+                f"The {what} {name!r} is not there",
                 received=part,
                 available=sorted(known for known in vars(found) if not known.startswith("_")),
             )
         found = getattr(found, part)
     if not callable(found):
         raise ModelError(
-            f"The model {name!r} is not callable",
-            received=type(found).__name__,
-            expected="a function of columns that returns one prediction per row",
+            f"The {what} {name!r} is not callable", received=type(found).__name__, expected=expected
         )
-    model: Model = found
-    return model
+    function: Callable[..., Any] = found
+    return function
 
 
 def module_file(name: str, folder: Path) -> Path | None:

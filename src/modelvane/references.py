@@ -10,6 +10,7 @@ from pathlib import Path
 
 import modelvane
 from modelvane import __version__
+from modelvane.attributing import attribution_files, attribution_kind, check_attribution
 from modelvane.compatible import EXTRA, facts_of
 from modelvane.config import Config, DatasetSection
 from modelvane.errors import ConfigError, ReferenceFileError, UnknownNameError
@@ -67,6 +68,7 @@ def _saved(config: Config, name: str, path: Path) -> Reference:
             f"The reference {path} was built without predictions, and has no rows to ask the model about",
             remedy="Build it again, by `modelvane reference build --config`, or name its data as reference_file",
         )
+    check_attribution(config, name, reference)
     recommendation, known = config.datasets[name].recommendation, reference.schema.recommending
     if recommendation.model_fields_set and known != recommendation.known():
         raise ConfigError(
@@ -150,6 +152,7 @@ def build_reference(
         subject=mapping.subject,
         unknown=mapping.unknown,
         recommending=config.datasets[name].recommendation.known(),
+        also=[kind for kind in (attribution_kind(config, name, path),) if kind is not None],
     )
     if not config.compat:
         return reference
@@ -190,6 +193,7 @@ def _kept_file(config: Config, name: str, path: Path) -> Path | None:
         _state(path),
         config.datasets[name].model_dump(mode="json", exclude={"alerts", "batch", "retrain"}),
         None if model is None else _state(module_file(model, config.folder)),
+        [_state(file) for file in attribution_files(config, name)],
         config.compat,
     ]
     return log.with_name(f"{log.name}.references") / f"{_hash(name)}-{_hash(about)}.mv"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from modelvane.attribution import ruler as attribution
 from modelvane.block import Block
 from modelvane.row_ruler import MOST_COLUMNS, MOST_ROWS, Learned, RowKind, RowRuler, RowTally
 from modelvane.ruler import Ruler
@@ -19,7 +20,9 @@ Reader = Callable[[Schema, Mapping[str, Ruler], dict[str, Any], Mapping[str, NDA
 
 DEFAULTS: tuple[RowKind, ...] = ()
 """What every reference learns, where it applies."""
-READERS: Mapping[str, Reader] = {}
+READERS: Mapping[str, Reader] = {
+    attribution.NAME: attribution.read,
+}
 """By name of a row ruler: reads its facts and arrays."""
 
 

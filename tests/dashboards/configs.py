@@ -26,6 +26,7 @@ OPEN = Config.of(
                 "segments": ["zone"],
                 "window": {"seconds": 3600},
                 "fairness": {"column": "gender"},
+                "attribution": {"weights": {"distance": 1.5}},
                 "thresholds": {"equalised_odds_difference": 0.1},
             },
             "rows": {"thresholds": {"accuracy": 0.5}},

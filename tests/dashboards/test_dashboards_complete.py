@@ -133,10 +133,12 @@ def test_rates_are_of_counters(config: Config) -> None:
 
 
 def test_a_config_gets_the_dashboards_that_it_has_data_for() -> None:
-    """Segments, fairness, service health and the recommender are left out where nothing would be on them."""
+    """Those of segments, fairness, attribution, services and recommenders are left out where they would be empty."""
     bare = [dashboard.uid for dashboard in dashboards_of(BARE)]
     assert bare == [
-        uid for uid in UIDS if uid.rpartition("-")[2] not in ("health", "segments", "fairness", "recommender")
+        uid
+        for uid in UIDS
+        if uid.rpartition("-")[2] not in ("health", "segments", "fairness", "attribution", "recommender")
     ]
     taxi = {dashboard.uid for dashboard in dashboards_of(TAXI)}
     assert {"modelvane-service-health", "modelvane-segments"} <= taxi

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from tests.laws.answers import answers, reference_of
 
+from modelvane.attribution.kinds import LinearAttribution
 from modelvane.catalogue import CATALOGUE, DISTANCE, label_of, measure, titles
 from modelvane.divergences import DIVERGENCES
 from modelvane.errors import ConfigError, UnknownNameError
@@ -58,6 +59,7 @@ def _regression(rng: np.random.Generator) -> Iterator[Finding]:
         task=Task.REGRESSION,
         segments=["zone"],
         methods=METHODS,
+        also=[LinearAttribution({"distance": 3.0, "zone": {"north": 1.0}})],
     )
     faulty = {**_trips(rng), "surprise": [1.0] * ROWS}
     faulty["distance"][:4] = [None, float("inf"), "far", 1e300]

@@ -23,6 +23,7 @@ TAXI: dict[str, Any] = {
             },
             "window": {"rows": 1000},
             "fairness": {"column": "borough"},
+            "attribution": {"weights": {"trip_distance": 2.5}},
         }
     },
     "service": {"tokens": {"ingest": "secret"}},

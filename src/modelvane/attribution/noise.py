@@ -1,7 +1,7 @@
 """How far the order of features may move when nothing changed.
 
-A distance between orders is 0 in most windows and jumps where two features swap: no curve fits its tail. But whether two
-features swap depends on the mean of one difference, of which the reference tells three moments. So the pairs that
+A distance between orders is 0 in most windows and jumps where two features swap: no curve fits its tail. But whether
+two features swap depends on the mean of one difference, of which the reference tells three moments. So the pairs that
 sampling may swap are found first, and the noise floor is what the worst order can lose that swaps no others.
 """
 
@@ -122,5 +122,3 @@ def rank_habit(sizes: Floats) -> Habit | None:
         return np.array([rank_distance(gains, scores) if gains.any() else np.nan for gains, scores in pairs])
 
     return habit_of(rows, value_of, bounded=True)
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -68,8 +69,15 @@ class FeatureSums:
         is_known = np.isfinite(contributions)
         known = contributions if is_known.all() else contributions[is_known]
         quanta = fixed.quantise(known, 0.0, quantum)
+        is_far = np.isinf(quanta)
+        # what a float does not hold is added as whole numbers
+        far = fixed.big(known[is_far], 0.0, quantum) if is_far.any() else []
+        quanta = quanta[~is_far] if far else quanta
         total, square = fixed.exact_sums(quanta)
-        return cls(len(known), total, fixed.exact_sum(np.abs(quanta, out=quanta)), square)
+        absolute = fixed.exact_sum(np.abs(quanta, out=quanta))
+        return cls(
+            len(known), total + sum(far), absolute + sum(map(abs, far)), square + sum(each**2 for each in far)
+        )
 
     def __add__(self, other: FeatureSums) -> FeatureSums:
         return FeatureSums(
@@ -78,6 +86,20 @@ class FeatureSums:
             self.absolute + other.absolute,
             self.square + other.square,
         )
+
+    def mean(self, quantum: float) -> float | None:
+        """Give the mean contribution; ``None`` where none is known."""
+        return fixed.mean_of(self.total, self.n, 0.0, quantum) if self.n else None
+
+    def mean_absolute(self, quantum: float) -> float | None:
+        """Give the mean size of the contributions; ``None`` where none is known."""
+        return fixed.mean_of(self.absolute, self.n, 0.0, quantum) if self.n else None
+
+    def standard_error(self, quantum: float) -> float | None:
+        """Give that of the mean size; ``None`` of fewer than two rows."""
+        if self.n < 2:
+            return None
+        return math.sqrt(fixed.variance_of(self.absolute, self.square, self.n, quantum) / self.n)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,26 +149,14 @@ class ContributionTally:
         sums = tuple(one + another for one, another in zip(self.sums, other.sums, strict=True))
         return ContributionTally(self.scale, self.n + other.n, self.complete + other.complete, sums)
 
-    def mean(self, at: int) -> float | None:
-        """Give the mean contribution of the feature in this place; ``None`` where none is known."""
-        sums = self.sums[at]
-        return fixed.mean_of(sums.total, sums.n, 0.0, self.scale.quanta[at]) if sums.n else None
-
-    def mean_absolute(self, at: int) -> float | None:
-        """Give the mean size of the contributions of the feature in this place."""
-        sums = self.sums[at]
-        return fixed.mean_of(sums.absolute, sums.n, 0.0, self.scale.quanta[at]) if sums.n else None
-
-    def standard_error(self, at: int) -> float | None:
-        """Give that of the mean size; ``None`` of fewer than two rows."""
-        sums, quantum = self.sums[at], self.scale.quanta[at]
-        if sums.n < 2:
-            return None
-        return float(np.sqrt(fixed.variance_of(sums.absolute, sums.square, sums.n, quantum) / sums.n))
+    @property
+    def by_feature(self) -> tuple[tuple[str, ...], tuple[FeatureSums, ...]]:
+        """Names, and what is remembered of each."""
+        return self.scale.features, self.sums
 
     def mean_sizes(self) -> NDArray[np.float64] | None:
         """Give the mean size of the contributions of each feature; ``None`` where one has none."""
-        found = [self.mean_absolute(at) for at in range(len(self.sums))]
+        found = list(map(FeatureSums.mean_absolute, self.sums, self.scale.quanta))
         return None if None in found else np.array(found, np.float64)
 
     def facts(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError
 
 from modelvane import compat
 from modelvane.config.alerts import AlertsSection, DatasetAlertsSection, check_alerts
+from modelvane.config.attribution import AttributionSection
 from modelvane.config.batch import BatchSection
 from modelvane.config.dataset import ColumnMapping, DatasetSection, ReferencePeriod
 from modelvane.config.fairness import FairnessSection
@@ -30,6 +31,7 @@ from modelvane.settings import ROWS, Moving, Outliers, Settings, Window
 
 __all__ = [
     "AlertsSection",
+    "AttributionSection",
     "BatchSection",
     "ColumnMapping",
     "Config",

@@ -24,6 +24,7 @@ AlertName = Literal[
     "QualityFault",
     "PerformanceBelowLimit",
     "GroupsApart",
+    "AttributionDrift",
     "LabelsLate",
     "MonitorBlind",
     "MonitorDropping",

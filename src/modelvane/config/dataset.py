@@ -13,8 +13,10 @@ from modelvane import compat
 from modelvane.breakdown import Breakdown
 from modelvane.calibration.lines import Alarm
 from modelvane.config.alerts import DatasetAlertsSection
+from modelvane.config.attribution import AttributionSection
 from modelvane.config.batch import BatchSection
 from modelvane.config.fairness import FairnessSection
+from modelvane.config.names import function_name
 from modelvane.config.retrain import RetrainSection
 from modelvane.config.section import Section
 from modelvane.config.segments import Segments
@@ -29,13 +31,6 @@ def _listed(value: object) -> object:
 
 def _one_or_more(value: object) -> object:
     return [value] if isinstance(value, Mapping) else value
-
-
-def _model(name: str) -> str:
-    module, _, function = name.partition(":")
-    if not module or not function:
-        raise ValueError("no model; expected its module and its function, as package.module:function")
-    return name
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
@@ -212,6 +207,9 @@ class DatasetSection(Section):
     outliers: OutliersSection = Field(
         OutliersSection(), description="Which rows are outliers, and what is told of them."
     )
+    attribution: AttributionSection | None = Field(
+        None, description="How it is known what each feature contributes to a prediction."
+    )
     leave_out: Names = Field(
         (),
         description="What is not counted of whole rows, so that it costs nothing: `outliers`, or the name of another "
@@ -223,7 +221,7 @@ class DatasetSection(Section):
         description="Predictions remembered for late labels, others are looked up in the log; ten windows otherwise, "
         "at most 50 000.",
     )
-    model: Annotated[str, AfterValidator(_model)] | None = Field(
+    model: Annotated[str, AfterValidator(function_name)] | None = Field(
         None,
         description="`package.module:function`: takes the reference as a pyarrow table and returns its predictions, "
         "where the reference has none.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from modelvane.config import Config
 from modelvane.dashboards import (
+    attribution,
     drift,
     fairness,
     monitor,
@@ -22,13 +23,25 @@ from modelvane.dashboards.model import Dashboard, Panel, Query, Row
 
 __all__ = ["Dashboard", "Panel", "Query", "Row", "dashboards_of"]
 
-_PARTS = (overview, service_health, drift, quality, performance, segments, fairness, recommender, monitor)
+_PARTS = (
+    overview,
+    service_health,
+    drift,
+    quality,
+    performance,
+    segments,
+    fairness,
+    attribution,
+    recommender,
+    monitor,
+)
 
 
 def dashboards_of(config: Config) -> tuple[Dashboard, ...]:
     """Give the dashboards that a config asks for, the overview first.
 
     Service health needs ``prediction_services``, Segments a dataset with ``segments``, Fairness one with
-    ``fairness``, and Recommender one of the task ``recommendation``: without, they are left out.
+    ``fairness``, Attribution one with ``attribution``, and Recommender one of the task ``recommendation``: without,
+    they are left out.
     """
     return tuple(found for part in _PARTS if (found := part.dashboard(config)) is not None)

@@ -16,8 +16,9 @@ PERFORMANCE = f"{PREFIX}-performance"
 SEGMENTS = f"{PREFIX}-segments"
 RECOMMENDER = f"{PREFIX}-recommender"
 FAIRNESS = f"{PREFIX}-fairness"
+ATTRIBUTION = f"{PREFIX}-attribution"
 MONITOR = f"{PREFIX}-monitor"
-UIDS = (OVERVIEW, HEALTH, DRIFT, QUALITY, PERFORMANCE, SEGMENTS, FAIRNESS, RECOMMENDER, MONITOR)
+UIDS = (OVERVIEW, HEALTH, DRIFT, QUALITY, PERFORMANCE, SEGMENTS, FAIRNESS, ATTRIBUTION, RECOMMENDER, MONITOR)
 """Of every dashboard that there can be."""
 TAG = PREFIX
 """By which all of them are found in Grafana, and told from those of others."""

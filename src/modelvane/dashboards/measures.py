@@ -13,6 +13,7 @@ from modelvane.dashboards.model import Kind, Panel, Part, Query
 from modelvane.dashboards.promql import selector
 from modelvane.dashboards.units import unit_of
 from modelvane.exposition.series import (
+    ATTRIBUTION_REFERENCE,
     FAIRNESS_REFERENCE,
     FAIRNESS_THRESHOLD,
     PERFORMANCE_REFERENCE,
@@ -52,6 +53,7 @@ _REFERENCES = {
     Family.PREDICTION: PREDICTION_REFERENCE,
     Family.RECOMMENDATION: RECOMMENDATION_REFERENCE,
     Family.FAIRNESS: FAIRNESS_REFERENCE,
+    Family.ATTRIBUTION: ATTRIBUTION_REFERENCE,
 }
 _LIMITS = {
     Family.PERFORMANCE: PERFORMANCE_THRESHOLD,

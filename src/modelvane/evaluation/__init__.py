@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from modelvane.evaluation.attribution import attribution_findings
 from modelvane.evaluation.changes import change_findings
 from modelvane.evaluation.drift import drift_findings
 from modelvane.evaluation.fairness import fairness_findings
@@ -58,6 +59,7 @@ def evaluate(
         *performance_findings(this, labelled, stream),
         *fairness_findings(this, rows, labelled),
         *change_findings(this, rows, labelled),
+        *attribution_findings(this, rows),
         *quality_findings(this, rows),
         *dataset_quality(this, rows, stream),
         *outlier_findings(this, rows),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from modelvane.attribution.ruler import NAME
+from modelvane.attribution.statistics import OF_ROWS
 from modelvane.errors import UnknownNameError
 from modelvane.fairness import rulers_of
 from modelvane.findings import limit_of
@@ -46,6 +48,7 @@ def check_thresholds(keys: Iterable[str], reference: Reference, fairness: Iterab
     """
     columns = {column.name: column.kind for column in reference.schema.measured}
     bare = {*ARRIVAL, *_performance(reference), *_recommendation(reference)}
+    bare |= {each.name for each in OF_ROWS} if NAME in reference.row_rulers else set()
     bare |= {parity.name for ruler in rulers_of(fairness, reference) for parity in ruler.between}
     for key in keys:
         if key in columns or key in bare:

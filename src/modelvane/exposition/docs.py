@@ -12,6 +12,7 @@ from modelvane.exposition.findings import MOST_LABELS
 from modelvane.exposition.labels import LONGEST
 from modelvane.exposition.observed import OBSERVED
 from modelvane.exposition.series import (
+    ATTRIBUTION_COMPANIONS,
     DRIFT,
     FAIRNESS_COMPANIONS,
     PERFORMANCE_COMPANIONS,
@@ -56,6 +57,9 @@ What made a value differ from the reference's: of each segment of a column, and 
 behaviour add up to the change. See [segments](segments.md)."""
 _METHODS = """\
 Values of the label `method`, and the unit of the distance:"""
+_ATTRIBUTION = """\
+What each feature contributes to the predictions, where the config says how that is known. See
+[explanations](explanations.md)."""
 _COMPAT = """\
 ## The series of 2022
 
@@ -89,6 +93,11 @@ def page() -> str:
                 "Fairness", _FAIRNESS, [*_measures(Family.FAIRNESS), "", *_plain_table(FAIRNESS_COMPANIONS)]
             ),
             *_section("Change by segment", _CHANGE, _measures(Family.CHANGE)),
+            *_section(
+                "Attribution",
+                _ATTRIBUTION,
+                [*_measures(Family.ATTRIBUTION), "", *_plain_table(ATTRIBUTION_COMPANIONS)],
+            ),
             *_section(
                 "Prediction", "", [*_measures(Family.PREDICTION), "", *_plain_table(PREDICTION_COMPANIONS)]
             ),

@@ -43,6 +43,7 @@ _OF_ALL = {
     Family.RECOMMENDATION: Rank.PERFORMANCE,
     Family.FAIRNESS: Rank.PERFORMANCE,
     Family.CHANGE: Rank.PERFORMANCE,
+    Family.ATTRIBUTION: Rank.PERFORMANCE,
     Family.PREDICTION: Rank.PREDICTION,
     Family.QUALITY: Rank.QUALITY,
 }
@@ -158,6 +159,12 @@ def _companions(finding: Finding) -> Iterator[tuple[Series, float | None]]:
         yield known.FAIRNESS_REFERENCE, finding.reference
         yield known.FAIRNESS_THRESHOLD, finding.threshold
         yield known.FAIRNESS_ALARM, _alarm(finding)
+    elif finding.family is Family.ATTRIBUTION:
+        yield known.ATTRIBUTION_REFERENCE, finding.reference
+        yield known.ATTRIBUTION_NOISE_FLOOR, finding.noise_floor
+        yield known.ATTRIBUTION_USUAL_RANGE, finding.usual_range
+        yield known.ATTRIBUTION_THRESHOLD, finding.threshold
+        yield known.ATTRIBUTION_ALARM, _alarm(finding)
     elif finding.family is Family.PREDICTION:
         yield known.PREDICTION_REFERENCE, finding.reference
     elif finding.family is Family.QUALITY:

@@ -155,6 +155,27 @@ FAIRNESS_REFERENCE = Series(
     "The gap between groups of the reference, in the measure's unit.",
     _BETWEEN_GROUPS,
 )
+ATTRIBUTION_REFERENCE = Series(
+    "modelvane_attribution_reference", "The measure over the reference.", ("dataset", "column", "measure")
+)
+ATTRIBUTION_NOISE_FLOOR = Series(
+    "modelvane_attribution_noise_floor",
+    "Distance that sampling alone exceeds no more often than the false-alarm budget allows.",
+    ("dataset", "measure"),
+)
+ATTRIBUTION_USUAL_RANGE = Series(
+    "modelvane_attribution_usual_range",
+    "Distance within the habit of the reference's own stream.",
+    ("dataset", "measure"),
+)
+ATTRIBUTION_THRESHOLD = Series(
+    "modelvane_attribution_threshold", "Fixed limit from the config.", ("dataset", "measure")
+)
+ATTRIBUTION_ALARM = Series(
+    "modelvane_attribution_alarm",
+    "1 while the measure is beyond every line that it is held to, else 0.",
+    ("dataset", "measure"),
+)
 PREDICTION_REFERENCE = Series(
     "modelvane_prediction_reference",
     "The measure over the reference, in the measure's unit.",
@@ -195,6 +216,13 @@ DRIFT = (
 PERFORMANCE_COMPANIONS = (PERFORMANCE_REFERENCE, PERFORMANCE_THRESHOLD, PERFORMANCE_ALARM)
 RECOMMENDATION_COMPANIONS = (RECOMMENDATION_REFERENCE, RECOMMENDATION_THRESHOLD, RECOMMENDATION_ALARM)
 FAIRNESS_COMPANIONS = (FAIRNESS_REFERENCE, FAIRNESS_THRESHOLD, FAIRNESS_ALARM)
+ATTRIBUTION_COMPANIONS = (
+    ATTRIBUTION_REFERENCE,
+    ATTRIBUTION_NOISE_FLOOR,
+    ATTRIBUTION_USUAL_RANGE,
+    ATTRIBUTION_THRESHOLD,
+    ATTRIBUTION_ALARM,
+)
 PREDICTION_COMPANIONS = (PREDICTION_REFERENCE,)
 QUALITY_COMPANIONS = (QUALITY_ALARM,)
 
@@ -211,6 +239,8 @@ def findings_series() -> tuple[Series, ...]:
         *_values(Family.FAIRNESS),
         *FAIRNESS_COMPANIONS,
         *_values(Family.CHANGE),
+        *_values(Family.ATTRIBUTION),
+        *ATTRIBUTION_COMPANIONS,
         *_values(Family.PREDICTION),
         *PREDICTION_COMPANIONS,
         *_values(Family.QUALITY),

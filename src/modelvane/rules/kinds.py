@@ -126,6 +126,17 @@ _ALL = (
         "model.",
     ),
     Kind(
+        "AttributionDrift",
+        "dataset",
+        "ticket",
+        MINUTE,
+        "the lines of `budget`; the dataset's limits of `rank_distance` and `contribution_coverage` in `thresholds`",
+        "The predictions rest on the features in another order of weight than in the reference, or too few rows say on "
+        "which.",
+        "Open the evidence: it names the features that moved, and by how much. One whose values drifted tells where to "
+        "look; if none did, ask whether another model answers than the one that the reference is of.",
+    ),
+    Kind(
         "LabelsLate",
         "dataset",
         "ticket",

@@ -19,6 +19,7 @@ class Dashboard(StrEnum):
     QUALITY = "modelvane-quality"
     PERFORMANCE = "modelvane-performance"
     FAIRNESS = "modelvane-fairness"
+    ATTRIBUTION = "modelvane-attribution"
     MONITOR = "modelvane-monitor"
 
 

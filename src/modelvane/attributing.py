@@ -1,0 +1,79 @@
+"""What a config says of contributions, as what a reference learns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from modelvane.attribution.kinds import LinearAttribution
+from modelvane.attribution.ruler import NAME
+from modelvane.config import Config
+from modelvane.errors import ConfigError
+from modelvane.model import load_function, module_file
+from modelvane.reference import Reference
+from modelvane.row_ruler import RowKind
+
+
+def attribution_kind(config: Config, name: str, path: Path) -> RowKind | None:
+    """Give what learns the contributions of a dataset's features; ``None`` where the config says nothing of them.
+
+    Parameters
+    ----------
+    path
+        Of the reference's data, which a function of weights is told: what is beside it belongs to the same model.
+
+    Raises
+    ------
+    ModelvaneError
+        When a function cannot be imported, or does not return weights.
+    """
+    section = config.datasets[name].attribution
+    if section is None:
+        return None
+    weights = section.weights
+    return LinearAttribution(
+        _asked(weights, config.folder, path) if isinstance(weights, str) else weights or {}
+    )
+
+
+def attribution_files(config: Config, name: str) -> list[Path]:
+    """Give the files of the modules that the contributions of a dataset come from."""
+    section = config.datasets[name].attribution
+    if section is None or not isinstance(section.weights, str):
+        return []
+    found = module_file(section.weights, config.folder)
+    return [] if found is None else [found]
+
+
+def _asked(name: str, folder: Path, path: Path) -> Mapping[str, Any]:
+    function = load_function(name, folder, "function", "a function of a path that returns weights")
+    try:
+        found: Any = function(path)
+    except Exception as error:
+        raise ConfigError(
+            f"attribution.weights: {name} failed: {type(error).__name__}: {error}",
+            remedy=f"It is called with the path of the reference's data, {path}",
+        ) from error
+    if not isinstance(found, Mapping):
+        raise ConfigError(
+            f"attribution.weights: {name} returned no weights",
+            received=type(found).__name__,
+            expected="a mapping of features to numbers, or to mappings of categories to numbers",
+        )
+    return found
+
+
+def check_attribution(config: Config, name: str, reference: Reference) -> None:
+    """Check that a saved reference knows the contributions that the config speaks of.
+
+    Raises
+    ------
+    ConfigError
+        When it does not.
+    """
+    if config.datasets[name].attribution is not None and NAME not in reference.row_rulers:
+        raise ConfigError(
+            f"The reference of {name!r} was built without datasets.{name}.attribution",
+            remedy="Build it again with these settings, or name the data it was built from as reference_file",
+        )

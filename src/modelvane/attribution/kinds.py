@@ -1,0 +1,66 @@
+"""What a reference is told to learn of contributions: `Reference.of(data, also=[...])`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from modelvane.attribution.linear import Linear, Weights
+from modelvane.attribution.ruler import NAME, AttributionRuler
+from modelvane.attribution.terms import columns_of
+from modelvane.errors import ConfigError
+from modelvane.row_ruler import MOST_COLUMNS, Learned
+from modelvane.schema import Role, Schema
+
+_ROLES = (Role.FEATURE, Role.SEGMENT)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class LinearAttribution:
+    """Contributions of a linear model, from its weights.
+
+    Parameters
+    ----------
+    weights
+        By feature: a number that its value is multiplied by, or a mapping of categories to weights, as of indicators. A
+        feature of several columns, whose combinations have weights, has their names with colons between them.
+
+    Examples
+    --------
+    >>> from modelvane import Reference
+    >>> known = Reference.of({"distance": [0.5 + i for i in range(100)]}, also=[LinearAttribution({"distance": 2.0})])
+    >>> known.tally.together["attribution"].mean_sizes().tolist()
+    [50.0]
+    """
+
+    weights: Weights
+
+    @property
+    def name(self) -> str:
+        """That of its rulers."""
+        return NAME
+
+    def wanted(self, schema: Schema) -> Sequence[str]:
+        """Give the columns of all features."""
+        known = {
+            column.name: column
+            for column in schema.measured
+            if column.role in _ROLES and column.kind is not None and not column.kind.is_list
+        }
+        columns = dict.fromkeys(column for name in self.weights for column in columns_of(name, known))
+        _require_few(len(self.weights), "features")
+        _require_few(len(columns), "columns")
+        return tuple(columns)
+
+    def learn(self, learned: Learned) -> AttributionRuler:
+        """Learn a ruler."""
+        return AttributionRuler.learn(Linear.of(self.weights, learned.rulers, learned.block), learned)
+
+
+def _require_few(count: int, what: str) -> None:
+    if not 0 < count <= MOST_COLUMNS:
+        raise ConfigError(
+            f"attribution: contributions of {count} {what} are {'none' if not count else 'too many'}",
+            expected=f"1 to {MOST_COLUMNS}",
+            remedy="Name those that matter most" if count else "Name the features and their weights",
+        )

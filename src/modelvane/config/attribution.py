@@ -1,0 +1,35 @@
+"""How it is known what each feature contributes to a prediction."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from modelvane.config.names import function_name
+from modelvane.config.section import Section
+
+Function = Annotated[str, AfterValidator(function_name)]
+Weight = float | dict[str | int | float | bool, float]
+
+_SOURCES = ("weights",)
+
+
+class AttributionSection(Section):
+    """How it is known what each feature contributes to a prediction: by one of these."""
+
+    weights: Function | dict[str, Weight] | None = Field(
+        None,
+        description="Of a linear model: by feature a number, or a mapping of categories to weights; "
+        "`package.module:function` that returns such a mapping when it is called with the path of the reference's "
+        "data. A feature of several columns has their names with colons between them, and so have its categories.",
+    )
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> Self:
+        told = [name for name in _SOURCES if getattr(self, name) is not None]
+        if len(told) != 1:
+            raise ValueError(
+                f"attribution: {' and '.join(told) or 'nothing'} given; expected one of {', '.join(_SOURCES)}"
+            )
+        return self
