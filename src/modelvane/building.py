@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -17,6 +17,7 @@ from modelvane.calibration.habit import Habit
 from modelvane.calibration.moving import MovingHabits, moving_habits
 from modelvane.casting import NO_TIME, as_categories, as_numbers, as_times
 from modelvane.counting import count_column
+from modelvane.estimates.lines import classifier_habits
 from modelvane.hourly import HourlyColumn, HourlyReference, RowHours
 from modelvane.methods import Methods
 from modelvane.outliers.reference import ReferenceScores
@@ -107,6 +108,9 @@ def build(
         )
         for segment, index in parts.items()
     }
+    habits = (
+        dict(_estimate_habits(performance, block, parts, tallies)) | scores.habits() if len(known) else {}
+    )
     whole = replace(tallies.pop(""), segments=tallies, outliers=scores.tally())
     ordered = Block(table.rows, {}, times if order is None else times[order])
 
@@ -118,7 +122,7 @@ def build(
     return Built(
         rulers=rulers,
         tally=replace(whole, together=together),
-        calibration=_joined(measured, list(parts), scores.habits() if len(known) else {}),
+        calibration=_joined(measured, list(parts), habits),
         performance=performance,
         period=(int(known.min()), int(known.max())) if len(known) else None,
         hourly=by_hour
@@ -242,6 +246,19 @@ def _dataset(
         {} if performance is None else performance.count(block),
         repeats=repeats(block),
     )
+
+
+def _estimate_habits(
+    performance: PerformanceRuler | None,
+    block: Block,
+    parts: Mapping[str, Any],
+    tallies: Mapping[str, DatasetTally],
+) -> Iterator[tuple[Key, Habit]]:
+    for segment, index in parts.items() if performance is not None else ():
+        outcomes = performance.outcomes(block.take(index)) if performance is not None else None
+        if outcomes is not None:
+            held = tallies[segment].performance
+            yield from classifier_habits(segment, held["confusion"], held["scores"], outcomes)
 
 
 def _repeats(

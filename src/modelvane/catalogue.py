@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
 from modelvane.attribution.statistics import BY_FEATURE, OF_ROWS
 from modelvane.divergences import DIVERGENCES
 from modelvane.errors import UnknownNameError
+from modelvane.estimates.table import ESTIMATED
 from modelvane.findings import Family
 from modelvane.performance import STATISTICS
 from modelvane.schema import Kind
@@ -184,6 +186,22 @@ def _changes() -> Iterator[Measure]:
             )
 
 
+def _estimates() -> Iterator[Measure]:
+    for each in chain.from_iterable(ESTIMATED.values()):
+        base = _statistic(Family.ESTIMATE, each.of, ("dataset", "segment"), needs=each.needs)
+        source = f"{each.of.source}; {each.source}"
+        yield replace(base, name=each.name, title=f"{base.title}, estimated", source=source)
+        if each.has_error:
+            yield replace(
+                base,
+                name=each.error,
+                title=f"{base.title}, error of the estimate",
+                source="|estimate - realised|, of the rows that have labels since",
+                series=_series(Family.ESTIMATE, f"error_{each.of.name}", base.unit),
+                better="lower",
+            )
+
+
 def _recommendation() -> Iterator[Measure]:
     for each in RECOMMENDATION:
         yield _statistic(Family.RECOMMENDATION, each, ("dataset", "segment"), needs="lists of served items")
@@ -328,6 +346,7 @@ def _catalogue() -> dict[tuple[Family, str], Measure]:
         *_fairness(),
         *_changes(),
         *_attribution(),
+        *_estimates(),
         *_columns(),
         *_ARRIVAL,
         *_ROWS,

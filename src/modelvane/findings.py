@@ -73,6 +73,7 @@ class Family(StrEnum):
     FAIRNESS = "fairness"
     CHANGE = "change"
     ATTRIBUTION = "attribution"
+    ESTIMATE = "estimate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +99,8 @@ class Finding:
         where there is none.
     error_bound
         The value is within this much of the exact one; ``None`` when it is exact.
+    standard_error
+        Of an estimate: of the value that so many rows have once their labels are known.
     p_value
         Probability of a value this large without any change, where a formula gives it.
     verdict, cause, why
@@ -120,6 +123,7 @@ class Finding:
     threshold: float | None = None
     error_bound: float | None = None
     p_value: float | None = None
+    standard_error: float | None = None
     verdict: Verdict = Verdict.INFO
     cause: str = ""
     why: str = ""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from modelvane.block import Block, Encoded, encode_column
 from modelvane.casting import Categories, Fault, Numbers, canonical
-from modelvane.ruler import CategoricalRuler, ListRuler, Ruler, entries_ruler
+from modelvane.ruler import CategoricalRuler, Floats, ListRuler, Ruler, entries_ruler
 from modelvane.schema import Kind, Recommending, Schema, Task
 from modelvane.statistics.base import LabelledStatistic, Statistic
 from modelvane.statistics.classification import CLASSIFICATION
@@ -103,6 +103,20 @@ class PerformanceRuler:
             "confusion": ConfusionTally.of(self.classes, self._likeliest(scores), classes),
             "scores": ScoreTally.of(self.scores, scores, classes),
         }
+
+    def outcomes(self, block: Block) -> tuple[Floats, NDArray[np.bool_]] | None:
+        """Give the probabilities of the rows that have a target, and whether it is the class that they are of.
+
+        ``None`` for anything but a probability of one class.
+        """
+        if self.scores is None or not self.scores.is_binary:
+            return None
+        truth, predicted = block.columns[self.target], block.columns[self.predictions[0]]
+        assert isinstance(predicted, Numbers)  # noqa: S101 - probabilities are numbers
+        classes = _categories(self.rulers[self.target], truth)
+        known = (classes.codes >= 0) & (predicted.values >= 0.0) & (predicted.values <= 1.0)
+        is_positive = self.scores.codes(classes.names)[classes.codes[known]] == 0
+        return predicted.values[known], is_positive
 
     def on(self, rulers: Mapping[str, Ruler]) -> PerformanceRuler:
         """Give the same with the rulers of all columns."""

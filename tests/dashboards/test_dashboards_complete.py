@@ -153,7 +153,7 @@ def test_the_task_decides_what_performance_shows() -> None:
         return {row.title for row in found.rows}
 
     assert titles(TAXI) == {"Labels", "Errors"}
-    assert titles(OPEN) == {"Labels", "Errors", "Classes", "Probabilities"}
+    assert titles(OPEN) == {"Labels", "Errors", "Classes", "Probabilities", "Before labels: classification"}
 
 
 def test_limits_of_the_config_are_lines() -> None:

@@ -146,6 +146,7 @@ def every_measure() -> Findings:
             usual_range=0.375,
             threshold=0.0625,
             p_value=0.001,
+            standard_error=0.03125,
             change="scaled",
             verdict=Verdict.ALARM,
         )

@@ -23,6 +23,7 @@ AlertName = Literal[
     "DatasetDrift",
     "QualityFault",
     "PerformanceBelowLimit",
+    "EstimateBelowReference",
     "GroupsApart",
     "AttributionDrift",
     "LabelsLate",

@@ -7,10 +7,11 @@ from itertools import groupby
 
 from modelvane.catalogue import Measure
 from modelvane.config import Config
-from modelvane.dashboards import choices, states
+from modelvane.dashboards import choices, estimates, states
 from modelvane.dashboards.measures import grouped, measures_of, panel
 from modelvane.dashboards.model import Dashboard, Kind, Panel, Query, Row
 from modelvane.dashboards.promql import selector
+from modelvane.estimates.table import ESTIMATED
 from modelvane.exposition.series import PERFORMANCE_ALARM
 from modelvane.findings import Family
 from modelvane.performance import STATISTICS
@@ -74,6 +75,7 @@ def _rows(config: Config) -> Iterator[Row]:
         if title == _LABELS:
             panels.append(_alarms(config))
         yield Row(title, tuple(panels))
+    yield from estimates.rows(config, [task for task in ESTIMATED if has_task(config, task)])
 
 
 def _alarms(config: Config) -> Panel:

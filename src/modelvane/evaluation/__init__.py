@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from modelvane.evaluation.attribution import attribution_findings
 from modelvane.evaluation.changes import change_findings
 from modelvane.evaluation.drift import drift_findings
+from modelvane.evaluation.estimates import estimate_findings
 from modelvane.evaluation.fairness import fairness_findings
 from modelvane.evaluation.outliers import outlier_findings
 from modelvane.evaluation.performance import performance_findings, prediction_findings
@@ -50,13 +52,16 @@ def evaluate(
     preceding
         What came before the window, where the settings ask for a reference that moves.
     """
+    built = Round(reference, settings, before or {})
     reference = moved(reference, WindowTally(rows, labelled, preceding), settings)
-    this = Round(reference, settings, before or {})
+    this = replace(built, reference=reference)
     findings = [
         *drift_findings(this, rows, labelled),
         *prediction_findings(this, rows),
         *recommendation_findings(this, rows),
         *performance_findings(this, labelled, stream),
+        # the rows before a window may have no labels
+        *estimate_findings(built, rows, labelled),
         *fairness_findings(this, rows, labelled),
         *change_findings(this, rows, labelled),
         *attribution_findings(this, rows),

@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from modelvane.attribution.ruler import NAME
 from modelvane.attribution.statistics import OF_ROWS
 from modelvane.errors import UnknownNameError
+from modelvane.estimates.table import ESTIMATED
 from modelvane.fairness import rulers_of
 from modelvane.findings import limit_of
 from modelvane.performance import STATISTICS
 from modelvane.reference import Reference
-from modelvane.schema import Kind
+from modelvane.schema import Kind, Task
 from modelvane.settings import Protected
 from modelvane.statistics.base import LabelledStatistic, Statistic
 from modelvane.statistics.lists import QUALITY
@@ -47,7 +48,7 @@ def check_thresholds(keys: Iterable[str], reference: Reference, fairness: Iterab
         For a protected column that the reference knows nothing of.
     """
     columns = {column.name: column.kind for column in reference.schema.measured}
-    bare = {*ARRIVAL, *_performance(reference), *_recommendation(reference)}
+    bare = {*ARRIVAL, *_performance(reference), *_recommendation(reference), *_estimates(reference)}
     bare |= {each.name for each in OF_ROWS} if NAME in reference.row_rulers else set()
     bare |= {parity.name for ruler in rulers_of(fairness, reference) for parity in ruler.between}
     for key in keys:
@@ -75,6 +76,14 @@ def _performance(reference: Reference) -> set[str]:
     for k in ranking.ks if ranking is not None else ():
         judged |= {limit_of(each.name, str(k)) for each in known if isinstance(each, LabelledStatistic)}
     return judged | set(LABELLING)
+
+
+def _estimates(reference: Reference) -> set[str]:
+    if "scores" not in reference.tally.performance:
+        return set()
+    return {
+        name for each in ESTIMATED[Task.CLASSIFICATION] if each.has_error for name in (each.name, each.error)
+    }
 
 
 def _recommendation(reference: Reference) -> set[str]:

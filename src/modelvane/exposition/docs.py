@@ -14,6 +14,7 @@ from modelvane.exposition.observed import OBSERVED
 from modelvane.exposition.series import (
     ATTRIBUTION_COMPANIONS,
     DRIFT,
+    ESTIMATE_COMPANIONS,
     FAIRNESS_COMPANIONS,
     PERFORMANCE_COMPANIONS,
     PREDICTION_COMPANIONS,
@@ -52,6 +53,9 @@ What a recommender serves, whether or not it is labelled; how it meets what was 
 _FAIRNESS = """\
 Of protected columns only: what each group has, by `group`, and the widest gap between groups. See
 [fairness](fairness.md)."""
+_ESTIMATES = """\
+What the window's predictions let expect of their performance, before they have labels. See
+[performance before labels](performance-before-labels.md)."""
 _CHANGE = """\
 What made a value differ from the reference's: of each segment of a column, and of all (an empty `segment`). Mix and
 behaviour add up to the change. See [segments](segments.md)."""
@@ -91,6 +95,9 @@ def page() -> str:
             ),
             *_section(
                 "Fairness", _FAIRNESS, [*_measures(Family.FAIRNESS), "", *_plain_table(FAIRNESS_COMPANIONS)]
+            ),
+            *_section(
+                "Estimates", _ESTIMATES, [*_measures(Family.ESTIMATE), "", *_plain_table(ESTIMATE_COMPANIONS)]
             ),
             *_section("Change by segment", _CHANGE, _measures(Family.CHANGE)),
             *_section(

@@ -44,6 +44,7 @@ _OF_ALL = {
     Family.FAIRNESS: Rank.PERFORMANCE,
     Family.CHANGE: Rank.PERFORMANCE,
     Family.ATTRIBUTION: Rank.PERFORMANCE,
+    Family.ESTIMATE: Rank.PERFORMANCE,
     Family.PREDICTION: Rank.PREDICTION,
     Family.QUALITY: Rank.QUALITY,
 }
@@ -55,6 +56,7 @@ _OF_SEGMENT = {
     Family.FAIRNESS: Rank.SEGMENT_PERFORMANCE,
     Family.CHANGE: Rank.SEGMENT_PERFORMANCE,
     Family.ATTRIBUTION: Rank.SEGMENT_PERFORMANCE,
+    Family.ESTIMATE: Rank.SEGMENT_PERFORMANCE,
     Family.PREDICTION: Rank.SEGMENT_PREDICTION,
     Family.QUALITY: Rank.SEGMENT_QUALITY,
 }
@@ -166,6 +168,13 @@ def _companions(finding: Finding) -> Iterator[tuple[Series, float | None]]:
         yield known.ATTRIBUTION_USUAL_RANGE, finding.usual_range
         yield known.ATTRIBUTION_THRESHOLD, finding.threshold
         yield known.ATTRIBUTION_ALARM, _alarm(finding)
+    elif finding.family is Family.ESTIMATE:
+        yield known.ESTIMATE_REFERENCE, finding.reference
+        yield known.ESTIMATE_STANDARD_ERROR, finding.standard_error
+        yield known.ESTIMATE_NOISE_FLOOR, finding.noise_floor
+        yield known.ESTIMATE_USUAL_RANGE, finding.usual_range
+        yield known.ESTIMATE_THRESHOLD, finding.threshold
+        yield known.ESTIMATE_ALARM, _alarm(finding)
     elif finding.family is Family.PREDICTION:
         yield known.PREDICTION_REFERENCE, finding.reference
     elif finding.family is Family.QUALITY:

@@ -176,6 +176,32 @@ ATTRIBUTION_ALARM = Series(
     "1 while the measure is beyond every line that it is held to, else 0.",
     ("dataset", "measure"),
 )
+ESTIMATE_REFERENCE = Series(
+    "modelvane_estimate_reference",
+    "The realised measure over the reference, in the measure's unit.",
+    _MEASURE,
+)
+ESTIMATE_STANDARD_ERROR = Series(
+    "modelvane_estimate_standard_error",
+    "Standard error of the measure over so many labelled rows, in the measure's unit.",
+    _MEASURE,
+)
+ESTIMATE_NOISE_FLOOR = Series(
+    "modelvane_estimate_noise_floor",
+    "Value that estimates of rows like the reference's are no worse than, but for as often as the budget allows.",
+    _MEASURE,
+)
+ESTIMATE_USUAL_RANGE = Series(
+    "modelvane_estimate_usual_range",
+    "Value that estimates within the habit of the reference's own stream are no worse than.",
+    _MEASURE,
+)
+ESTIMATE_THRESHOLD = Series(
+    "modelvane_estimate_threshold", "Fixed limit from the config, in the measure's unit.", _MEASURE
+)
+ESTIMATE_ALARM = Series(
+    "modelvane_estimate_alarm", "1 while an estimate is worse than its lines, else 0.", _MEASURE
+)
 PREDICTION_REFERENCE = Series(
     "modelvane_prediction_reference",
     "The measure over the reference, in the measure's unit.",
@@ -223,6 +249,14 @@ ATTRIBUTION_COMPANIONS = (
     ATTRIBUTION_THRESHOLD,
     ATTRIBUTION_ALARM,
 )
+ESTIMATE_COMPANIONS = (
+    ESTIMATE_REFERENCE,
+    ESTIMATE_STANDARD_ERROR,
+    ESTIMATE_NOISE_FLOOR,
+    ESTIMATE_USUAL_RANGE,
+    ESTIMATE_THRESHOLD,
+    ESTIMATE_ALARM,
+)
 PREDICTION_COMPANIONS = (PREDICTION_REFERENCE,)
 QUALITY_COMPANIONS = (QUALITY_ALARM,)
 
@@ -241,6 +275,8 @@ def findings_series() -> tuple[Series, ...]:
         *_values(Family.CHANGE),
         *_values(Family.ATTRIBUTION),
         *ATTRIBUTION_COMPANIONS,
+        *_values(Family.ESTIMATE),
+        *ESTIMATE_COMPANIONS,
         *_values(Family.PREDICTION),
         *PREDICTION_COMPANIONS,
         *_values(Family.QUALITY),

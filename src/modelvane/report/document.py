@@ -17,6 +17,7 @@ from modelvane.findings import Family, Finding, Verdict
 from modelvane.report import outcomes, tables, wording
 from modelvane.report.cards import Card, Trend, cards_of, slice_series, trends_of
 from modelvane.report.contents import Contents, contents_of
+from modelvane.report.estimates import estimate_rows
 from modelvane.report.formatting import slice_text, span_text
 from modelvane.report.history import unit_of
 from modelvane.report.order import SHOWN_COLUMNS
@@ -154,6 +155,7 @@ def _rest(judged: Judged, contents: Contents, shown: int) -> dict[str, Any]:
     named = {part.name for part in contents.columns[:shown]}
     return {
         "answers": tables.of_family(judged.findings, Family.RECOMMENDATION),
+        "estimates": estimate_rows(judged.findings),
         "fairness": tables.fairness_rows(judged.findings),
         "changes": tables.of_family(judged.findings, Family.CHANGE),
         "predictions": tables.matrix(finding for finding in predictions if finding.label is None),

@@ -13,6 +13,7 @@ from modelvane.exposition.observed import WINDOW_END, WINDOW_START
 from modelvane.findings import Family
 from modelvane.periods import length_of
 from modelvane.rules.attribution import attribution_alerts
+from modelvane.rules.estimates import estimate_alerts
 from modelvane.rules.fairness import fairness_alerts
 from modelvane.rules.few import gate_of
 from modelvane.rules.labels import label_alerts
@@ -61,6 +62,7 @@ def _alerts(config: Config, dataset: str) -> Iterator[Alert]:
     yield from _drift(maker(Dashboard.DRIFT), dataset)
     yield from _quality(maker(Dashboard.QUALITY), dataset)
     yield from performance_alerts(maker(Dashboard.PERFORMANCE), dataset)
+    yield from estimate_alerts(maker(Dashboard.PERFORMANCE), dataset)
     yield from fairness_alerts(maker(Dashboard.FAIRNESS), dataset)
     yield from attribution_alerts(maker(Dashboard.ATTRIBUTION), dataset)
     if config.datasets[dataset].column_mapping.target is not None:

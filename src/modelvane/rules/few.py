@@ -55,14 +55,17 @@ def gate_of(maker: Maker, dataset: str, name: AlertName, family: Family) -> Gate
 
 
 def _limited(config: Config, dataset: str) -> set[Family]:
-    """Give whether columns have limits of their distance, of their values, or of both."""
+    """Give whether there are limits of distances and values of columns, and of estimates."""
     limited: set[Family] = set()
     measures = {name for _, name in CATALOGUE}
     of_values = {name for family, name in CATALOGUE if family is Family.QUALITY}
+    of_estimates = {name for family, name in CATALOGUE if family is Family.ESTIMATE}
     for key in config.datasets[dataset].thresholds:
         _, dot, measure = key.rpartition(".")
         if dot and measure in of_values:
             limited.add(Family.QUALITY)
+        elif key in of_estimates:
+            limited.add(Family.ESTIMATE)
         elif split_limit(key)[0] not in measures:
             limited.add(Family.DRIFT)
     return limited

@@ -115,6 +115,17 @@ _ALL = (
         "has changed, and the model should be trained on recent rows.",
     ),
     Kind(
+        "EstimateBelowReference",
+        "dataset",
+        "ticket",
+        MINUTE,
+        "the lines of `budget` and `alarm`; the dataset's limits of estimates in `thresholds`, `alerts.rows`",
+        "What predictions let expect of their performance, before labels come, is worse than what the reference "
+        "promises.",
+        "Open the evidence: predictions moved to where the model is less sure. The inputs that drifted say why, and "
+        "labels of these rows, once they are there, whether it is so.",
+    ),
+    Kind(
         "GroupsApart",
         "dataset",
         "ticket",

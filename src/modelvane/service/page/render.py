@@ -9,6 +9,7 @@ from modelvane.findings import Family, Findings, Verdict
 from modelvane.periods import period_text
 from modelvane.report import tables, wording
 from modelvane.report.charts import sparkline
+from modelvane.report.estimates import estimate_rows
 from modelvane.report.formatting import ago_text, value_text
 from modelvane.report.history import Point, series_of, thin
 from modelvane.report.order import SEVERITY, SHOWN_COLUMNS, shown_columns, worst
@@ -117,6 +118,7 @@ def render_dataset(
         trends=sections.trends(view, series, titles),
         timeline=sections.timeline(view),
         answers=tables.of_family(findings, Family.RECOMMENDATION),
+        estimates=estimate_rows(findings),
         fairness=tables.fairness_rows(findings),
         changes=tables.of_family(findings, Family.CHANGE),
         performance=[finding for finding in performance if finding.label is None],

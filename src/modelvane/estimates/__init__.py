@@ -1,0 +1,1 @@
+"""How well a model does before its labels are known: the performance that its predictions let expect."""

@@ -1,0 +1,73 @@
+"""What is estimated of a classifier: every statistic that says how good it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from modelvane.estimates import gradients
+from modelvane.estimates.estimate import Estimated, Moves
+from modelvane.estimates.expected import Expected, losses
+from modelvane.estimates.gradients import ByClass
+from modelvane.estimates.isotonic import Floats
+from modelvane.statistics.base import LabelledStatistic, Statistic
+from modelvane.statistics.classification import CLASSIFICATION
+from modelvane.statistics.probabilities import PROBABILITIES
+
+_STATISTICS: dict[str, Statistic[Any] | LabelledStatistic[Any]] = {
+    each.name: each for each in (*CLASSIFICATION, *PROBABILITIES)
+}
+
+
+def _confusion(name: str, gradient: Callable[[Floats], Floats]) -> Estimated:
+    def moves(expected: Expected) -> Iterator[Moves]:
+        yield _by_score(expected, gradient(expected.matrix))
+
+    return Estimated(_STATISTICS[name], "confusion", moves)
+
+
+def _averages(name: str, by_class: Callable[[Floats], ByClass]) -> Iterator[Estimated]:
+    def moves(expected: Expected) -> Iterator[Moves]:
+        return (_by_score(expected, each) for each in gradients.each(by_class)(expected.matrix))
+
+    yield _confusion(f"{name}_macro", gradients.macro(by_class))
+    yield _confusion(f"{name}_weighted", gradients.weighted(by_class))
+    yield Estimated(_STATISTICS[f"class_{name}"], "confusion", moves)
+
+
+def _by_score(expected: Expected, gradient: Floats) -> Moves:
+    positive, negative = expected.by.sides
+    predicted = expected.by.predicted
+    return gradient[positive][predicted], gradient[negative][predicted]
+
+
+def _ranking(name: str, gradient: Callable[[Floats, Floats], Moves]) -> Estimated:
+    def moves(expected: Expected) -> Iterator[Moves]:
+        yield gradient(expected.positives, expected.negatives)
+
+    return Estimated(_STATISTICS[name], "scores", moves)
+
+
+def _mean(name: str) -> Estimated:
+    def moves(expected: Expected) -> Iterator[Moves]:
+        of_positive, of_negative = (side[name] for side in losses())
+        mean = (expected.positives @ of_positive + expected.negatives @ of_negative) / expected.n
+        yield (of_positive - mean) / expected.n, (of_negative - mean) / expected.n
+
+    return Estimated(_STATISTICS[name], "scores", moves)
+
+
+CLASSIFIER: tuple[Estimated, ...] = (
+    _confusion("accuracy", gradients.accuracy),
+    _confusion("balanced_accuracy", gradients.macro(gradients.recall_by_class)),
+    *_averages("precision", gradients.precision_by_class),
+    *_averages("recall", gradients.recall_by_class),
+    *_averages("f1", gradients.f1_by_class),
+    _confusion("matthews_correlation", gradients.matthews),
+    _confusion("cohen_kappa", gradients.kappa),
+    _ranking("roc_auc", gradients.roc_auc),
+    _ranking("average_precision", gradients.average_precision),
+    _mean("log_loss"),
+    _mean("brier_score"),
+)
+"""Averages over rows, such as ``precision_micro``, are the accuracy; ``class_roc_auc`` of one class is ``roc_auc``."""

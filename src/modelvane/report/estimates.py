@@ -1,0 +1,33 @@
+"""Performance before labels, beside what labels said since."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from modelvane.estimates.estimate import ERROR, ESTIMATE
+from modelvane.findings import Family, Finding, Findings
+from modelvane.report.tables import of_family
+
+
+@dataclass(frozen=True, slots=True)
+class EstimateRow:
+    """One estimate of all rows, the realised value of those that have labels, and how far their estimate was off."""
+
+    estimate: Finding
+    realised: Finding | None
+    error: Finding | None
+
+
+def estimate_rows(findings: Findings | None) -> list[EstimateRow]:
+    """Give the estimates of all rows, in order."""
+    found = {(f.measure, f.label): f for f in of_family(findings, Family.ESTIMATE)}
+    realised = {(f.measure, f.label): f for f in of_family(findings, Family.PERFORMANCE)}
+    return [
+        EstimateRow(
+            finding,
+            realised.get((measure.removeprefix(ESTIMATE), label)),
+            found.get((f"{ERROR}{measure.removeprefix(ESTIMATE)}", label)),
+        )
+        for (measure, label), finding in found.items()
+        if measure.startswith(ESTIMATE)
+    ]
