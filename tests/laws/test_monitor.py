@@ -94,6 +94,16 @@ def test_any_change_of_a_constant_column_alarms(constant: object, other: object)
     assert _get(monitor, method, "x").verdict is Verdict.OK
 
 
+@pytest.mark.parametrize(("rows", "verdict"), [(500, Verdict.INFO), (5000, Verdict.ALARM)])
+def test_a_window_without_the_rare_value_alarms_once_it_is_too_long_for_chance(
+    rows: int, verdict: Verdict
+) -> None:
+    """Six rows of a thousand differ in the reference: 500 that do not are nothing, 5000 are a fault."""
+    monitor = Monitor("taxi", Reference.of({"flag": ["N"] * 9940 + ["Y"] * 60}), window=rows)
+    monitor.push([{"flag": "N"}] * rows)
+    assert _get(monitor, "constant", "flag").verdict is verdict
+
+
 def test_an_alarm_holds_until_its_value_is_clearly_below_the_line() -> None:
     """A value just under the line ends no alarm that it has not started."""
     values = [float(i % 50) for i in range(1000)]

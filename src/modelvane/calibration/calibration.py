@@ -191,3 +191,15 @@ def is_constant(tally: ColumnTally) -> bool:
     if isinstance(tally, NumericalTally):
         return tally.n > 0 and tally.minimum == tally.maximum
     return tally.n > 0 and int(tally.counts.max()) == tally.n
+
+
+def chance_of_constant(reference: ColumnTally, n: int) -> float:
+    """Give the probability that a window of ``n`` values has one only, while nothing changed: at most this.
+
+    All values of another cell than the most frequent are then in the reference, whichever rows are the window's
+    (Fisher, 1935). Entries of one list come together.
+    """
+    counts = np.asarray(reference.sample.counts)
+    whole = int(counts.sum())
+    together = reference.entries_per_list if isinstance(reference, ListTally) else 1.0
+    return float((whole / (whole + n)) ** ((whole - int(counts.max())) / together)) if whole else 1.0

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from functools import partial
 
-from modelvane.calibration.calibration import is_constant
+from modelvane.calibration.calibration import chance_of_constant, is_constant
 from modelvane.calibration.lines import Lines, share_lines
 from modelvane.evaluation.round import Judgement, Round, measured, parts_of
 from modelvane.findings import Family, Finding, Verdict
@@ -86,8 +86,13 @@ def _lines(
     if reference is None or not reference.rows:
         return None
     if measure == "constant":
-        expected = is_constant(reference) or current.n < _FEWEST_CONSTANT
-        return None if expected else Lines(threshold=0.0)
+        # nor does one of so few rows that the rare values of the reference may well be missing in it
+        is_expected = (
+            is_constant(reference)
+            or current.n < _FEWEST_CONSTANT
+            or chance_of_constant(reference, current.n) > this.level
+        )
+        return None if is_expected else Lines(threshold=0.0)
     counts = _reference_count(measure, reference)
     if counts is None:
         return None
