@@ -22,6 +22,7 @@ BENCHES = {
     "false_alarms": "False alarms on undrifted windows",
     "real_time": "Alarms on the following months, in time order",
     "detection": "Rows until a change is found",
+    "faults": "Faults and detectors",
     "moving_references": "References by hour of the week",
     "scans": "Reading the log, against a plain fetch",
     "reference_build": "Building a reference",

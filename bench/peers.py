@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,26 @@ FOLDER = Path(".cache/peers")
 PEERS = {
     "evidently": ("evidently==0.7.*", "pandas<3", "pyarrow"),
     "frouros": ("frouros", "pandas<3", "pyarrow"),
+    # with TensorFlow, for which these versions still work
+    "alibi": (
+        "alibi-detect==0.13.*",
+        "pandas<3",
+        "pyarrow<18",
+        "tensorflow-cpu<2.16",
+        "tensorflow-probability<0.24",
+        "transformers<4.40",
+    ),
+    "nannyml": (
+        "nannyml==0.13.*",
+        "pandas<2.3",
+        "numpy<2",
+        "scipy<1.14",
+        "scikit-learn<1.6",
+        "statsmodels",
+        "setuptools<80",
+        "pyarrow<18",
+    ),
+    "river": ("river==0.26.*", "pandas", "pyarrow"),
 }
 """What each needs, by its name."""
 
@@ -23,6 +44,13 @@ def python_of(peer: str) -> str:
         subprocess.run([sys.executable, "-m", "venv", str(python.parents[1])], check=True)
         subprocess.run([str(python), "-m", "pip", "install", "--quiet", *PEERS[peer]], check=True)
     return str(python)
+
+
+def installed(peer: str) -> str | None:
+    """Give the Python of a peer where there is one: ``MODELVANE_NAME_PYTHON`` names it, or it was made here."""
+    named = os.environ.get(f"MODELVANE_{peer.upper()}_PYTHON")
+    python = FOLDER / peer / "bin" / "python"
+    return named or (str(python) if python.exists() else None)
 
 
 def in_evidently(script: str, *arguments: str) -> Any:
