@@ -62,9 +62,9 @@ alerting:
 
 - **Labels.** `severity` (`page`: somebody now, `ticket`: in working hours, `info`: whoever looks), and `dataset`,
   `service` or `reason` where they apply.
-- **Annotations.** `summary`; `description`; `first`, what to do first; `panel`, a link to the dashboard (to the
-  live page where the config names no Grafana); `evidence`, a link to the report of the dataset's window, by the
-  event times that it had when the alert was evaluated, so that it shows the same rows a day later.
+- **Annotations.** `summary`; `description`; `first`, what to do first; `panel`, a link to the one panel of Grafana that
+  shows it (to the live page where the config names no Grafana); `evidence`, a link to the report of the dataset's
+  window, by the event times that it had when the alert was evaluated, so that it shows the same rows a day later.
 - **`for:`** of at least two scrapes and one `calculation_period_sec`, so that one bad round is none; and
   `keep_firing_for:` of as long, so that one scrape that fails resolves nothing (Prometheus 2.42 and later).
 - **No alarm at a start.** A service that has just started, a counter that begins again, a dataset without rows

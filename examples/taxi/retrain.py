@@ -254,7 +254,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         outcome = retrain(settings)
     except NotYetError as error:
-        outcome = {"promoted": False, "why": str(error)}
+        outcome = {"promoted": False, "not_yet": True, "why": str(error)}
     except (ModelvaneError, VersionError, OSError) as error:
         print(error, file=sys.stderr)
         return 1

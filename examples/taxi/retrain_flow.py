@@ -50,7 +50,7 @@ def taxi_retrain(
     try:
         found = steps.retrain(settings)
     except NotYetError as error:
-        found = {"promoted": False, "why": str(error)}
+        found = {"promoted": False, "not_yet": True, "why": str(error)}
     get_run_logger().info("%s: %s", alert or "by hand", found["why"])
     steps.conclude(found, settings, outcome)
     return found

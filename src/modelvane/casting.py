@@ -100,11 +100,11 @@ def canonical(value: object) -> str | None:
 
 
 def is_missing(value: object) -> bool:
-    """Whether a value is none at all: ``None``, NaN, or pandas' NaT."""
+    """Whether a value is none at all: ``None``, NaN, or NaT, numpy's or pandas'."""
     if value is None:
         return True
-    # NaN, and pandas' NaT, which calls itself a datetime, are not equal to themselves
-    return isinstance(value, float | np.floating | Decimal | datetime) and value != value  # noqa: PLR0124 - true for NaN and NaT
+    # NaN, and NaT, of which pandas' calls itself a datetime, are not equal to themselves
+    return isinstance(value, float | np.floating | np.datetime64 | Decimal | datetime) and value != value  # noqa: PLR0124 - true for NaN and NaT
 
 
 def as_numbers(raw: RawColumn, dtype: str = "double") -> Numbers:
@@ -289,8 +289,8 @@ def _microseconds(stamps: pa.ChunkedArray) -> NDArray[np.int64]:
 def microseconds(value: object) -> int:
     """Give one time in microseconds since 1970, or `NO_TIME`.
 
-    >>> microseconds("1970-01-01T00:00:01"), microseconds(1.5)
-    (1000000, 1500000)
+    >>> microseconds("1970-01-01T00:00:01"), microseconds(1.5), microseconds(np.datetime64("1970-01-01T00:01"))
+    (1000000, 1500000, 60000000)
     """
     if type(value) is str:
         try:
@@ -305,10 +305,15 @@ def microseconds(value: object) -> int:
         return round(value * 1e6) if -MOST_SECONDS < value < MOST_SECONDS else NO_TIME
     if isinstance(value, str):
         return microseconds(str(value))
-    if isinstance(value, datetime):
-        return _since_1970(value)
+    if isinstance(value, np.datetime64):
+        seconds = int(value.astype("datetime64[s]").astype(np.int64))
+        return (
+            int(value.astype("datetime64[us]").astype(np.int64)) if abs(seconds) < MOST_SECONDS else NO_TIME
+        )
     if isinstance(value, date):
-        return _since_1970(datetime(value.year, value.month, value.day, tzinfo=UTC))
+        return _since_1970(
+            value if isinstance(value, datetime) else datetime(value.year, value.month, value.day, tzinfo=UTC)
+        )
     return NO_TIME
 
 

@@ -20,12 +20,10 @@ from tests.dashboards.configs import ALL, TAXI
 from modelvane.cli import app
 from modelvane.config import Config
 from modelvane.dashboards import dashboards_of
-from modelvane.dashboards.choices import UIDS
 from modelvane.dashboards.grafana import text_of
 from modelvane.dashboards.layout import COLUMNS
 from modelvane.dashboards.model import Kind
 from modelvane.dashboards.units import Unit
-from modelvane.rules.links import Dashboard as Pointed
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "dashboards"
 _ROOT = Path(__file__).parent.parent.parent
@@ -147,9 +145,18 @@ def test_heads_of_tables_are_words(config: Config) -> None:
                 assert not any("{{" in head for head in heads), panel.title
 
 
-def test_alerts_lead_to_dashboards_that_there_are() -> None:
-    """Where alerts point to is a dashboard of ours."""
-    assert {each.value for each in Pointed} <= set(UIDS)
+@every_config
+def test_ids_of_panels_outlive_their_neighbours(config: Config) -> None:
+    """A panel has the id that it has on the dashboard of any other config, wherever it stands there."""
+    others = {
+        (uid, each["id"]): each["title"]
+        for other in ALL.values()
+        for uid, plain in written(other).items()
+        for each in plain["panels"]
+    }
+    for uid, plain in written(config).items():
+        for each in plain["panels"]:
+            assert others[uid, each["id"]] == each["title"]
 
 
 def test_uids_are_the_names_of_the_files(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.laws.strategies import CATEGORIES, NUMBERS
 
+from modelvane import Reference
 from modelvane.casting import (
     NO_TIME,
     Categories,
@@ -163,7 +164,9 @@ def test_numbers_go_through_the_type_of_the_reference() -> None:
         (1.5, 1_500_000), (np.int64(2), 2_000_000), (np.float64(0.25), 250_000), ("1970-01-01T00:00:01", 1_000_000),
         ("1970-01-01T01:00:00+01:00", 0), ("1970-01-01 00:00:00.000001", 1), (date(1970, 1, 2), 86_400_000_000),
         (datetime(1970, 1, 1, tzinfo=timezone(timedelta(hours=-1))), 3_600_000_000),
-        (pd.Timestamp(1, unit="s"), 1_000_000),
+        (pd.Timestamp(1, unit="s"), 1_000_000), (np.datetime64("1970-01-02"), 86_400_000_000),
+        (np.datetime64("1970-01-01T00:00:00.000001500"), 1), (np.datetime64("NaT"), NO_TIME),
+        (np.datetime64(10**6, "Y"), NO_TIME),
         (None, NO_TIME), ("yesterday", NO_TIME), (math.nan, NO_TIME), (math.inf, NO_TIME),
         (True, NO_TIME), (pd.NaT, NO_TIME),
         ([], NO_TIME), (10**400, NO_TIME), (1.7e12, NO_TIME),
@@ -173,6 +176,15 @@ def test_times(value: object, expected: int) -> None:
     """Seconds, ISO 8601 and datetimes are times, in UTC where they say nothing else; anything else is none."""
     assert microseconds(value) == expected
     assert as_times([value]).tolist() == [expected]
+
+
+def test_a_list_of_numpy_times_is_the_time_of_a_reference() -> None:
+    """Times as numpy has them, one by one in a list, are read like the array that they are from."""
+    times = np.arange("2021-01-01", "2021-01-11", dtype="datetime64[D]")
+    listed, as_array = (
+        Reference.of({"when": column, "x": np.arange(10.0)}, time="when") for column in (list(times), times)
+    )
+    assert listed.period == as_array.period == (1_609_459_200_000_000, 1_610_236_800_000_000)
 
 
 def test_times_are_exact_in_the_year_2200() -> None:

@@ -177,7 +177,9 @@ def test_an_outcome_that_comes_after_a_restart(tmp_path: Path) -> None:
     retrainer = around.retrainer()
     retrainer.resume([begun()])
     retrainer.ask("DatasetDrift")
-    (tmp_path / "retrains" / "run-1.outcome.json").write_text('{"promoted": true, "reference": "new.mv"}')
+    part = tmp_path / "retrains" / "run-1.part"
+    part.write_text('{"promoted": true, "reference": "new.mv"}')
+    part.rename(tmp_path / "retrains" / "run-1.outcome.json")
     retrainer.wait()
     assert (around.kinds(), around.taken) == ([Kind.MODEL_PROMOTED], [tmp_path / "new.mv"])
 
@@ -271,6 +273,35 @@ def test_a_skipped_alert_asks_again_while_it_fires(tmp_path: Path) -> None:
             retrainer.ask_again()
             retrainer.wait()
         assert around.kinds()[1:] == ([] if is_resolved else [Kind.RETRAIN_REHEARSED])
+
+
+def test_a_retrain_that_came_too_early_is_tried_again_soon(tmp_path: Path) -> None:
+    """A run without rows enough to decide on uses up no cool-down, also over a restart; one that decided does."""
+    early = json.dumps({"promoted": False, "not_yet": True, "why": "too few rows"})
+    around = Around(tmp_path)
+    retrainer = around.retrainer(command=["echo", early], cooldown="6h", retry="60s")
+    retrainer.ask("DatasetDrift")
+    retrainer.wait()
+    assert around.kinds() == [Kind.RETRAIN_STARTED, Kind.CHAMPION_KEPT]
+    around.now += 59
+    retrainer.ask_again()
+    retrainer.wait()
+    assert around.kinds()[2:] == [Kind.RETRAIN_SKIPPED]
+    assert around.events[-1].what.endswith("59 s ago and was too early; the next comes after 60 s")
+    around.now += 1
+    retrainer.ask_again()
+    retrainer.wait()
+    assert around.kinds()[3:] == [Kind.RETRAIN_STARTED, Kind.CHAMPION_KEPT]
+
+    again = Around(tmp_path, now=around.now + 60)
+    retrainer = again.retrainer(command=["echo", '{"promoted": false}'], cooldown="6h", retry="60s")
+    retrainer.resume(around.events)
+    for _ in range(2):
+        retrainer.ask("DatasetDrift")
+        retrainer.wait()
+        again.now += 60
+    assert again.kinds() == [Kind.RETRAIN_STARTED, Kind.CHAMPION_KEPT, Kind.RETRAIN_SKIPPED]
+    assert "cool-down is 21600 s" in again.events[-1].what
 
 
 def test_a_clock_that_was_set_back(tmp_path: Path) -> None:

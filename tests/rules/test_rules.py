@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
 from tests.rules.configs import CONFIGS, GOLDEN, TAXI, config
 
-from modelvane.config import Config
+from modelvane.config import Config, LinksSection
 from modelvane.config.alerts import AlertName
 from modelvane.dashboards import dashboards_of
+from modelvane.dashboards.grafana import text_of
 from modelvane.errors import ConfigError
 from modelvane.exposition.collector import native
 from modelvane.periods import length_of
 from modelvane.rules import Alert, rules_of, write_rules
 from modelvane.rules.files import ALERTMANAGER, RULES, TESTS
 from modelvane.rules.kinds import KINDS
-from modelvane.rules.links import Dashboard
+from modelvane.rules.links import Panel
 
 OF_SERVICES = {
     "http_requests_total",
@@ -179,9 +182,28 @@ def test_a_limit_of_a_column_waits_for_rows() -> None:
     assert few.expression.endswith('modelvane_quality_window_rows{dataset="taxi"} >= 7')
 
 
-def test_panels_are_there() -> None:
-    """Every dashboard that alerts point to is one that is generated."""
-    assert {dashboard.uid for dashboard in dashboards_of(config("taxi"))} >= set(Dashboard)
+@every_config
+def test_panels_are_there(name: str) -> None:
+    """The link of every alert leads to one panel, which is in a dashboard that is generated from the same config."""
+    of_grafana = config(name).model_copy(update={"links": LinksSection(grafana="http://grafana:3000")})
+    panels = {
+        (dashboard.uid, f"panel-{each['id']}"): each["title"]
+        for dashboard in dashboards_of(of_grafana)
+        for each in json.loads(text_of(dashboard))["panels"]
+        if each["type"] != "row"
+    }
+    for alert in rules_of(of_grafana).alerts:
+        link = urlsplit(alert.annotations["panel"])
+        (shown,) = parse_qs(link.query)["viewPanel"]
+        assert (link.path.removeprefix("/d/"), shown) in panels, (alert.key, link.geturl())
+
+
+def test_every_panel_is_pointed_to() -> None:
+    """Of the panels that alerts may point to none is without an alert."""
+    shop = Config.of({**CONFIGS["recommender"], "links": TAXI["links"]})
+    both = [*alerts("taxi"), *rules_of(shop).alerts]
+    links = {alert.annotations["panel"].rpartition("-")[2] for alert in both}
+    assert {str(panel.id) for panel in Panel} == links
 
 
 def test_a_limit_of_age_is_that_of_silence() -> None:
@@ -204,7 +226,7 @@ def test_a_service_speaks_for_its_dataset() -> None:
 def test_links() -> None:
     """Panels are Grafana's where the config has one, else the live page; evidence is the window's report."""
     assert alerts_of()["DatasetDrift"].annotations["panel"] == (
-        f"http://127.0.0.1:3000/d/{Dashboard.DRIFT}?var-dataset=taxi"
+        f"http://127.0.0.1:3000/d/modelvane-drift?var-dataset=taxi&viewPanel=panel-{Panel.DRIFT.id}"
     )
     found = alerts_of(links={"monitor": "https://watch.example"})["DatasetDrift"].annotations
     assert found["panel"] == "https://watch.example/datasets/taxi"

@@ -34,6 +34,10 @@ class RetrainSection(Section):
     cooldown: Length = Field(
         "6h", description="From the start of one retrain to that of the next, over restarts of the service."
     )
+    retry: LengthOfSomething = Field(
+        "10min",
+        description="The same after a retrain that had too few rows to decide on (`not_yet`), where that is shorter.",
+    )
     timeout: LengthOfSomething = Field("1h", description="After which it is ended.")
     dry_run: bool = Field(False, description="Only say, as an event, what would have been done.")
     env: dict[str, str] = Field({}, description="Variables of the environment that are added for `command`.")
@@ -53,6 +57,11 @@ class RetrainSection(Section):
     def cooldown_seconds(self) -> float:
         """The cool-down in seconds."""
         return length_of(self.cooldown)
+
+    @property
+    def retry_seconds(self) -> float:
+        """The cool-down after a retrain that came too early, in seconds."""
+        return length_of(self.retry)
 
     @property
     def timeout_seconds(self) -> float:

@@ -13,6 +13,7 @@ from modelvane.dashboards.choices import TAG
 from modelvane.dashboards.grafana_panels import SOURCE, panel_of
 from modelvane.dashboards.layout import Place, placed
 from modelvane.dashboards.model import Annotation, Dashboard, Link, Row, Variable
+from modelvane.panel_ids import panel_id
 
 if TYPE_CHECKING:
     from grafana_foundation_sdk.cog.builder import Builder
@@ -27,7 +28,8 @@ def text_of(dashboard: Dashboard) -> str:
     Parameters
     ----------
     dashboard
-        Its uid stays, so a new text takes the place of the old one; ids of panels are their position.
+        Its uid stays, so a new text takes the place of the old one, and so do the ids of panels; see
+        `modelvane.panel_ids`.
     """
     builder = (
         build.Dashboard(dashboard.title)
@@ -50,12 +52,14 @@ def text_of(dashboard: Dashboard) -> str:
 
 
 def _panels(dashboard: Dashboard) -> Iterator[models.Panel | models.RowPanel]:
-    for number, (place, what) in enumerate(placed(dashboard), start=1):
+    heading = ""
+    for place, what in placed(dashboard):
         where = _grid(place)
         if isinstance(what, Row):
-            yield build.Row(what.title).id(number).grid_pos(where).build()
+            heading = what.title
+            yield build.Row(heading).id(panel_id(heading)).grid_pos(where).build()
         else:
-            yield panel_of(what, number, where)
+            yield panel_of(what, panel_id(heading, what.title), where)
 
 
 def _grid(place: Place) -> models.GridPos:

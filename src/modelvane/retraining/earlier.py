@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from modelvane.events import Event, Kind
+from modelvane.retraining.pause import Pause
 
 _ENDS = (Kind.RETRAIN_FAILED, Kind.CHAMPION_KEPT, Kind.MODEL_PROMOTED)
 _TAKEN = (Kind.REFERENCE_SWITCHED, Kind.REFERENCE_REFUSED)
@@ -19,15 +20,15 @@ class Earlier:
 
     Parameters
     ----------
-    last_start
-        Seconds since 1970; ``None`` where there was none.
+    pause
+        What it means for the next one.
     unfinished
         The begin of a run whose end is not in the log.
     promoted
         File of a promoted model's reference that was neither taken nor refused.
     """
 
-    last_start: float | None = None
+    pause: Pause
     unfinished: Event | None = None
     promoted: str | None = None
 
@@ -40,18 +41,22 @@ def earlier_runs(events: Iterable[Event], *, rehearsals: bool) -> Earlier:
     rehearsals
         Whether a run that was only rehearsed counts as a start.
     """
-    last_start: float | None = None
+    pause = Pause()
     unfinished: Event | None = None
     promoted: str | None = None
     for event in events:
         if event.kind is Kind.RETRAIN_STARTED or (rehearsals and event.kind is Kind.RETRAIN_REHEARSED):
-            last_start = event.at
+            pause = Pause(event.at)
         if event.kind is Kind.RETRAIN_STARTED:
             unfinished = event
         elif event.kind in _ENDS:
             unfinished = None
+            early = event.kind is Kind.CHAMPION_KEPT and event.details.get("outcome", {}).get(
+                "not_yet", False
+            )
+            pause = replace(pause, was_early=early)
         if event.kind is Kind.MODEL_PROMOTED:
             promoted = event.details.get("outcome", {}).get("reference")
         elif event.kind in _TAKEN:
             promoted = None
-    return Earlier(last_start, unfinished, promoted)
+    return Earlier(pause, unfinished, promoted)

@@ -12,7 +12,8 @@ from modelvane.errors import DecodeError
 
 _EXPECTED = (
     '{"promoted": true, "champion": 7.8, "challenger": 6.9, "measure": "mean_absolute_error", "version": "2022-03-01", '
-    '"reference": "models/2022-03-01/reference.mv", "why": "..."}; without promotion, "promoted" and "why" are enough'
+    '"reference": "models/2022-03-01/reference.mv", "why": "..."}; without promotion, "promoted" and "why" are enough, '
+    'and "not_yet": true beside them has it tried again soon'
 )
 _LARGEST = 2**20
 
@@ -34,6 +35,8 @@ class Outcome(msgspec.Struct, frozen=True):
         File of the new reference, absolute or from the config's folder: saved, or data to build it from.
     why
         What decided, in a sentence.
+    not_yet
+        Whether nothing was promoted for want of rows to decide on: it is tried again before the cool-down is over.
     details
         Whatever else is worth keeping with the event.
     """
@@ -45,6 +48,7 @@ class Outcome(msgspec.Struct, frozen=True):
     version: str = ""
     reference: str | None = None
     why: str = ""
+    not_yet: bool = False
     details: dict[str, Any] = {}
 
     def to_dict(self) -> dict[str, Any]:

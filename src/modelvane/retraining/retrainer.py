@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from modelvane.retraining.earlier import earlier_runs
 from modelvane.retraining.evidence import Evidence, evidence_of
 from modelvane.retraining.order import Order, name_run, tidy
 from modelvane.retraining.outcome import Ended, read_outcome
+from modelvane.retraining.pause import Pause
 from modelvane.retraining.running import run
 
 _log = logging.getLogger("modelvane.retraining")
@@ -89,7 +90,7 @@ class Retrainer:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
-        self._last_start: float | None = None
+        self._pause = Pause()
         self._last_refusal = ""
         self._firing: set[str] = set()
         self._unanswered: str | None = None
@@ -103,7 +104,7 @@ class Retrainer:
             Of this dataset, of `modelvane.retraining.earlier.KINDS`, the oldest first.
         """
         earlier = earlier_runs(events, rehearsals=self.settings.dry_run)
-        self._last_start = earlier.last_start
+        self._pause = earlier.pause
         if earlier.unfinished is not None:
             self._begin(self._conclude_late, earlier.unfinished)
         elif earlier.promoted is not None:
@@ -164,11 +165,7 @@ class Retrainer:
     def _consider(self, alert: str) -> None:
         self._unanswered = alert
         now = self._around.clock()
-        since = None if self._last_start is None else now - self._last_start
-        cooldown = self.settings.cooldown_seconds
-        # a start that is still to come was told by a clock that has been set right since
-        if since is not None and 0 <= since < cooldown:
-            why = f"the last one began {since:.0f} s ago, and the cool-down is {cooldown:g} s"
+        if why := self._pause.reason(self.settings, now):
             self._refuse("cool-down", alert, why)
             return
         evidence = evidence_of(self._around.findings())
@@ -190,7 +187,7 @@ class Retrainer:
         self._start(order, evidence, now)
 
     def _answered(self, at: float) -> None:
-        self._last_start, self._unanswered = at, None
+        self._pause, self._unanswered = Pause(at), None
 
     def _refuse(self, reason: str, alert: str, why: str) -> None:
         # what was said is not said again for each of many alerts
@@ -237,6 +234,8 @@ class Retrainer:
         except Exception as error:  # noqa: BLE001 - whatever it is, the run has an end in the log
             ended = Ended(f"{type(error).__name__}: {error}")
         self._conclude(order.run, order.outcome, order.output, ended)
+        # what came too early was no answer
+        self._unanswered = order.alert if self._pause.was_early else None
 
     def _conclude(self, run: str, file: Path, output: Path, ended: Ended) -> None:
         """Say how a run ended, and take what came of it."""
@@ -261,6 +260,7 @@ class Retrainer:
             version = f" {outcome.version}" if outcome.version else ""
             kind, what = Kind.MODEL_PROMOTED, f"Model{version} was promoted{outcome.scores}"
         self._until_kept(partial(self._tell, kind, what, about))
+        self._pause = replace(self._pause, was_early=outcome.not_yet)
         if outcome.promoted and outcome.reference is not None:
             self._take_reference(outcome.reference)
 

@@ -17,9 +17,9 @@ from modelvane.rules.estimates import estimate_alerts
 from modelvane.rules.fairness import fairness_alerts
 from modelvane.rules.few import gate_of
 from modelvane.rules.labels import label_alerts
-from modelvane.rules.links import Dashboard, evidence, no_period, panel, period
+from modelvane.rules.links import Panel, address, evidence, no_period, period
 from modelvane.rules.making import Maker
-from modelvane.rules.performance import performance_alerts
+from modelvane.rules.performance import limits_of, performance_alerts
 from modelvane.rules.promql import START, duration, number, selector, verbatim
 from modelvane.rules.rule import Alert, Group, Recording
 
@@ -47,10 +47,10 @@ def dataset_rules(config: Config) -> Iterator[Group]:
     yield Group("modelvane-datasets", recordings, tuple(alerts))
 
 
-def maker_of(config: Config, dataset: str, dashboard: Dashboard) -> Maker:
-    """Give what makes the alerts of a dataset that one dashboard shows."""
+def maker_of(config: Config, dataset: str, panel: Panel) -> Maker:
+    """Give what makes the alerts of a dataset that one panel shows."""
     links = {
-        "panel": panel(config, dashboard, dataset=dataset),
+        "panel": address(config, panel, dataset=dataset),
         "evidence": evidence(config, dataset),
     }
     return Maker(config, config.alerts_of(dataset), {"dataset": bounded(dataset)}, links)
@@ -58,15 +58,18 @@ def maker_of(config: Config, dataset: str, dashboard: Dashboard) -> Maker:
 
 def _alerts(config: Config, dataset: str) -> Iterator[Alert]:
     maker = partial(maker_of, config, dataset)
-    yield from _no_predictions(maker(Dashboard.MONITOR), dataset)
-    yield from _drift(maker(Dashboard.DRIFT), dataset)
-    yield from _quality(maker(Dashboard.QUALITY), dataset)
-    yield from performance_alerts(maker(Dashboard.PERFORMANCE), dataset)
-    yield from estimate_alerts(maker(Dashboard.PERFORMANCE), dataset)
-    yield from fairness_alerts(maker(Dashboard.FAIRNESS), dataset)
-    yield from attribution_alerts(maker(Dashboard.ATTRIBUTION), dataset)
+    yield from _no_predictions(maker(Panel.LAST_ROW), dataset)
+    yield from _drift(maker(Panel.DRIFT), dataset)
+    yield from _quality(maker(Panel.QUALITY), dataset)
+    # limits of what is served alone are on a dashboard of their own
+    is_served = not limits_of(config, dataset, Family.PERFORMANCE)
+    shown = Panel.RECOMMENDATION if is_served else Panel.PERFORMANCE
+    yield from performance_alerts(maker(shown), dataset)
+    yield from estimate_alerts(maker(Panel.ESTIMATES), dataset)
+    yield from fairness_alerts(maker(Panel.FAIRNESS), dataset)
+    yield from attribution_alerts(maker(Panel.ATTRIBUTION), dataset)
     if config.datasets[dataset].column_mapping.target is not None:
-        yield from label_alerts(maker(Dashboard.PERFORMANCE), dataset)
+        yield from label_alerts(maker(Panel.LAST_LABEL), dataset)
 
 
 def _no_predictions(maker: Maker, dataset: str) -> Iterator[Alert]:

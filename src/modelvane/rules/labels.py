@@ -30,7 +30,9 @@ def label_alerts(maker: Maker, dataset: str) -> Iterator[Alert]:
     )
     none = f"No label has come for more than {duration(silence)} while predictions have."
     which = f"{{{{ with $labels.measure }}}}{{{{ . }}}} is beyond its limit.{{{{ else }}}}{none}{{{{ end }}}}"
-    expression = f"({age} > {number(silence)} and {last_row} < {number(silence)})"
+    # labels are not late for rows that did not come: the longest time without rows does not count
+    paused = f"max_over_time({last_row}[{duration(silence)}])"
+    expression = f"({age} - {paused} > {number(silence)} and {last_row} < {number(silence)})"
     scenarios = [
         steps.fires(
             "Labels came and come no more, while predictions do",
@@ -44,6 +46,16 @@ def label_alerts(maker: Maker, dataset: str) -> Iterator[Alert]:
             {age: steps.steady(silence + 60), last_row: steps.steady(silence + 60)},
         ),
         steps.silent("No label has ever come", {last_row: steps.steady(1)}),
+        steps.silent(
+            "Predictions come again after a weekend without any",
+            {age: steps.steady(3 * silence), last_row: steps.turned(2 * silence, 1)},
+        ),
+        steps.fires(
+            "Predictions have come again for long, and labels have not",
+            {age: steps.steady(3 * silence + 120), last_row: steps.turned(2 * silence, 1)},
+            {},
+            {which: none, **no_period(dataset)},
+        ),
     ]
     limited = [name for name in LABELLING if name in maker.config.datasets[dataset].thresholds]
     if limited:

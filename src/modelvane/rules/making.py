@@ -137,6 +137,10 @@ class Steps:
         before, after = self.count - _LATE, _LATE - 2
         return f"{number(otherwise)}+0x{before} {number(value)} {number(otherwise)}+0x{after}"
 
+    def turned(self, before: float, after: float) -> str:
+        """Give one value at first, and then another for as long as an alert has to last."""
+        return f"{number(before)}+0x{_LATE - 1} {number(after)}+0x{self.count - _LATE}"
+
     def gone(self, value: float) -> str:
         """Give one value until the last scrape, which fails."""
         return f"{number(value)}+0x{self.count - 1} stale"

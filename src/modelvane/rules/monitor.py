@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from modelvane.config import Config
 from modelvane.config.prediction_services import MONITOR_JOB
 from modelvane.rules.datasets import maker_of
-from modelvane.rules.links import Dashboard, panel, period
+from modelvane.rules.links import Panel, address, period
 from modelvane.rules.making import Maker
 from modelvane.rules.promql import duration, number, selector, verbatim
 from modelvane.rules.rule import Alert, Group
@@ -23,12 +24,20 @@ _REASON = "{{ $labels.reason }}"
 
 def monitor_rules(config: Config) -> Iterator[Group]:
     """Give the rules of the monitor."""
-    whole = Maker(config, config.alerts, {}, {"panel": panel(config, Dashboard.MONITOR)})
-    alerts = [*_not_scraped(whole), *_log_down(whole)]
+
+    def whole(panel: Panel) -> Maker:
+        return Maker(config, config.alerts, {}, {"panel": address(config, panel)})
+
+    alerts = [*_not_scraped(whole(Panel.MONITOR_UP)), *_log_down(whole(Panel.LOG_UP))]
     for dataset in config.datasets:
-        maker = maker_of(config, dataset, Dashboard.MONITOR)
-        alerts += [*_not_evaluated(maker, dataset), *_empty(maker, dataset), *_rejecting(maker, dataset)]
-    yield Group("modelvane-monitor", (), (*alerts, *_queueing(whole), *_budget(whole)))
+        maker = partial(maker_of, config, dataset)
+        alerts += [
+            *_not_evaluated(maker(Panel.EVALUATIONS), dataset),
+            *_empty(maker(Panel.WINDOW), dataset),
+            *_rejecting(maker(Panel.REFUSED), dataset),
+        ]
+    alerts += [*_queueing(whole(Panel.QUEUE)), *_budget(whole(Panel.SERIES))]
+    yield Group("modelvane-monitor", (), tuple(alerts))
 
 
 def monitor_is_well(config: Config) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from modelvane.config import Config, PredictionService
 from modelvane.exposition.labels import bounded
 from modelvane.periods import length_of
-from modelvane.rules.links import Dashboard, evidence, panel, period
+from modelvane.rules.links import Panel, address, evidence, period
 from modelvane.rules.making import Maker
 from modelvane.rules.promql import any_of, duration, number, selector, verbatim
 from modelvane.rules.rule import Alert, Group, Recording
@@ -53,13 +53,15 @@ def _recordings(config: Config) -> Iterator[Recording]:
 
 
 def _alerts(config: Config, service: PredictionService) -> Iterator[Alert]:
-    links = {"panel": panel(config, Dashboard.SERVICE, job=service.job)}
-    if len(service.datasets) == 1:
-        links["evidence"] = evidence(config, service.datasets[0])
-    maker = Maker(config, config.alerts, {"service": bounded(service.name)}, links)
-    yield from _down(maker, service)
-    yield from _errors(maker, service)
-    yield from _slow(maker, service)
+    beside = {"evidence": evidence(config, service.datasets[0])} if len(service.datasets) == 1 else {}
+
+    def maker(panel: Panel) -> Maker:
+        links = {"panel": address(config, panel, job=service.job), **beside}
+        return Maker(config, config.alerts, {"service": bounded(service.name)}, links)
+
+    yield from _down(maker(Panel.SERVICE_UP), service)
+    yield from _errors(maker(Panel.SERVICE_ERRORS), service)
+    yield from _slow(maker(Panel.SERVICE_LATENCY), service)
 
 
 def services_are_well(config: Config) -> tuple[str, ...]:
@@ -181,7 +183,7 @@ def _slow(maker: Maker, service: PredictionService) -> Iterator[Alert]:
 
 
 def _losing(config: Config) -> Iterator[Alert]:
-    maker = Maker(config, config.alerts, {"reason": "client"}, {"panel": panel(config, Dashboard.SERVICE)})
+    maker = Maker(config, config.alerts, {"reason": "client"}, {"panel": address(config, Panel.LOST_ROWS)})
     steps, over = maker.steps("MonitorDropping"), duration(maker.over)
     service = config.services()[0]
     labels = {"dataset": "trips", "outcome": "dropped"}
