@@ -111,6 +111,33 @@ class TableSource:
             yield Batch(self._table.slice(start, self.batch_rows), name=f"{self.name}, from row {start}")
 
 
+class AroundSource:
+    """What stands before a source, under its name; those who inherit give the rows.
+
+    Parameters
+    ----------
+    source
+        Where the rows are from.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    @property
+    def name(self) -> str:
+        """What a report calls it."""
+        return self._source.name
+
+    @property
+    def rows(self) -> int | None:
+        """How many rows it has."""
+        return self._source.rows
+
+    def period(self, schema: Schema) -> tuple[int, int] | None:
+        """Give the first and the last event time."""
+        return self._source.period(schema)
+
+
 def whole_batches(source: Source, schema: Schema) -> Iterator[Batch]:
     """Give the rows of a source for those who cannot go on without some of them.
 

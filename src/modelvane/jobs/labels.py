@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from modelvane.casting import NO_TIME, canonical
 from modelvane.engines.counted import Unread
-from modelvane.engines.source import Batch, Source
+from modelvane.engines.source import AroundSource, Batch, Source
 from modelvane.errors import DecodeError, SchemaError, UnknownNameError
 from modelvane.schema import Schema
 from modelvane.table import RawColumn
@@ -106,7 +106,7 @@ class Labels:
         )
 
 
-class LabelledSource:
+class LabelledSource(AroundSource):
     """A source whose rows have targets from a file of labels, where it has their ids.
 
     Parameters
@@ -118,7 +118,7 @@ class LabelledSource:
     """
 
     def __init__(self, source: Source, labels: Labels) -> None:
-        self._source = source
+        super().__init__(source)
         self._labels = labels
         self._used = np.zeros(len(labels.ids), bool)
         self._matched = self._changed = 0
@@ -126,12 +126,7 @@ class LabelledSource:
     @property
     def name(self) -> str:
         """What a report calls it."""
-        return f"{self._source.name}, with labels of a file"
-
-    @property
-    def rows(self) -> int | None:
-        """How many rows it has."""
-        return self._source.rows
+        return f"{super().name}, with labels of a file"
 
     @property
     def use(self) -> LabelUse:
@@ -143,10 +138,6 @@ class LabelledSource:
             repeated=self._labels.repeated,
             left_out=self._labels.left_out,
         )
-
-    def period(self, schema: Schema) -> tuple[int, int] | None:
-        """Give the first and the last event time."""
-        return self._source.period(schema)
 
     def batches(self, schema: Schema) -> Iterator[Batch | Unread]:
         """Give all rows, with their targets."""

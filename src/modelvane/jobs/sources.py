@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from modelvane.engines.counted import Unread
 from modelvane.engines.files import FileSource
 from modelvane.engines.log import LogSource
-from modelvane.engines.source import Batch, Source
+from modelvane.engines.source import AroundSource, Batch, Source
 from modelvane.jobs.job import Job
 from modelvane.periods import Period
 from modelvane.schema import Schema
@@ -27,7 +27,7 @@ def source_of(job: Job, schema: Schema) -> Iterator[Source]:
         yield LogSource(log, job.dataset, job.since, job.until)
 
 
-class Followed:
+class Followed(AroundSource):
     """A source that knows how far it was read.
 
     Parameters
@@ -39,23 +39,9 @@ class Followed:
     """
 
     def __init__(self, source: Source, period: Period | None) -> None:
-        self._source = source
+        super().__init__(source)
         self._period = period
         self.share: float | None = None
-
-    @property
-    def name(self) -> str:
-        """What a report calls it."""
-        return self._source.name
-
-    @property
-    def rows(self) -> int | None:
-        """How many rows it has."""
-        return self._source.rows
-
-    def period(self, schema: Schema) -> tuple[int, int] | None:
-        """Give the first and the last event time."""
-        return self._source.period(schema)
 
     def batches(self, schema: Schema) -> Iterator[Batch | Unread]:
         """Give all rows."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from modelvane.casting import as_times
 from modelvane.engines.log import LogSource
-from modelvane.engines.source import Batch, Source, TableSource, whole_batches
+from modelvane.engines.source import AroundSource, Batch, Source, TableSource, whole_batches
 from modelvane.faults import InjectedFault, Injection
 from modelvane.schema import Schema
 from modelvane.store import open_log
@@ -51,7 +51,7 @@ def _in_order(table: Table, schema: Schema, since: float | None, until: float | 
     return table.take(kept[from_:to])
 
 
-class FaultySource:
+class FaultySource(AroundSource):
     """A source with faults in its rows.
 
     Parameters
@@ -63,22 +63,8 @@ class FaultySource:
     """
 
     def __init__(self, source: Source, faults: tuple[InjectedFault, ...]) -> None:
-        self._source = source
+        super().__init__(source)
         self._faults = faults
-
-    @property
-    def name(self) -> str:
-        """What a report calls it."""
-        return self._source.name
-
-    @property
-    def rows(self) -> int | None:
-        """How many rows it has."""
-        return self._source.rows
-
-    def period(self, schema: Schema) -> tuple[int, int] | None:
-        """Give the first and the last event time."""
-        return self._source.period(schema)
 
     def batches(self, schema: Schema) -> Iterator[Batch]:
         """Give all rows, changed."""
