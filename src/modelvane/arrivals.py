@@ -30,9 +30,8 @@ class Arrivals:
     """
 
     def __init__(self, reference: Reference, rows: int) -> None:
-        target = reference.schema.target
         self._known = frozenset(reference.schema.names)
-        self._needed = [name for name in reference.rulers if target is None or name != target.name]
+        self._needed = reference.expected
         self._received = np.zeros(rows)
         self._duplicates: deque[int] = deque(maxlen=_MOST_DUPLICATES)
         # by name, one past the position of the last row that had it, or lacked it

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from modelvane.attribution.kinds import LinearAttribution
+from modelvane.attribution.kinds import LinearAttribution, SentAttribution
 from modelvane.attribution.ruler import NAME
-from modelvane.config import Config
+from modelvane.config import AttributionSection, Config
 from modelvane.errors import ConfigError
 from modelvane.model import load_function, module_file
 from modelvane.reference import Reference
 from modelvane.row_ruler import RowKind
 
 
-def attribution_kind(config: Config, name: str, path: Path) -> RowKind | None:
+def attribution_kind(config: Config, name: str, path: Path, columns: Sequence[str]) -> RowKind | None:
     """Give what learns the contributions of a dataset's features; ``None`` where the config says nothing of them.
 
     Parameters
     ----------
     path
         Of the reference's data, which a function of weights is told: what is beside it belongs to the same model.
+    columns
+        Of the reference's data.
 
     Raises
     ------
@@ -31,10 +33,37 @@ def attribution_kind(config: Config, name: str, path: Path) -> RowKind | None:
     section = config.datasets[name].attribution
     if section is None:
         return None
+    sent = sent_columns(section, columns)
+    if sent:
+        return SentAttribution(sent)
     weights = section.weights
     return LinearAttribution(
         _asked(weights, config.folder, path) if isinstance(weights, str) else weights or {}
     )
+
+
+def sent_columns(section: AttributionSection | None, columns: Sequence[str]) -> Mapping[str, str]:
+    """Give the columns that contributions are sent in, by feature; none where they are not sent.
+
+    Raises
+    ------
+    ConfigError
+        When no column has the prefix.
+    """
+    if section is None or section.prefix is None:
+        return {} if section is None else section.columns or {}
+    prefix = section.prefix
+    found = {
+        each.removeprefix(prefix): each for each in columns if each.startswith(prefix) and each != prefix
+    }
+    if not found:
+        raise ConfigError(
+            "attribution.prefix: no column of the reference begins so",
+            received=prefix,
+            available=columns,
+            remedy="The reference needs the contributions of its own rows, too",
+        )
+    return found
 
 
 def attribution_files(config: Config, name: str) -> list[Path]:

@@ -99,6 +99,8 @@ def build(
     rulers = {column.name: found.ruler for column, found in measured.items()}
     if answers is not None and answers.subject is not None:
         rulers[answers.subject] = early[answers.subject][0]
+    # what is looked up, and not counted by itself, needs no edges
+    rulers |= {column.name: NumericalRuler.of(np.empty(0), column.dtype) for column in schema.contributions}
     if performance is not None:
         performance = performance.on(rulers)
     parts: dict[str, Any] = {"": slice(None), **segments}

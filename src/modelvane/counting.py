@@ -16,7 +16,7 @@ from modelvane.performance import PerformanceRuler
 from modelvane.recommendation import RecommendationRuler
 from modelvane.row_ruler import RowRuler, RowTally
 from modelvane.ruler import ListRuler, NumericalRuler, Ruler
-from modelvane.schema import Role, Schema
+from modelvane.schema import TOGETHER, Schema
 from modelvane.segments import SegmentRuler
 from modelvane.tallies.categorical import CategoricalTally, Codes
 from modelvane.tallies.dataset import ColumnTally, DatasetTally
@@ -85,9 +85,8 @@ class Counter:
 
     @property
     def counted(self) -> list[str]:
-        """Names of the columns that have a tally: all that have a ruler, but for subjects."""
-        subject = self.schema.column_of(Role.SUBJECT)
-        return [name for name in self.rulers if subject is None or name != subject.name]
+        """Names of the columns that have a tally: all that have a ruler, but for those looked at in pairs or more."""
+        return [name for name in self.rulers if self.schema[name].role not in TOGETHER]
 
     def labelled(self, block: Block) -> DatasetTally:
         """Count the target and the performance of rows that have both prediction and target."""

@@ -39,6 +39,7 @@ def infer_schema(
     subject: str | None = None,
     unknown: str | None = None,
     recommending: Recommending | None = None,
+    contributions: Iterable[str] = (),
 ) -> Schema:
     """Say what each column of the reference is.
 
@@ -75,6 +76,8 @@ def infer_schema(
         for, and of whether the model did not know them.
     recommending
         What else is known of a recommender.
+    contributions
+        Columns with what features add to the prediction, which rows may lack.
 
     Raises
     ------
@@ -96,7 +99,8 @@ def infer_schema(
     _require(table, "target column", () if target in (None, _TARGET) else (target,))
     parts = {scores: Role.SCORES, origins: Role.ORIGINS, subject: Role.SUBJECT, unknown: Role.UNKNOWN}
     of_recommender = {name: role for name, role in parts.items() if name is not None}
-    _require(table, "column", of_recommender)
+    together = of_recommender | dict.fromkeys(contributions, Role.CONTRIBUTION)
+    _require(table, "column", together)
     _require(table, "prediction column", () if prediction == _PREDICTION else predictions)
     time = time or _only_timestamp(table) or "time"
     features_are_listed = numerical is not None or categorical is not None
@@ -107,7 +111,7 @@ def infer_schema(
         elif name == id and name not in listed:
             columns.append(Column(name, Role.ID, None, _dtype(table, name)))
         else:
-            role = _role(name, target, predictions, listed, divided, features_are_listed, of_recommender)
+            role = _role(name, target, predictions, listed, divided, features_are_listed, together)
             kind = listed.get(name) or _kind(table, name, role, task, divided.get(name))
             if role is not None and kind is not None:
                 columns.append(Column(name, role, kind, _dtype(table, name)))
@@ -179,10 +183,10 @@ def _role(
     listed: Mapping[str, Kind],
     divided: Container[str],
     features_are_listed: bool,
-    of_recommender: Mapping[str, Role],
+    together: Mapping[str, Role],
 ) -> Role | None:
-    if name in of_recommender:
-        return of_recommender[name]
+    if name in together:
+        return together[name]
     if name == target:
         return Role.TARGET
     if name in predictions:
@@ -198,7 +202,7 @@ def _kind(
     """Give the kind of a column; ``is_binned`` is ``None`` where no segments are of it."""
     if role in (Role.SUBJECT, Role.UNKNOWN):
         return Kind.CATEGORICAL
-    if is_binned:
+    if is_binned or role is Role.CONTRIBUTION:
         return Kind.NUMERICAL
     if role in (Role.SCORES, Role.ORIGINS):
         return Kind.SCORES if role is Role.SCORES else Kind.ITEMS

@@ -106,6 +106,12 @@ class Reference:
         """Rows that it was built from."""
         return self.tally.rows
 
+    @property
+    def expected(self) -> list[str]:
+        """Columns that rows should have: the target comes late, and contributions where they are known."""
+        late = {column.name for column in (self.schema.target, *self.schema.contributions) if column}
+        return [name for name in self.rulers if name not in late]
+
     @cached_property
     def counter(self) -> Counter:
         """What counts current rows on these rulers."""

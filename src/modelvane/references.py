@@ -10,7 +10,7 @@ from pathlib import Path
 
 import modelvane
 from modelvane import __version__
-from modelvane.attributing import attribution_files, attribution_kind, check_attribution
+from modelvane.attributing import attribution_files, attribution_kind, check_attribution, sent_columns
 from modelvane.compatible import EXTRA, facts_of
 from modelvane.config import Config, DatasetSection
 from modelvane.errors import ConfigError, ReferenceFileError, UnknownNameError
@@ -152,7 +152,8 @@ def build_reference(
         subject=mapping.subject,
         unknown=mapping.unknown,
         recommending=config.datasets[name].recommendation.known(),
-        also=[kind for kind in (attribution_kind(config, name, path),) if kind is not None],
+        contributions=sent_columns(config.datasets[name].attribution, table.names).values(),
+        also=[kind for kind in (attribution_kind(config, name, path, table.names),) if kind is not None],
     )
     if not config.compat:
         return reference

@@ -28,6 +28,8 @@ class Role(StrEnum):
     """Where each recommended item came from."""
     UNKNOWN = "unknown"
     """Whether the subject was not known to the model."""
+    CONTRIBUTION = "contribution"
+    """What a feature adds to the prediction, as the prediction service sends it."""
 
 
 class Kind(StrEnum):
@@ -59,8 +61,9 @@ class Task(StrEnum):
     RECOMMENDATION = "recommendation"
 
 
-# subjects are ids, too: looked at in pairs with items, never one by one
-MEASURED = frozenset(Role) - {Role.ID, Role.TIME, Role.SUBJECT}
+# subjects are ids, too: looked at in pairs with items, never one by one; so are contributions, all of a row together
+TOGETHER = frozenset({Role.SUBJECT, Role.CONTRIBUTION})
+MEASURED = frozenset(Role) - {Role.ID, Role.TIME} - TOGETHER
 
 _ONCE = (Role.ID, Role.TIME, Role.TARGET, Role.SUBJECT, Role.SCORES, Role.ORIGINS, Role.UNKNOWN)
 
@@ -177,6 +180,11 @@ class Schema:
     def features(self) -> tuple[Column, ...]:
         """The model's inputs."""
         return tuple(column for column in self.columns if column.role is Role.FEATURE)
+
+    @property
+    def contributions(self) -> tuple[Column, ...]:
+        """What features add to the prediction, which rows may lack."""
+        return tuple(column for column in self.columns if column.role is Role.CONTRIBUTION)
 
     @property
     def predictions(self) -> tuple[Column, ...]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from modelvane.attribution.linear import Linear, Weights
 from modelvane.attribution.ruler import NAME, AttributionRuler
+from modelvane.attribution.sent import Sent
 from modelvane.attribution.terms import columns_of
-from modelvane.errors import ConfigError
+from modelvane.errors import ConfigError, UnknownNameError
 from modelvane.row_ruler import MOST_COLUMNS, Learned
 from modelvane.schema import Role, Schema
 
@@ -55,6 +56,37 @@ class LinearAttribution:
     def learn(self, learned: Learned) -> AttributionRuler:
         """Learn a ruler."""
         return AttributionRuler.learn(Linear.of(self.weights, learned.rulers, learned.block), learned)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class SentAttribution:
+    """Contributions that come with the rows, in columns of their own: `Reference.of(data, contributions=[...])`.
+
+    Parameters
+    ----------
+    columns
+        Their names by feature.
+    """
+
+    columns: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """That of its rulers."""
+        return NAME
+
+    def wanted(self, schema: Schema) -> Sequence[str]:
+        """Give the columns."""
+        known = [column.name for column in schema.contributions]
+        for name in self.columns.values():
+            if name not in known:
+                raise UnknownNameError.of("column of contributions", name, known)
+        _require_few(len(self.columns), "columns")
+        return tuple(self.columns.values())
+
+    def learn(self, learned: Learned) -> AttributionRuler:
+        """Learn a ruler."""
+        return AttributionRuler.learn(Sent(self.columns), learned)
 
 
 def _require_few(count: int, what: str) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from modelvane.attribution.linear import Linear
 from modelvane.attribution.noise import PairNoise, rank_habit
+from modelvane.attribution.sent import Sent
 from modelvane.attribution.source import Source
 from modelvane.attribution.tally import ContributionTally, Scale
 from modelvane.block import Block
@@ -115,8 +116,10 @@ def read(
 ) -> AttributionRuler:
     """Read what `AttributionRuler.facts` and `AttributionRuler.arrays` gave."""
     rows = facts["noise_rows"]
+    about = facts["source"]
+    source = Sent(about["columns"]) if about["kind"] == "sent" else Linear.read(rulers, about, arrays)
     return AttributionRuler(
-        Linear.read(rulers, facts["source"], arrays),
+        source,
         Scale(tuple(facts["features"]), tuple(map(float.fromhex, facts["quanta"]))),
         None if rows is None else PairNoise.read(rows, arrays),
         Habit.from_array(arrays["habit"]) if "habit" in arrays else None,

@@ -12,7 +12,7 @@ from modelvane.config.section import Section
 Function = Annotated[str, AfterValidator(function_name)]
 Weight = float | dict[str | int | float | bool, float]
 
-_SOURCES = ("weights",)
+_SOURCES = ("weights", "columns", "prefix")
 
 
 class AttributionSection(Section):
@@ -23,6 +23,16 @@ class AttributionSection(Section):
         description="Of a linear model: by feature a number, or a mapping of categories to weights; "
         "`package.module:function` that returns such a mapping when it is called with the path of the reference's "
         "data. A feature of several columns has their names with colons between them, and so have its categories.",
+    )
+
+    columns: dict[str, str] | None = Field(
+        None,
+        description="Of any model: by feature the column with which the prediction service sends its contribution.",
+    )
+    prefix: str | None = Field(
+        None,
+        min_length=1,
+        description="The same for all columns of the reference that begin so; what follows is the name of the feature.",
     )
 
     @model_validator(mode="after")

@@ -46,6 +46,7 @@ class RunningCount:
         self._limits = limits
         self._strict = strict
         self._columns = {name: ColumnCount(reference.rulers[name]) for name in reference.counter.counted}
+        self._looked_up = [*self._columns, *(column.name for column in self._schema.contributions)]
         ruler = reference.performance
         self._performance = None if ruler is None else PerformanceCount(ruler)
         answers = reference.counter.recommendation
@@ -98,7 +99,7 @@ class RunningCount:
         names = batch.names or batch.table.names
         return [
             name
-            for name in self._columns
+            for name in self._looked_up
             if name in batch.table or (name not in names and not batch.continues)
         ]
 
@@ -108,7 +109,7 @@ class RunningCount:
         names = batch.names or table.names
         target = None if schema.target is None else schema.target.name
         self._unexpected.update(name for name in names if name not in schema.names)
-        self._missing |= set(self._reference.rulers) - set(names) - {target}
+        self._missing |= set(self._reference.expected) - set(names)
         times = self._times(batch)
         ids = batch.ids if batch.ids is not None or schema.id is None else table.get(schema.id.name)
         if ids is not None:
@@ -183,7 +184,8 @@ class RunningCount:
         if isinstance(found, Unread):
             return found
         if found is not None:
-            self._columns[name].add(found, parts)
+            if name in self._columns:
+                self._columns[name].add(found, parts)
             self._outliers.add(name, found)
             self._together.add(name, found)
         return None

@@ -207,8 +207,7 @@ def _nothing(job: Job, reference: Reference, counted: Counted) -> NoRowsError:
 
 
 def _check_columns(job: Job, reference: Reference, counted: Counted) -> None:
-    missing, target = counted.stream.missing, reference.schema.target
-    needed = [name for name in reference.rulers if target is None or name != target.name]
+    missing, needed = counted.stream.missing, reference.expected
     if len(missing) < len(needed) and not (job.strict and missing):
         return
     near = {name: difflib.get_close_matches(name, counted.stream.unexpected, n=1) for name in missing}
