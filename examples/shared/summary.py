@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _STYLES = {"alarm": "bold red", "changed": "yellow", "ok": "green"}
 _WORTH_SHOWING = {"alarm", "changed"}
-_ALWAYS_SHOWN = {"performance", "dataset"}
+_ALWAYS_SHOWN = {"performance", "dataset", "attribution"}
 
 
 class FindingsError(ModelvaneError):

@@ -5,6 +5,7 @@ The model file is a skops file, not a pickle: loading one runs no code of the fi
 
 from __future__ import annotations
 
+import json
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 TRUSTED_TYPES: tuple[str, ...] = ()
 """Types that a model file may hold beyond those of scikit-learn and numpy that skops itself knows: none."""
+
+WEIGHTS_FILE = "weights.json"
+"""Beside each model file: what `attribution` of the config names."""
 
 _FOLDS = 5
 
@@ -56,9 +60,22 @@ class DurationModel:
         """Predict minutes, one per trip; a pair that the training month lacks counts by distance alone."""
         return self._pipeline.predict([_features(trip) for trip in trips])  # type: ignore[no-any-return]  # untyped
 
+    def weights(self) -> dict[str, float | dict[str, float]]:
+        """Give what the monitor explains predictions by: the coefficients, by pair and of the distance."""
+        encoder, regression = self._pipeline.steps[0][1], self._pipeline.steps[1][1]
+        found = dict(zip(encoder.feature_names_, regression.coef_.tolist(), strict=True))
+        return {
+            "trip_distance": found.pop("trip_distance"),
+            "PULocationID:DOLocationID": {
+                name.removeprefix("PU_DO=").replace("_", ":"): weight for name, weight in found.items()
+            },
+        }
+
     def save(self, path: Path) -> None:
-        """Write the model file, whole or not at all."""
+        """Write the model file, and its weights beside it, each whole or not at all."""
         part = path.with_suffix(".part")
+        part.write_text(json.dumps(self.weights()), encoding="utf-8")
+        part.replace(path.with_name(WEIGHTS_FILE))
         skops.io.dump(self._pipeline, part, compression=zipfile.ZIP_DEFLATED, compresslevel=1)
         part.replace(path)
 

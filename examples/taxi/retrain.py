@@ -162,7 +162,7 @@ def initialise(settings: Settings) -> str:
     import shutil
 
     from examples.taxi.following import MODEL_FILE, REFERENCE_FILE
-    from examples.taxi.model import DurationModel
+    from examples.taxi.model import WEIGHTS_FILE, DurationModel
     from modelvane.config import Config
 
     versions = Versions(settings.models)
@@ -173,6 +173,9 @@ def initialise(settings: Settings) -> str:
 
     def write(folder: Path) -> None:
         shutil.copyfile(settings.champion, folder / MODEL_FILE)
+        weights = settings.champion.with_name(WEIGHTS_FILE)
+        if weights.exists():
+            shutil.copyfile(weights, folder / WEIGHTS_FILE)
         if reference.suffix == ".parquet" and reference.exists():
             shutil.copyfile(reference, folder / REFERENCE_FILE)
 

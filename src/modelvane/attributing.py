@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from modelvane.attribution.kinds import LinearAttribution, SentAttribution
 from modelvane.attribution.ruler import NAME
 from modelvane.config import AttributionSection, Config
+from modelvane.config.names import is_file
 from modelvane.errors import ConfigError
 from modelvane.model import load_function, module_file
 from modelvane.reference import Reference
@@ -66,16 +68,20 @@ def sent_columns(section: AttributionSection | None, columns: Sequence[str]) -> 
     return found
 
 
-def attribution_files(config: Config, name: str) -> list[Path]:
-    """Give the files of the modules that the contributions of a dataset come from."""
+def attribution_files(config: Config, name: str, path: Path) -> list[Path]:
+    """Give the files that the contributions of a dataset follow from, beside the reference's data in ``path``."""
     section = config.datasets[name].attribution
     if section is None or not isinstance(section.weights, str):
         return []
+    if is_file(section.weights):
+        return [path.parent / section.weights]
     found = module_file(section.weights, config.folder)
     return [] if found is None else [found]
 
 
 def _asked(name: str, folder: Path, path: Path) -> Mapping[str, Any]:
+    if is_file(name):
+        return _weights_in(path.parent / name)
     function = load_function(name, folder, "function", "a function of a path that returns weights")
     try:
         found: Any = function(path)
@@ -84,9 +90,23 @@ def _asked(name: str, folder: Path, path: Path) -> Mapping[str, Any]:
             f"attribution.weights: {name} failed: {type(error).__name__}: {error}",
             remedy=f"It is called with the path of the reference's data, {path}",
         ) from error
+    return _require_weights(found, name)
+
+
+def _weights_in(file: Path) -> Mapping[str, Any]:
+    try:
+        return _require_weights(json.loads(file.read_bytes()), str(file))
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"attribution.weights: {file} cannot be read: {error}",
+            expected="a JSON file beside the reference's data",
+        ) from error
+
+
+def _require_weights(found: object, name: str) -> Mapping[str, Any]:
     if not isinstance(found, Mapping):
         raise ConfigError(
-            f"attribution.weights: {name} returned no weights",
+            f"attribution.weights: {name} gives no weights",
             received=type(found).__name__,
             expected="a mapping of features to numbers, or to mappings of categories to numbers",
         )

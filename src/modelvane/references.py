@@ -194,7 +194,7 @@ def _kept_file(config: Config, name: str, path: Path) -> Path | None:
         _state(path),
         config.datasets[name].model_dump(mode="json", exclude={"alerts", "batch", "retrain"}),
         None if model is None else _state(module_file(model, config.folder)),
-        [_state(file) for file in attribution_files(config, name)],
+        [_state(file) for file in attribution_files(config, name, path)],
         config.compat,
     ]
     return log.with_name(f"{log.name}.references") / f"{_hash(name)}-{_hash(about)}.mv"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import zipfile
 from pathlib import Path
@@ -11,12 +12,18 @@ import numpy as np
 import pytest
 import skops.io
 from examples.taxi.download import file_name
-from examples.taxi.model import DurationModel, ModelFileError, build_reference_table
+from examples.taxi.model import WEIGHTS_FILE, DurationModel, ModelFileError, build_reference_table
 from examples.taxi.trips import FEATURE_COLUMNS, read_trips
 from sklearn.dummy import DummyRegressor
 
+from modelvane import Reference
+from modelvane.attribution.kinds import LinearAttribution
+from modelvane.attribution.ruler import AttributionRuler
+
 if TYPE_CHECKING:
     import pyarrow as pa
+
+CATEGORIES = ["PULocationID", "DOLocationID"]
 
 
 def root_mean_squared_error(prediction: np.ndarray, target: np.ndarray) -> float:
@@ -45,6 +52,22 @@ def test_saving_and_loading_keeps_the_predictions(
     again = DurationModel.load(tmp_path / "model.skops")
     rows = trips.slice(0, 200).to_pylist()
     assert np.array_equal(again.predict(rows), model.predict(rows))
+
+
+def test_the_weights_beside_the_file_explain_the_predictions(
+    model: DurationModel, trips: pa.Table, tmp_path: Path
+) -> None:
+    """What the monitor computes from them adds up to the prediction minus the mean prediction of the reference."""
+    model.save(tmp_path / "model.skops")
+    weights = json.loads((tmp_path / WEIGHTS_FILE).read_text())
+    reference = Reference.of(
+        trips, also=[LinearAttribution(weights)], categorical=CATEGORIES, numerical=["trip_distance"]
+    )
+    ruler = reference.row_rulers["attribution"]
+    assert isinstance(ruler, AttributionRuler)
+    found = ruler.source.contributions(reference.encode(trips)).sum(axis=0)
+    predicted = model.predict(trips.to_pylist())
+    assert found == pytest.approx(predicted - predicted.mean())
 
 
 def test_the_model_file_is_no_pickle(model: DurationModel, tmp_path: Path) -> None:

@@ -19,11 +19,13 @@ from modelvane.table import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from examples.taxi.model import DurationModel
 
 
 @pytest.fixture
-def folder(tmp_path: Path, trips: pa.Table) -> Path:
+def folder(tmp_path: Path, trips: pa.Table, model: DurationModel) -> Path:
     """Give what the demo leaves in its folder."""
+    model.save(tmp_path / "model.skops")
     pq.write_table(build_reference_table(trips), tmp_path / "reference.parquet")
     config = yaml.safe_load(Path(demo.__file__).with_name("config.yaml").read_text())
     config["service"]["store"] = f"sqlite:///{tmp_path / 'log' / 'taxi.db'}"

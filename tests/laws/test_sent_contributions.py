@@ -128,13 +128,16 @@ def test_a_config_names_columns_or_their_prefix(attribution: dict[str, Any], tmp
     assert load_reference(config_of(tmp_path, attribution), "trips").digest == known().digest
 
 
-def test_a_function_gives_weights_of_the_model_beside_the_reference(tmp_path: Path) -> None:
-    """It is called with the path of the reference's data, and gives what the config may say itself."""
+def test_weights_come_from_beside_the_reference(tmp_path: Path) -> None:
+    """A file there, or a function that is told where that is, gives what the config may say itself."""
     (tmp_path / "weights_beside.py").write_text(
         "def weights(path):\n"
         "    return {column: 2.0 for column in ('far', 'near') if path.name == 'reference.parquet'}\n"
     )
+    (tmp_path / "weights.json").write_text('{"far": 2.0, "near": 2.0}')
     asked = load_reference(config_of(tmp_path, {"weights": "weights_beside:weights"}), "trips")
+    written = load_reference(config_of(tmp_path, {"weights": "weights.json"}), "trips")
+    assert written.digest == asked.digest
     told = load_reference(config_of(tmp_path, {"weights": {"far": 2.0, "near": 2}}), "trips")
     assert asked.digest == told.digest
     assert asked.digest == Reference.of(trips(0), also=[LinearAttribution({"far": 2.0, "near": 2.0})]).digest
@@ -148,7 +151,8 @@ def test_a_function_gives_weights_of_the_model_beside_the_reference(tmp_path: Pa
         ({"weights": "nowhere"}, "package.module:function"),
         ({"prefix": "wy_"}, "no column of the reference begins so"),
         ({"weights": "math:sqrt"}, "failed"),
-        ({"weights": "pathlib:PurePath"}, "returned no weights"),
+        ({"weights": "weights.json"}, "a JSON file beside the reference"),
+        ({"weights": "pathlib:PurePath"}, "gives no weights"),
         ({"weights": "nowhere_at_all:weights"}, "function 'nowhere_at_all:weights' cannot be imported"),
     ],
 )

@@ -6,10 +6,10 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from modelvane.config.names import function_name
+from modelvane.config.names import function_or_file
 from modelvane.config.section import Section
 
-Function = Annotated[str, AfterValidator(function_name)]
+Source = Annotated[str, AfterValidator(function_or_file)]
 Weight = float | dict[str | int | float | bool, float]
 
 _SOURCES = ("weights", "columns", "prefix")
@@ -18,11 +18,12 @@ _SOURCES = ("weights", "columns", "prefix")
 class AttributionSection(Section):
     """How it is known what each feature contributes to a prediction: by one of these."""
 
-    weights: Function | dict[str, Weight] | None = Field(
+    weights: Source | dict[str, Weight] | None = Field(
         None,
-        description="Of a linear model: by feature a number, or a mapping of categories to weights; "
-        "`package.module:function` that returns such a mapping when it is called with the path of the reference's "
-        "data. A feature of several columns has their names with colons between them, and so have its categories.",
+        description="Of a linear model: by feature a number, or a mapping of categories to weights; or a file beside "
+        "the reference's data that has them as JSON; or `package.module:function` that returns them when it is called "
+        "with the path of the reference's data. A feature of several columns has their names with colons between them, "
+        "and so have its categories.",
     )
 
     columns: dict[str, str] | None = Field(
