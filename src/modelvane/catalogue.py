@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import chain
 from types import MappingProxyType
@@ -20,6 +20,8 @@ from modelvane.divergences import DIVERGENCES
 from modelvane.errors import UnknownNameError
 from modelvane.estimates.table import ESTIMATED
 from modelvane.findings import Family
+from modelvane.multivariate.measures import MEASURES as MULTIVARIATE
+from modelvane.multivariate.measures import NEEDS as TWO
 from modelvane.performance import STATISTICS
 from modelvane.schema import Kind
 from modelvane.statistics import columns, fairness
@@ -350,6 +352,7 @@ def _catalogue() -> dict[tuple[Family, str], Measure]:
         *_columns(),
         *_ARRIVAL,
         *_ROWS,
+        *(_of_dataset(Family.MULTIVARIATE, **asdict(each), needs=TWO) for each in MULTIVARIATE),
     ):
         key = each.family, each.name
         # a statistic of both kinds of columns stands in two tables

@@ -74,6 +74,7 @@ class Family(StrEnum):
     CHANGE = "change"
     ATTRIBUTION = "attribution"
     ESTIMATE = "estimate"
+    MULTIVARIATE = "multivariate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

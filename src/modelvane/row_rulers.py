@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from modelvane.attribution import ruler as attribution
 from modelvane.block import Block
+from modelvane.multivariate.learning import CrossMomentsKind
+from modelvane.multivariate.ruler import MomentsRuler
 from modelvane.row_ruler import MOST_COLUMNS, MOST_ROWS, Learned, RowKind, RowRuler, RowTally
 from modelvane.ruler import Ruler
 from modelvane.schema import Schema
@@ -18,9 +20,10 @@ from modelvane.tallies import codec
 
 Reader = Callable[[Schema, Mapping[str, Ruler], dict[str, Any], Mapping[str, NDArray[Any]]], RowRuler]
 
-DEFAULTS: tuple[RowKind, ...] = ()
+DEFAULTS: tuple[RowKind, ...] = (CrossMomentsKind(),)
 """What every reference learns, where it applies."""
 READERS: Mapping[str, Reader] = {
+    MomentsRuler.name: MomentsRuler.read,
     attribution.NAME: attribution.read,
 }
 """By name of a row ruler: reads its facts and arrays."""

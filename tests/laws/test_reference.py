@@ -64,7 +64,7 @@ def _content(reference: Reference) -> bytes:
 
 
 def test_rows_cannot_be_put_together_from_the_file() -> None:
-    """Columns shuffled apart give the same file to the byte but for how many rows have which score of outliers."""
+    """Columns shuffled apart give the same file to the byte, but for scores of outliers and how columns correlate."""
     columns, rng = _columns(), np.random.default_rng(0)
     apart = {name: [values[i] for i in rng.permutation(len(values))] for name, values in columns.items()}
     assert apart != columns
@@ -73,7 +73,8 @@ def test_rows_cannot_be_put_together_from_the_file() -> None:
         outliers = reference.tally.outliers
         assert outliers is not None
         assert not outliers.top
-        files.add(replace(reference, tally=replace(reference.tally, outliers=None)).to_bytes())
+        alone = replace(reference.tally, outliers=None, together={})
+        files.add(replace(reference, tally=alone, row_rulers={}).to_bytes())
     assert len(files) == 1
 
 

@@ -95,6 +95,7 @@ ROWS = 400
 
 @pytest.fixture(autouse=True)
 def _known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(modelvane.row_rulers, "DEFAULTS", ())
     monkeypatch.setattr(
         modelvane.row_rulers, "READERS", {kind.name: kind.read for kind in (FEATURES, ERRORS)}
     )

@@ -92,6 +92,7 @@ def _others(found: Any, column: str) -> list[Finding]:
         for each in found
         if each.column != column
         and each.measure not in _OF_SEVERAL_COLUMNS
+        and each.family is not Family.MULTIVARIATE
         # which segment made the predictions change is about the segment and the predictions
         and (each.family is not Family.CHANGE or column == "distance")
     ]

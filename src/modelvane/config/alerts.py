@@ -21,6 +21,7 @@ AlertName = Literal[
     "ServiceSlow",
     "NoPredictions",
     "DatasetDrift",
+    "JointDrift",
     "QualityFault",
     "PerformanceBelowLimit",
     "EstimateBelowReference",
@@ -51,8 +52,9 @@ class DatasetAlertsSection(Section):
     rows: int = Field(
         30,
         ge=1,
-        description="DatasetDrift, QualityFault: rows of the window that it takes where the dataset has limits for its "
-        "columns in `thresholds`, which a few rows are beyond by chance; never more than the window has.",
+        description="DatasetDrift, JointDrift, QualityFault: rows of the window that it takes where the dataset has "
+        "limits for its columns in `thresholds`, which a few rows are beyond by chance; never more than the window "
+        "has.",
     )
     label_silence: LengthOfSomething = Field(
         "26h",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modelvane.catalogue import Measure, measure
 from modelvane.config import Config
-from modelvane.dashboards import choices, states
+from modelvane.dashboards import choices, states, together
 from modelvane.dashboards.measures import description, grouped, measures_of, panel
 from modelvane.dashboards.model import Colour, Dashboard, Kind, Panel, Part, Query, Row, State, Step
 from modelvane.dashboards.promql import selector
@@ -29,6 +29,7 @@ def dashboard(config: Config) -> Dashboard:
         rows=(
             Row("Dataset", _dataset(config)),
             Row("Columns", (_column(config), _now())),
+            Row("Columns together", tuple(together.panels(config))),
             Row(
                 "Predictions",
                 tuple(

@@ -10,6 +10,7 @@ from modelvane.evaluation.changes import change_findings
 from modelvane.evaluation.drift import drift_findings
 from modelvane.evaluation.estimates import estimate_findings
 from modelvane.evaluation.fairness import fairness_findings
+from modelvane.evaluation.multivariate import multivariate_findings
 from modelvane.evaluation.outliers import outlier_findings
 from modelvane.evaluation.performance import performance_findings, prediction_findings
 from modelvane.evaluation.quality import dataset_quality, quality_findings
@@ -68,6 +69,7 @@ def evaluate(
         *quality_findings(this, rows),
         *dataset_quality(this, rows, stream),
         *outlier_findings(this, rows),
+        *multivariate_findings(this, rows),
     ]
     period = reference.period
     return Findings(

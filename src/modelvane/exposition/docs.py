@@ -16,6 +16,7 @@ from modelvane.exposition.series import (
     DRIFT,
     ESTIMATE_COMPANIONS,
     FAIRNESS_COMPANIONS,
+    MULTIVARIATE_COMPANIONS,
     PERFORMANCE_COMPANIONS,
     PREDICTION_COMPANIONS,
     QUALITY_COMPANIONS,
@@ -83,6 +84,11 @@ def page() -> str:
             *_methods(),
             "",
             *_section("Drift of the dataset", "", _measures(Family.DATASET)),
+            *_section(
+                "Columns together",
+                "[Multivariate drift](multivariate-drift.md).",
+                [*_measures(Family.MULTIVARIATE), "", *_plain_table(MULTIVARIATE_COMPANIONS)],
+            ),
             *_section(
                 "Recommendation",
                 _RECOMMENDATION,

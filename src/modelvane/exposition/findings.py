@@ -39,6 +39,7 @@ class Rank(IntEnum):
 _OF_ALL = {
     Family.DRIFT: Rank.DRIFT,
     Family.DATASET: Rank.DRIFT,
+    Family.MULTIVARIATE: Rank.DRIFT,
     Family.PERFORMANCE: Rank.PERFORMANCE,
     Family.RECOMMENDATION: Rank.PERFORMANCE,
     Family.FAIRNESS: Rank.PERFORMANCE,
@@ -51,6 +52,7 @@ _OF_ALL = {
 _OF_SEGMENT = {
     Family.DRIFT: Rank.SEGMENT_DRIFT,
     Family.DATASET: Rank.SEGMENT_DRIFT,
+    Family.MULTIVARIATE: Rank.SEGMENT_DRIFT,
     Family.PERFORMANCE: Rank.SEGMENT_PERFORMANCE,
     Family.RECOMMENDATION: Rank.SEGMENT_PERFORMANCE,
     Family.FAIRNESS: Rank.SEGMENT_PERFORMANCE,
@@ -140,6 +142,19 @@ def _picker(labels: tuple[str, ...]) -> Callable[[tuple[str, ...]], tuple[str, .
     return itemgetter(*places)
 
 
+_LIMITED = {
+    Family.PERFORMANCE: known.PERFORMANCE_COMPANIONS,
+    Family.RECOMMENDATION: known.RECOMMENDATION_COMPANIONS,
+    Family.FAIRNESS: known.FAIRNESS_COMPANIONS,
+}
+"""The reference's value, the limit, the alarm."""
+_LINED = {
+    Family.ATTRIBUTION: known.ATTRIBUTION_COMPANIONS,
+    Family.MULTIVARIATE: known.MULTIVARIATE_COMPANIONS,
+}
+"""The reference's value, noise floor, usual range, limit, alarm."""
+
+
 def _companions(finding: Finding) -> Iterator[tuple[Series, float | None]]:
     if finding.family is Family.DRIFT:
         yield known.DRIFT_NOISE_FLOOR, finding.noise_floor
@@ -150,24 +165,6 @@ def _companions(finding: Finding) -> Iterator[tuple[Series, float | None]]:
         yield known.DRIFT_CHANGE, 1.0 if finding.change else None
         if finding.noise_floor is not None and finding.value is not None:
             yield known.DRIFT_CHANGED, float(finding.value > finding.noise_floor)
-    elif finding.family is Family.PERFORMANCE:
-        yield known.PERFORMANCE_REFERENCE, finding.reference
-        yield known.PERFORMANCE_THRESHOLD, finding.threshold
-        yield known.PERFORMANCE_ALARM, _alarm(finding)
-    elif finding.family is Family.RECOMMENDATION:
-        yield known.RECOMMENDATION_REFERENCE, finding.reference
-        yield known.RECOMMENDATION_THRESHOLD, finding.threshold
-        yield known.RECOMMENDATION_ALARM, _alarm(finding)
-    elif finding.family is Family.FAIRNESS:
-        yield known.FAIRNESS_REFERENCE, finding.reference
-        yield known.FAIRNESS_THRESHOLD, finding.threshold
-        yield known.FAIRNESS_ALARM, _alarm(finding)
-    elif finding.family is Family.ATTRIBUTION:
-        yield known.ATTRIBUTION_REFERENCE, finding.reference
-        yield known.ATTRIBUTION_NOISE_FLOOR, finding.noise_floor
-        yield known.ATTRIBUTION_USUAL_RANGE, finding.usual_range
-        yield known.ATTRIBUTION_THRESHOLD, finding.threshold
-        yield known.ATTRIBUTION_ALARM, _alarm(finding)
     elif finding.family is Family.ESTIMATE:
         yield known.ESTIMATE_REFERENCE, finding.reference
         yield known.ESTIMATE_STANDARD_ERROR, finding.standard_error
@@ -179,6 +176,12 @@ def _companions(finding: Finding) -> Iterator[tuple[Series, float | None]]:
         yield known.PREDICTION_REFERENCE, finding.reference
     elif finding.family is Family.QUALITY:
         yield known.QUALITY_ALARM, _alarm(finding)
+    elif finding.family in _LIMITED:
+        values = finding.reference, finding.threshold, _alarm(finding)
+        yield from zip(_LIMITED[finding.family], values, strict=True)
+    elif finding.family in _LINED:
+        lines = finding.noise_floor, finding.usual_range, finding.threshold
+        yield from zip(_LINED[finding.family], (finding.reference, *lines, _alarm(finding)), strict=True)
 
 
 def _alarm(finding: Finding) -> float | None:

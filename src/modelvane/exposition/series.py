@@ -202,6 +202,26 @@ ESTIMATE_THRESHOLD = Series(
 ESTIMATE_ALARM = Series(
     "modelvane_estimate_alarm", "1 while an estimate is worse than its lines, else 0.", _MEASURE
 )
+_OF_ROWS = ("dataset", "measure")
+MULTIVARIATE_REFERENCE = Series(
+    "modelvane_multivariate_reference", "The measure over the reference, in the measure's unit.", _OF_ROWS
+)
+MULTIVARIATE_NOISE_FLOOR = Series(
+    "modelvane_multivariate_noise_floor",
+    "Value that sampling alone exceeds no more often than the false-alarm budget allows.",
+    _OF_ROWS,
+)
+MULTIVARIATE_USUAL_RANGE = Series(
+    "modelvane_multivariate_usual_range", "Value within the habit of the reference's own stream.", _OF_ROWS
+)
+MULTIVARIATE_THRESHOLD = Series(
+    "modelvane_multivariate_threshold", "Fixed limit from the config, in the measure's unit.", _OF_ROWS
+)
+MULTIVARIATE_ALARM = Series(
+    "modelvane_multivariate_alarm",
+    "1 while a measure of columns together is above every line that it needs to exceed, else 0.",
+    _OF_ROWS,
+)
 PREDICTION_REFERENCE = Series(
     "modelvane_prediction_reference",
     "The measure over the reference, in the measure's unit.",
@@ -257,6 +277,13 @@ ESTIMATE_COMPANIONS = (
     ESTIMATE_THRESHOLD,
     ESTIMATE_ALARM,
 )
+MULTIVARIATE_COMPANIONS = (
+    MULTIVARIATE_REFERENCE,
+    MULTIVARIATE_NOISE_FLOOR,
+    MULTIVARIATE_USUAL_RANGE,
+    MULTIVARIATE_THRESHOLD,
+    MULTIVARIATE_ALARM,
+)
 PREDICTION_COMPANIONS = (PREDICTION_REFERENCE,)
 QUALITY_COMPANIONS = (QUALITY_ALARM,)
 
@@ -266,6 +293,8 @@ def findings_series() -> tuple[Series, ...]:
     return (
         *DRIFT,
         *_values(Family.DATASET),
+        *_values(Family.MULTIVARIATE),
+        *MULTIVARIATE_COMPANIONS,
         *_values(Family.RECOMMENDATION),
         *RECOMMENDATION_COMPANIONS,
         *_values(Family.PERFORMANCE),

@@ -9,6 +9,7 @@ from modelvane.batch import Judged
 from modelvane.catalogue import titles
 from modelvane.findings import Finding, Verdict
 from modelvane.report.parts.columns import ColumnPart, column_parts
+from modelvane.report.parts.multivariate import MultivariatePart, multivariate_part
 from modelvane.report.parts.outliers import OutlierPart, outlier_part
 from modelvane.report.parts.performance import (
     PerformancePart,
@@ -59,6 +60,8 @@ class Contents:
         What is worst first.
     outliers
         ``None`` where no rows were scored.
+    together
+        How columns hang together; ``None`` where that is not known.
     reference, source, settings, versions
         What was computed, from what, and with which versions of which packages.
     findings
@@ -79,6 +82,7 @@ class Contents:
     segments: tuple[SegmentPart, ...]
     faults: tuple[Fault, ...]
     outliers: OutlierPart | None
+    together: MultivariatePart | None
     reference: ReferenceFacts
     source: SourceFacts
     settings: SettingsFacts
@@ -107,6 +111,7 @@ def contents_of(judged: Judged) -> Contents:
         outliers=outlier_part(
             judged.reference, judged.settings.outliers, judged.counted.window.rows, findings
         ),
+        together=multivariate_part(judged.reference, judged.counted.window.rows, findings),
         reference=reference_facts(judged),
         source=source_facts(judged),
         settings=settings_facts(judged),

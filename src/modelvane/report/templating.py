@@ -20,6 +20,7 @@ from modelvane.report.formatting import (
     value_text,
 )
 from modelvane.report.history import unit_of
+from modelvane.report.triangle import correlation_triangle
 
 
 @cache
@@ -51,5 +52,6 @@ def environment(*packages: str) -> Environment:
         "counted": wording.counted,
         "text_of": tables.text_of,
         "unit_of": unit_of,
+        "triangle_of": correlation_triangle,
     }
     return made

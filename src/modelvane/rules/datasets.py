@@ -22,6 +22,7 @@ from modelvane.rules.making import Maker
 from modelvane.rules.performance import limits_of, performance_alerts
 from modelvane.rules.promql import START, duration, number, selector, verbatim
 from modelvane.rules.rule import Alert, Group, Recording
+from modelvane.rules.together import joint_alerts
 
 _AGE_LIMIT = "last_row_age"
 _ROWS = "modelvane_ingest_rows_total"
@@ -60,6 +61,7 @@ def _alerts(config: Config, dataset: str) -> Iterator[Alert]:
     maker = partial(maker_of, config, dataset)
     yield from _no_predictions(maker(Panel.LAST_ROW), dataset)
     yield from _drift(maker(Panel.DRIFT), dataset)
+    yield from joint_alerts(maker(Panel.TOGETHER), dataset)
     yield from _quality(maker(Panel.QUALITY), dataset)
     # limits of what is served alone are on a dashboard of their own
     is_served = not limits_of(config, dataset, Family.PERFORMANCE)

@@ -55,15 +55,19 @@ def gate_of(maker: Maker, dataset: str, name: AlertName, family: Family) -> Gate
 
 
 def _limited(config: Config, dataset: str) -> set[Family]:
-    """Give whether there are limits of distances and values of columns, and of estimates."""
+    """Give whether there are limits of distances and values of columns, of columns together, and of estimates."""
     limited: set[Family] = set()
     measures = {name for _, name in CATALOGUE}
-    of_values = {name for family, name in CATALOGUE if family is Family.QUALITY}
-    of_estimates = {name for family, name in CATALOGUE if family is Family.ESTIMATE}
+    of_values, of_rows, of_estimates = (
+        {name for family, name in CATALOGUE if family is each}
+        for each in (Family.QUALITY, Family.MULTIVARIATE, Family.ESTIMATE)
+    )
     for key in config.datasets[dataset].thresholds:
         _, dot, measure = key.rpartition(".")
         if dot and measure in of_values:
             limited.add(Family.QUALITY)
+        elif key in of_rows:
+            limited.add(Family.MULTIVARIATE)
         elif key in of_estimates:
             limited.add(Family.ESTIMATE)
         elif split_limit(key)[0] not in measures:

@@ -93,6 +93,17 @@ _ALL = (
         "changed is a reason to look at performance, and to retrain.",
     ),
     Kind(
+        "JointDrift",
+        "dataset",
+        "ticket",
+        MINUTE,
+        "the lines of `budget` and `alarm`; the dataset's limits of these measures in `thresholds`",
+        "Columns do not belong together as those of the reference do, whether or not one of them drifted by itself.",
+        "Open the evidence and read which pairs of columns changed. A join on the wrong key, two columns that were "
+        "exchanged or rows that were mixed up keep every column as it was; a model trained on how they hang together "
+        "is wrong all the same.",
+    ),
+    Kind(
         "QualityFault",
         "dataset",
         "ticket",

@@ -20,6 +20,7 @@ class Panel(Enum):
     SERVICE_LATENCY = ("modelvane-service-health", "Latency", "Latency: p50, p90, p99")
     LOST_ROWS = ("modelvane-service-health", "Errors", "Lost rows per minute")
     DRIFT = ("modelvane-drift", "Dataset", "Distance in units of its line")
+    TOGETHER = ("modelvane-drift", "Columns together", "Alarms of columns together")
     QUALITY = ("modelvane-quality", "Faults", "Alarms")
     PERFORMANCE = ("modelvane-performance", "Labels", "Alarms")
     RECOMMENDATION = ("modelvane-recommender", "Served", "Alarms")

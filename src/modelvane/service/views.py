@@ -7,6 +7,7 @@ import time
 from modelvane.monitor import Monitor
 from modelvane.moving import tally_compared_with
 from modelvane.report.distribution import distribution
+from modelvane.report.parts.multivariate import multivariate_part
 from modelvane.report.parts.outliers import outlier_part
 from modelvane.service.page import DatasetView, ServiceState, shown_columns
 from modelvane.service.service import Service
@@ -40,6 +41,7 @@ def view_of(service: Service, watch: Watch, *, all_columns: bool = False) -> Dat
         outliers=outlier_part(
             watch.monitor.reference, watch.monitor.settings.outliers, latest.window.rows, latest.findings
         ),
+        together=multivariate_part(watch.monitor.reference, latest.window.rows, latest.findings),
     )
 
 

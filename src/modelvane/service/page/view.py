@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from modelvane.events import Kind
 from modelvane.findings import Findings
 from modelvane.report.distribution import Distribution
+from modelvane.report.parts.multivariate import MultivariatePart
 from modelvane.report.parts.outliers import OutlierPart
 from modelvane.service.events import Told
 
@@ -67,6 +68,8 @@ class DatasetView:
         What happened to it, oldest first.
     outliers
         The most outlying rows; ``None`` where none were scored.
+    together
+        How columns hang together; ``None`` where that is not known.
     """
 
     name: str
@@ -77,6 +80,7 @@ class DatasetView:
     headline: str | None = None
     events: Sequence[Told] = ()
     outliers: OutlierPart | None = None
+    together: MultivariatePart | None = None
 
     @property
     def marks(self) -> tuple[float, ...]:

@@ -1,0 +1,53 @@
+"""Columns together: what no column shows alone, against its lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelvane.config import Config
+from modelvane.dashboards import choices, states
+from modelvane.dashboards.measures import description, measures_of
+from modelvane.dashboards.model import Kind, Panel, Part, Query
+from modelvane.dashboards.promql import selector
+from modelvane.exposition import series
+from modelvane.findings import Family
+
+_EMPTY = "it takes two columns that vary"
+
+
+def panels(config: Config) -> Iterator[Panel]:
+    """Give a panel for each measure, and one of their alarms."""
+    for each in measures_of(Family.MULTIVARIATE):
+        here = {"dataset": "$dataset", "measure": each.name}
+        lines = (
+            (series.MULTIVARIATE_REFERENCE, "reference", _EMPTY),
+            (series.MULTIVARIATE_NOISE_FLOOR, "noise floor", _EMPTY),
+            (series.MULTIVARIATE_USUAL_RANGE, "usual range", "a reference without times has no usual range"),
+            (series.MULTIVARIATE_THRESHOLD, "limit", "the config has no limit for it"),
+        )
+        yield Panel(
+            title=each.title,
+            description=description((each,)),
+            queries=(
+                Query(expression=selector(each.series, dataset="$dataset"), legend="current", empty=_EMPTY),
+                *(
+                    Query(expression=selector(line.name, **here), legend=name, part=Part.LINE, empty=why)
+                    for line, name, why in lines
+                ),
+            ),
+            minimum=0.0,
+            links=choices.evidence(config),
+        )
+    yield Panel(
+        title="Alarms of columns together",
+        description=series.MULTIVARIATE_ALARM.help,
+        kind=Kind.STATES,
+        queries=(
+            Query(
+                expression=selector(series.MULTIVARIATE_ALARM.name, dataset="$dataset"),
+                legend="{{measure}}",
+                empty=_EMPTY,
+            ),
+        ),
+        states=states.ALARM,
+    )

@@ -1,0 +1,84 @@
+"""Learning from the reference's rows what their columns have to do with each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+
+from modelvane.block import Block
+from modelvane.casting import Numbers
+from modelvane.multivariate.correlation import FEWEST
+from modelvane.multivariate.moments import CrossMoments
+from modelvane.multivariate.noise import ErrorNull, change_null, habits
+from modelvane.multivariate.plane import Plane
+from modelvane.multivariate.quantification import quantified
+from modelvane.multivariate.ruler import NAME, MomentsRuler
+from modelvane.multivariate.scores import ColumnScores, NumericalScores
+from modelvane.row_ruler import Learned
+from modelvane.ruler import CategoricalRuler
+from modelvane.schema import Schema
+from modelvane.tallies.categorical import Codes
+from modelvane.tallies.numerical import NumericalTally
+
+# a half of them teaches, the other is compared with, and windows are drawn of both
+_FEWEST_ROWS = 4 * FEWEST
+
+
+class CrossMomentsKind:
+    """Learns how features and predictions hang together; a row kind (see `modelvane.row_ruler.RowKind`)."""
+
+    name: ClassVar[str] = NAME
+
+    def wanted(self, schema: Schema) -> Sequence[str]:
+        """Give the features and predictions that have single values; none where there is only one."""
+        columns = [
+            column.name
+            for column in (*schema.features, *schema.predictions)
+            if column.kind is not None and not column.kind.is_list
+        ]
+        return columns if len(columns) > 1 else ()
+
+    def learn(self, learned: Learned) -> MomentsRuler | None:
+        """Learn from every other row, and take the moments of the others; ``None`` of too few rows or columns."""
+        block = learned.block
+        if block.rows < _FEWEST_ROWS:
+            return None
+        teaching, others = slice(0, None, 2), slice(1, None, 2)
+        scores = _scores(learned, block.take(teaching))
+        columns = {name: each.of_column(block.columns[name]) for name, each in scores.items()}
+        varying = [
+            name for name, found in columns.items() if np.ptp(found[teaching]) and np.ptp(found[others])
+        ]
+        if len(varying) < 2:
+            return None
+        table = np.stack([columns[name] for name in varying], axis=1)
+        plane = Plane.of(CrossMoments.of(list(table[teaching].T)))
+        known = CrossMoments.of(list(table[others].T))
+        usual_change, usual_error = None, None
+        if learned.in_time_order:
+            usual_change, usual_error = habits(table, plane, learned.tally.rows / block.rows)
+        return MomentsRuler(
+            scores={name: scores[name] for name in varying},
+            known=known,
+            plane=plane,
+            error=ErrorNull.of(plane.errors(table[others])),
+            change=change_null(table, known.n),
+            usual_change=usual_change,
+            usual_error=usual_error,
+        )
+
+
+def _scores(learned: Learned, rows: Block) -> dict[str, ColumnScores]:
+    found: dict[str, ColumnScores] = {}
+    numerical, categorical, sizes = {}, {}, {}
+    for name, column in rows.columns.items():
+        tally, ruler = learned.tally.columns[name], learned.rulers[name]
+        if isinstance(tally, NumericalTally) and isinstance(column, Numbers):
+            found[name] = NumericalScores.of(tally)
+            numerical[name] = found[name].of_column(column)
+        elif isinstance(ruler, CategoricalRuler) and isinstance(column, Codes):
+            categorical[name], sizes[name] = column.codes, len(ruler.names)
+    found |= quantified(numerical, categorical, sizes)
+    return {name: found[name] for name in rows.columns}
