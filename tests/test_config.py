@@ -99,6 +99,18 @@ def test_unknown_settings(plain: dict[str, Any], where: str, near: str) -> None:
         ({"window": {"seconds": -1}}, {}, "datasets.taxi.window.seconds"),
         ({"thresholds": {"a": "much"}}, {}, "datasets.taxi.thresholds.a"),
         ({"column_mapping": {"task": "ranking"}}, {}, "datasets.taxi.column_mapping.task"),
+        ({"segments": "zone"}, {}, "datasets.taxi.segments: no list"),
+        (
+            {"segments": [["a", "b", "c"]]},
+            {},
+            "segments: Segments are of one column or two; expected a column, two",
+        ),
+        (
+            {"segments": [{"column": "a", "edges": [3, 1]}]},
+            {},
+            "'a' are not in order; expected finite numbers",
+        ),
+        ({"segments": ["a", {"column": "a", "bins": 3}]}, {}, "segments: Rows are broken down twice"),
         ({}, {"port": 70_000}, "service.port"),
         ({}, {"durability": "some"}, "service.durability"),
         ({}, {"limits": {"body_bytes": 0}}, "service.limits.body_bytes"),
@@ -111,6 +123,19 @@ def test_values_out_of_range(dataset: dict[str, Any], service: dict[str, Any], w
     """A value that is out of range, of another type or not supported is refused, with its place."""
     with pytest.raises(ConfigError, match=where):
         of(dataset, service=service)
+
+
+def test_protected_columns_are_segments_once() -> None:
+    """A protected column adds a breakdown, unless it is one: then its groups are what that says."""
+    section = of({"segments": [["zone", "hour"], {"column": "age", "edges": [18, 65]}]}).dataset("taxi")
+    assert [each.plain() for each in section.broken_down_by] == section.model_dump(mode="json")["segments"]
+    asked = {"segments": [["zone", "hour"], {"column": "age", "bins": 3}]}
+    fair = of({**asked, "fairness": [{"column": "age"}, {"column": "zone"}]})
+    assert [each.plain() for each in fair.dataset("taxi").broken_down_by] == [
+        ["zone", "hour"],
+        {"column": "age", "bins": 3},
+        "zone",
+    ]
 
 
 @pytest.mark.parametrize(

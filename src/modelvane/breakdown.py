@@ -161,9 +161,7 @@ def _cut(given: object) -> Cut:
     if not isinstance(given, Mapping) or not isinstance(given.get("column"), str):
         raise SchemaError("Segments are of nothing that is known", received=given, expected=_EXPECTED)
     if unknown := sorted(set(given) - {"column", "bins", "edges"}, key=str):
-        raise SchemaError(
-            "Bins have settings that are not known", received=unknown, available=["column", "bins", "edges"]
-        )
+        raise SchemaError(f"Bins have no setting {unknown[0]!r}", expected="column, bins and edges")
     bins, edges = given.get("bins"), given.get("edges")
     if bins is not None and (not isinstance(bins, int) or isinstance(bins, bool)):
         raise SchemaError("The number of bins is no whole number", received=bins, expected=_EXPECTED)

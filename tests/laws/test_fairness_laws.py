@@ -250,6 +250,30 @@ def test_what_the_reference_does_not_know_is_refused(
         Monitor("loans", reference, Settings(fairness=(protected,)))
 
 
+def test_bins_are_groups() -> None:
+    """Where the protected column is cut into bins, those are the groups, and one of them may be the reference group."""
+    rng = np.random.default_rng(7)
+    rows = {
+        "age": rng.integers(18, 80, N).tolist(),
+        "approved": rng.integers(0, 2, N).tolist(),
+        "repaid": rng.integers(0, 2, N).tolist(),
+    }
+    known = Reference.of(
+        rows,
+        prediction="approved",
+        target="repaid",
+        task="classification",
+        segments=[{"column": "age", "edges": [30, 60]}],
+    )
+    protected = Protected("age", reference_group="[30, 60)")
+    monitor = Monitor("loans", known, Settings(Window(rows=N), fairness=(protected,)))
+    monitor.push(rows)
+    found = monitor.findings().get("group_selection_rate", "age", label="(-inf, 30)")
+    assert found is not None
+    young = [approved for age, approved in zip(rows["age"], rows["approved"], strict=True) if age < 30]
+    assert (found.value, found.n) == (pytest.approx(sum(young) / len(young)), len(young))
+
+
 def test_several_classes_need_one_in_favour() -> None:
     """Which of three classes is the good one is asked, not guessed."""
     rows = {"g": ["a", "b"] * 60, "prediction": ["x", "y", "z"] * 40, "target": ["x", "z", "z"] * 40}

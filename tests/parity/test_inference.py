@@ -170,7 +170,7 @@ def test_segments_are_categorical() -> None:
         ([{"column": "x", "edges": [float("inf")]}], "finite"),
         ([{"column": "x", "edges": list(range(20))}], "2 to 20"),
         ([{"column": "x", "edges": []}], "no list of numbers"),
-        ([{"column": "x", "bin": 4}], "not known. Received: ['bin']"),
+        ([{"column": "x", "bin": 4}], "no setting 'bin'"),
         ([{"columns": "x"}], "nothing that is known"),
         ([3], "nothing that is known"),
     ],

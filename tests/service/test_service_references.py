@@ -116,6 +116,22 @@ def test_a_saved_reference_without_what_is_asked_for(reference: Path) -> None:
         load_reference(config(reference, reference_period="hour_of_week"), "taxi")
 
 
+def test_a_saved_reference_has_the_segments_that_are_asked_for(data: Path) -> None:
+    """A reference is taken where the config asks for its pairs and bins, and refused for other edges."""
+    asked = ["zone", ["zone", "trip_distance"], {"column": "trip_distance", "edges": [2, 5]}]
+    built = load_reference(config(data, segments=asked), "taxi")
+    assert [each.plain() for each in built.schema.segments][2] == {
+        "column": "trip_distance",
+        "edges": [2.0, 5.0],
+    }
+    saved = data.parent / "saved.mv"
+    built.save(saved)
+    assert load_reference(config(saved, segments=asked), "taxi").tally == built.tally
+    other = [*asked[:2], {"column": "trip_distance", "edges": [2, 6]}]
+    with pytest.raises(ModelvaneError, match=r"other segments.*2\.0, 6\.0.*2\.0, 5\.0"):
+        load_reference(config(saved, segments=other), "taxi")
+
+
 def test_a_reference_by_hour_of_the_week(tmp_path: Path) -> None:
     """The config says by whose clock; one that is saved is taken as it is where the config says nothing."""
     hours = range(15 * 24)

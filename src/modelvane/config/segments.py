@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer
@@ -12,12 +11,12 @@ from modelvane.errors import SchemaError
 
 
 def _read(given: object) -> object:
-    if not isinstance(given, Iterable) or isinstance(given, str):
-        return given
+    if not isinstance(given, list | tuple):
+        raise ValueError("no list; expected one, such as [zone, [zone, hour], {column: fare, bins: 4}]")  # noqa: TRY004 - what pydantic tells of
     try:
         return breakdowns_of(given)
     except SchemaError as error:
-        raise ValueError(str(error)) from error
+        raise ValueError(f"{error.what}; expected {error.expected}") from None
 
 
 Segments = Annotated[
