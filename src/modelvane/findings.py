@@ -86,7 +86,8 @@ class Finding:
     family, measure
         What was measured; ``measure`` is a name of the catalogue.
     column, segment, label
-        Which column, which ``column=value`` segment, and which class or quantile; ``None`` for all.
+        Which column (of changes, by what rows are broken down), which segment by its name, and which class or
+        quantile; ``None`` for all.
     value
         ``None`` when undefined; ``why`` then says the reason.
     unit

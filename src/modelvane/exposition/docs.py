@@ -32,10 +32,10 @@ _INTRODUCTION = f"""\
 
 `GET /metrics` gives these series, computed at the scrape, in Prometheus' text format or in OpenMetrics.
 
-- **Labels.** `dataset` is the name in the config. `column`, `segment` (as `column=value`), `class`, `level` (of a
-  quantile), `group` and `k` are empty where a value is about all of them. A label value is at most {LONGEST}
-  characters; a longer one ends in eight digits of its hash. Of the classes of one measure at most {MOST_LABELS} are
-  exposed, those that are the reference's commonest.
+- **Labels.** `dataset` is the name in the config. `column`, `segment` (as `zone=1`, `zone=1, hour=2` or
+  `fare=[10, 30)`; see [segments](segments.md)), `class`, `level` (of a quantile), `group` and `k` are empty where a
+  value is about all of them. A label value is at most {LONGEST} characters; a longer one ends in eight digits of its
+  hash. Of the classes of one measure at most {MOST_LABELS} are exposed, those that are the reference's commonest.
 - **No value, no sample.** What is undefined (one class only in the window, no labels yet) has no sample: never 0, never
   NaN. The findings of the HTTP API say why.
 - **Budget.** A scrape has at most {DEFAULT_LIMIT:,} samples unless the config says otherwise. Beyond it, findings are
@@ -58,8 +58,8 @@ _ESTIMATES = """\
 What the window's predictions let expect of their performance, before they have labels. See
 [performance before labels](performance-before-labels.md)."""
 _CHANGE = """\
-What made a value differ from the reference's: of each segment of a column, and of all (an empty `segment`). Mix and
-behaviour add up to the change. See [segments](segments.md)."""
+What made a value differ from the reference's: of each segment of a breakdown (`column` names its columns), and of all
+(an empty `segment`). Mix and behaviour add up to the change. See [segments](segments.md)."""
 _METHODS = """\
 Values of the label `method`, and the unit of the distance:"""
 _ATTRIBUTION = """\

@@ -45,7 +45,7 @@ class DatasetTally:
         By what they remember: ``"regression"``, ``"confusion"``, ``"scores"``, ``"ranking"``; empty without labelled
         rows.
     segments
-        By ``column=value``.
+        By their names, such as ``zone=1``.
     repeats
         Of a recommender's subjects and items; ``None`` for anything else.
     outliers
