@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 from modelvane.attribution.statistics import BY_FEATURE, OF_ROWS
+from modelvane.concept.measures import CONCEPT
 from modelvane.divergences import DIVERGENCES
 from modelvane.errors import UnknownNameError
 from modelvane.estimates.table import ESTIMATED
@@ -204,6 +205,12 @@ def _estimates() -> Iterator[Measure]:
             )
 
 
+def _concept() -> Iterator[Measure]:
+    for each in CONCEPT:
+        series = _series(Family.CONCEPT, each.name, each.unit)
+        yield Measure(family=Family.CONCEPT, series=series, **asdict(each))
+
+
 def _recommendation() -> Iterator[Measure]:
     for each in RECOMMENDATION:
         yield _statistic(Family.RECOMMENDATION, each, ("dataset", "segment"), needs="lists of served items")
@@ -349,6 +356,7 @@ def _catalogue() -> dict[tuple[Family, str], Measure]:
         *_changes(),
         *_attribution(),
         *_estimates(),
+        *_concept(),
         *_columns(),
         *_ARRIVAL,
         *_ROWS,

@@ -75,6 +75,7 @@ class Family(StrEnum):
     ATTRIBUTION = "attribution"
     ESTIMATE = "estimate"
     MULTIVARIATE = "multivariate"
+    CONCEPT = "concept"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

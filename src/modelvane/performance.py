@@ -71,9 +71,9 @@ class PerformanceRuler:
             assert isinstance(truth, Numbers)  # noqa: S101 - by the schema
             assert isinstance(predicted, Numbers)  # noqa: S101 - as above, by how it was frozen
             return cls(target.name, names, rulers, regression=RegressionRuler.of(truth, predicted))
-        true_classes = _categories(rulers[target.name], block.columns[target.name])
+        true_classes = classes_of(rulers[target.name], block.columns[target.name])
         if predictions[0].kind is Kind.CATEGORICAL:
-            predicted_classes = _categories(rulers[names[0]], block.columns[names[0]])
+            predicted_classes = classes_of(rulers[names[0]], block.columns[names[0]])
             return cls(target.name, names, rulers, classes=ClassRuler.of(true_classes, predicted_classes))
         scored = names if len(names) > 1 else (positive_class(schema.positive, true_classes.names),)
         classes = ClassRuler.named(*scored, *ClassRuler.of(true_classes).names)
@@ -94,9 +94,9 @@ class PerformanceRuler:
             assert isinstance(predicted[0], Lists)  # noqa: S101 - as above
             return {"ranking": RankingTally.of(self.ranking, items, predicted[0], truth)}
         assert self.classes is not None  # noqa: S101 - one of these by construction
-        classes = _categories(self.rulers[self.target], truth)
+        classes = classes_of(self.rulers[self.target], truth)
         if self.scores is None:
-            own = _categories(self.rulers[self.predictions[0]], predicted[0])
+            own = classes_of(self.rulers[self.predictions[0]], predicted[0])
             return {"confusion": ConfusionTally.of(self.classes, own, classes)}
         scores = [column for column in predicted if isinstance(column, Numbers)]
         return {
@@ -113,7 +113,7 @@ class PerformanceRuler:
             return None
         truth, predicted = block.columns[self.target], block.columns[self.predictions[0]]
         assert isinstance(predicted, Numbers)  # noqa: S101 - probabilities are numbers
-        classes = _categories(self.rulers[self.target], truth)
+        classes = classes_of(self.rulers[self.target], truth)
         known = (classes.codes >= 0) & (predicted.values >= 0.0) & (predicted.values <= 1.0)
         is_positive = self.scores.codes(classes.names)[classes.codes[known]] == 0
         return predicted.values[known], is_positive
@@ -202,7 +202,8 @@ def _ranking(schema: Schema) -> RankingRuler:
     return RankingRuler((schema.recommending or Recommending()).k)
 
 
-def _categories(ruler: Ruler, column: Encoded) -> Categories:
+def classes_of(ruler: Ruler, column: Encoded) -> Categories:
+    """Give the classes of a column of targets or predictions, whether they are texts or numbers."""
     if isinstance(ruler, CategoricalRuler):
         assert isinstance(column, Codes)  # noqa: S101 - encoded on its ruler
         return categories_of(ruler, column)

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from modelvane import concept
 from modelvane.attribution import ruler as attribution
 from modelvane.block import Block
+from modelvane.concept import ConceptKind, ConceptRuler
 from modelvane.multivariate.learning import CrossMomentsKind
 from modelvane.multivariate.ruler import MomentsRuler
 from modelvane.row_ruler import MOST_COLUMNS, MOST_ROWS, Learned, RowKind, RowRuler, RowTally
@@ -20,11 +22,12 @@ from modelvane.tallies import codec
 
 Reader = Callable[[Schema, Mapping[str, Ruler], dict[str, Any], Mapping[str, NDArray[Any]]], RowRuler]
 
-DEFAULTS: tuple[RowKind, ...] = (CrossMomentsKind(),)
+DEFAULTS: tuple[RowKind, ...] = (CrossMomentsKind(), ConceptKind())
 """What every reference learns, where it applies."""
 READERS: Mapping[str, Reader] = {
     MomentsRuler.name: MomentsRuler.read,
     attribution.NAME: attribution.read,
+    concept.NAME: ConceptRuler.from_arrays,
 }
 """By name of a row ruler: reads its facts and arrays."""
 

@@ -152,8 +152,11 @@ def test_the_task_decides_what_performance_shows() -> None:
         (found,) = (each for each in dashboards_of(config) if each.uid == "modelvane-performance")
         return {row.title for row in found.rows}
 
-    assert titles(TAXI) == {"Labels", "Errors"}
-    assert titles(OPEN) == {"Labels", "Errors", "Classes", "Probabilities", "Before labels: classification"}
+    errors = {"Concept drift", "Concept drift: mean error", "Concept drift: mean absolute error"}
+    classes = {"Concept drift: error rate", "Concept drift: log loss"}
+    assert titles(TAXI) == {"Labels", "Errors", *errors}
+    estimated = {"Before labels: classification"}
+    assert titles(OPEN) == {"Labels", "Errors", "Classes", "Probabilities", *estimated, *errors, *classes}
 
 
 def test_limits_of_the_config_are_lines() -> None:

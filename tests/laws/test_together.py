@@ -99,6 +99,7 @@ def _known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         modelvane.row_rulers, "READERS", {kind.name: kind.read for kind in (FEATURES, ERRORS)}
     )
+    monkeypatch.setattr(modelvane.row_rulers, "DEFAULTS", ())
 
 
 def rows(seed: int, n: int = ROWS) -> dict[str, list[float | None]]:

@@ -33,10 +33,15 @@ def _bin_names(tally: ColumnTally) -> list[str]:
         unseen = ", ".join(cut_text(name) for name, _ in tally.top_unseen(3))
         return [*map(cut_text, tally.ruler.names), f"unseen ({unseen})" if unseen else "unseen"]
     assert isinstance(tally.ruler, NumericalRuler)  # noqa: S101 - a numerical tally has edges
-    return [_between(low, high) for low, high in tally.ruler.bin_limits()]
+    return [between(low, high) for low, high in tally.ruler.bin_limits()]
 
 
-def _between(low: float, high: float) -> str:
+def between(low: float, high: float) -> str:
+    """Say which values a bin holds: above the first, up to and with the second.
+
+    >>> between(1.0, 2.5), between(-math.inf, 3.0)
+    ('1 to 2.5', 'up to 3')
+    """
     if math.isinf(low) and math.isinf(high):
         return "all values"
     if math.isinf(low):

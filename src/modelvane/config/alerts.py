@@ -25,6 +25,7 @@ AlertName = Literal[
     "QualityFault",
     "PerformanceBelowLimit",
     "EstimateBelowReference",
+    "ConceptDrift",
     "GroupsApart",
     "AttributionDrift",
     "LabelsLate",

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from modelvane.catalogue import Measure
 from modelvane.config import Config
-from modelvane.dashboards import choices, estimates, states
+from modelvane.dashboards import choices, concept, estimates, states
 from modelvane.dashboards.measures import grouped, measures_of, panel
 from modelvane.dashboards.model import Dashboard, Kind, Panel, Query, Row
 from modelvane.dashboards.promql import selector
@@ -41,7 +41,7 @@ def dashboard(config: Config) -> Dashboard:
             *((choices.deployments(jobs),) if (jobs := choices.watched_jobs_of(config)) else ()),
         ),
         links=choices.evidence(config),
-        rows=tuple(_rows(config)),
+        rows=(*_rows(config), *concept.rows(config)),
     )
 
 

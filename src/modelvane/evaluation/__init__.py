@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from modelvane.evaluation.attribution import attribution_findings
 from modelvane.evaluation.changes import change_findings
+from modelvane.evaluation.concept import concept_findings
 from modelvane.evaluation.drift import drift_findings
 from modelvane.evaluation.estimates import estimate_findings
 from modelvane.evaluation.fairness import fairness_findings
@@ -66,6 +67,8 @@ def evaluate(
         *fairness_findings(this, rows, labelled),
         *change_findings(this, rows, labelled),
         *attribution_findings(this, rows),
+        # what inputs explain is what the reference itself has learned
+        *concept_findings(built, labelled),
         *quality_findings(this, rows),
         *dataset_quality(this, rows, stream),
         *outlier_findings(this, rows),

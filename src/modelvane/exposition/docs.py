@@ -13,6 +13,7 @@ from modelvane.exposition.labels import LONGEST
 from modelvane.exposition.observed import OBSERVED
 from modelvane.exposition.series import (
     ATTRIBUTION_COMPANIONS,
+    CONCEPT_COMPANIONS,
     DRIFT,
     ESTIMATE_COMPANIONS,
     FAIRNESS_COMPANIONS,
@@ -60,6 +61,10 @@ What the window's predictions let expect of their performance, before they have 
 _CHANGE = """\
 What made a value differ from the reference's: of each segment of a breakdown (`column` names its columns), and of all
 (an empty `segment`). Mix and behaviour add up to the change. See [segments](segments.md)."""
+_CONCEPT = """\
+Whether rows with the same inputs have other errors than in the reference: in the bins of each column, and of all rows
+(an empty `column`); and what of the change of a mean is by inputs, what by the relation. See
+[concept drift](concept-drift.md)."""
 _METHODS = """\
 Values of the label `method`, and the unit of the distance:"""
 _ATTRIBUTION = """\
@@ -110,6 +115,11 @@ def page() -> str:
                 "Attribution",
                 _ATTRIBUTION,
                 [*_measures(Family.ATTRIBUTION), "", *_plain_table(ATTRIBUTION_COMPANIONS)],
+            ),
+            *_section(
+                "Concept drift",
+                _CONCEPT,
+                [*_measures(Family.CONCEPT), "", *_plain_table(CONCEPT_COMPANIONS)],
             ),
             *_section(
                 "Prediction", "", [*_measures(Family.PREDICTION), "", *_plain_table(PREDICTION_COMPANIONS)]

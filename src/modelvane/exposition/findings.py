@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import IntEnum
 from functools import cache
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 from modelvane.compat.sample import Sample as CompatSample
@@ -46,6 +46,7 @@ _OF_ALL = {
     Family.CHANGE: Rank.PERFORMANCE,
     Family.ATTRIBUTION: Rank.PERFORMANCE,
     Family.ESTIMATE: Rank.PERFORMANCE,
+    Family.CONCEPT: Rank.PERFORMANCE,
     Family.PREDICTION: Rank.PREDICTION,
     Family.QUALITY: Rank.QUALITY,
 }
@@ -59,6 +60,7 @@ _OF_SEGMENT = {
     Family.CHANGE: Rank.SEGMENT_PERFORMANCE,
     Family.ATTRIBUTION: Rank.SEGMENT_PERFORMANCE,
     Family.ESTIMATE: Rank.SEGMENT_PERFORMANCE,
+    Family.CONCEPT: Rank.SEGMENT_PERFORMANCE,
     Family.PREDICTION: Rank.SEGMENT_PREDICTION,
     Family.QUALITY: Rank.SEGMENT_QUALITY,
 }
@@ -142,53 +144,36 @@ def _picker(labels: tuple[str, ...]) -> Callable[[tuple[str, ...]], tuple[str, .
     return itemgetter(*places)
 
 
-_LIMITED = {
-    Family.PERFORMANCE: known.PERFORMANCE_COMPANIONS,
-    Family.RECOMMENDATION: known.RECOMMENDATION_COMPANIONS,
-    Family.FAIRNESS: known.FAIRNESS_COMPANIONS,
-}
-"""The reference's value, the limit, the alarm."""
-_LINED = {
-    Family.ATTRIBUTION: known.ATTRIBUTION_COMPANIONS,
-    Family.MULTIVARIATE: known.MULTIVARIATE_COMPANIONS,
-}
-"""The reference's value, noise floor, usual range, limit, alarm."""
-
-
-def _companions(finding: Finding) -> Iterator[tuple[Series, float | None]]:
-    if finding.family is Family.DRIFT:
-        yield known.DRIFT_NOISE_FLOOR, finding.noise_floor
-        yield known.DRIFT_USUAL_RANGE, finding.usual_range
-        yield known.DRIFT_THRESHOLD, finding.threshold
-        yield known.DRIFT_P_VALUE, finding.p_value
-        yield known.DRIFT_ALARM, _alarm(finding)
-        yield known.DRIFT_CHANGE, 1.0 if finding.change else None
-        if finding.noise_floor is not None and finding.value is not None:
-            yield known.DRIFT_CHANGED, float(finding.value > finding.noise_floor)
-    elif finding.family is Family.ESTIMATE:
-        yield known.ESTIMATE_REFERENCE, finding.reference
-        yield known.ESTIMATE_STANDARD_ERROR, finding.standard_error
-        yield known.ESTIMATE_NOISE_FLOOR, finding.noise_floor
-        yield known.ESTIMATE_USUAL_RANGE, finding.usual_range
-        yield known.ESTIMATE_THRESHOLD, finding.threshold
-        yield known.ESTIMATE_ALARM, _alarm(finding)
-    elif finding.family is Family.PREDICTION:
-        yield known.PREDICTION_REFERENCE, finding.reference
-    elif finding.family is Family.QUALITY:
-        yield known.QUALITY_ALARM, _alarm(finding)
-    elif finding.family in _LIMITED:
-        values = finding.reference, finding.threshold, _alarm(finding)
-        yield from zip(_LIMITED[finding.family], values, strict=True)
-    elif finding.family in _LINED:
-        lines = finding.noise_floor, finding.usual_range, finding.threshold
-        yield from zip(_LINED[finding.family], (finding.reference, *lines, _alarm(finding)), strict=True)
-
-
 def _alarm(finding: Finding) -> float | None:
     """Give 1 or 0, or ``None`` for a value that nothing judges."""
     if finding.verdict is Verdict.INFO:
         return None
     return float(finding.verdict is Verdict.ALARM)
+
+
+def _changed(finding: Finding) -> float | None:
+    if finding.noise_floor is None or finding.value is None:
+        return None
+    return float(finding.value > finding.noise_floor)
+
+
+_BESIDE: Mapping[str, Callable[[Finding], float | None]] = {
+    "reference": attrgetter("reference"),
+    "noise_floor": attrgetter("noise_floor"),
+    "usual_range": attrgetter("usual_range"),
+    "threshold": attrgetter("threshold"),
+    "standard_error": attrgetter("standard_error"),
+    "p_value": attrgetter("p_value"),
+    "alarm": _alarm,
+    "change": lambda finding: 1.0 if finding.change else None,
+    "changed": _changed,
+}
+"""What stands beside a value, by the last word of its series."""
+
+
+def _companions(finding: Finding) -> Iterator[tuple[Series, float | None]]:
+    for series in known.COMPANIONS.get(finding.family, ()):
+        yield series, _BESIDE[series.name.removeprefix(f"modelvane_{finding.family}_")](finding)
 
 
 def compat_groups(dataset: str, samples: Iterable[CompatSample]) -> Iterator[Group]:

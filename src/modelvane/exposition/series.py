@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal, NamedTuple
@@ -143,17 +143,30 @@ RECOMMENDATION_THRESHOLD = Series(
 RECOMMENDATION_REFERENCE = Series(
     "modelvane_recommendation_reference", "The measure over the reference, in the measure's unit.", _MEASURE
 )
-_BETWEEN_GROUPS = ("dataset", "column", "measure")
+_COLUMN_OR_ALL = ("dataset", "column", "measure")
 FAIRNESS_ALARM = Series(
-    "modelvane_fairness_alarm", "1 while a gap between groups is beyond its limit, else 0.", _BETWEEN_GROUPS
+    "modelvane_fairness_alarm", "1 while a gap between groups is beyond its limit, else 0.", _COLUMN_OR_ALL
 )
 FAIRNESS_THRESHOLD = Series(
-    "modelvane_fairness_threshold", "Fixed limit from the config, in the measure's unit.", _BETWEEN_GROUPS
+    "modelvane_fairness_threshold", "Fixed limit from the config, in the measure's unit.", _COLUMN_OR_ALL
 )
 FAIRNESS_REFERENCE = Series(
     "modelvane_fairness_reference",
     "The gap between groups of the reference, in the measure's unit.",
-    _BETWEEN_GROUPS,
+    _COLUMN_OR_ALL,
+)
+CONCEPT_NOISE_FLOOR = Series(
+    "modelvane_concept_noise_floor",
+    "Value that sampling alone exceeds no more often than the false-alarm budget allows.",
+    _COLUMN_OR_ALL,
+)
+CONCEPT_USUAL_RANGE = Series(
+    "modelvane_concept_usual_range", "Value within the habit of the reference's own stream.", _COLUMN_OR_ALL
+)
+CONCEPT_ALARM = Series(
+    "modelvane_concept_alarm",
+    "1 while errors of rows with the same inputs are further from the reference's than every line, else 0.",
+    _COLUMN_OR_ALL,
 )
 ATTRIBUTION_REFERENCE = Series(
     "modelvane_attribution_reference", "The measure over the reference.", ("dataset", "column", "measure")
@@ -284,8 +297,24 @@ MULTIVARIATE_COMPANIONS = (
     MULTIVARIATE_THRESHOLD,
     MULTIVARIATE_ALARM,
 )
+CONCEPT_COMPANIONS = (CONCEPT_NOISE_FLOOR, CONCEPT_USUAL_RANGE, CONCEPT_ALARM)
 PREDICTION_COMPANIONS = (PREDICTION_REFERENCE,)
 QUALITY_COMPANIONS = (QUALITY_ALARM,)
+
+
+COMPANIONS: Mapping[Family, tuple[Series, ...]] = {
+    Family.DRIFT: DRIFT[1:],
+    Family.PERFORMANCE: PERFORMANCE_COMPANIONS,
+    Family.RECOMMENDATION: RECOMMENDATION_COMPANIONS,
+    Family.FAIRNESS: FAIRNESS_COMPANIONS,
+    Family.ATTRIBUTION: ATTRIBUTION_COMPANIONS,
+    Family.ESTIMATE: ESTIMATE_COMPANIONS,
+    Family.CONCEPT: CONCEPT_COMPANIONS,
+    Family.MULTIVARIATE: MULTIVARIATE_COMPANIONS,
+    Family.PREDICTION: PREDICTION_COMPANIONS,
+    Family.QUALITY: QUALITY_COMPANIONS,
+}
+"""What stands beside the values of a family's measures."""
 
 
 def findings_series() -> tuple[Series, ...]:
@@ -306,6 +335,8 @@ def findings_series() -> tuple[Series, ...]:
         *ATTRIBUTION_COMPANIONS,
         *_values(Family.ESTIMATE),
         *ESTIMATE_COMPANIONS,
+        *_values(Family.CONCEPT),
+        *CONCEPT_COMPANIONS,
         *_values(Family.PREDICTION),
         *PREDICTION_COMPANIONS,
         *_values(Family.QUALITY),

@@ -16,6 +16,7 @@ from modelvane.catalogue import titles
 from modelvane.findings import Family, Finding, Verdict
 from modelvane.report import outcomes, tables, wording
 from modelvane.report.cards import Card, Trend, cards_of, slice_series, trends_of
+from modelvane.report.concept import concept_tables
 from modelvane.report.contents import Contents, contents_of
 from modelvane.report.estimates import estimate_rows
 from modelvane.report.formatting import slice_text, span_text
@@ -156,6 +157,7 @@ def _rest(judged: Judged, contents: Contents, shown: int) -> dict[str, Any]:
     return {
         "answers": tables.of_family(judged.findings, Family.RECOMMENDATION),
         "estimates": estimate_rows(judged.findings),
+        "concept": concept_tables(judged.findings),
         "fairness": tables.fairness_rows(judged.findings),
         "changes": tables.of_family(judged.findings, Family.CHANGE),
         "predictions": tables.matrix(finding for finding in predictions if finding.label is None),

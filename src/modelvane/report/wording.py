@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from modelvane.findings import JUDGED, Family, Finding, Findings, Verdict, split_limit
 from modelvane.naming import cut_text
+from modelvane.report.concept import concept_sentences
 from modelvane.report.order import drift_order
 
 WORDS = {
@@ -58,13 +59,14 @@ def verdict_sentences(findings: Findings | None, titles: Mapping[str, str]) -> l
     if findings is None:
         return ["Nothing has been evaluated yet."]
     whole = [finding for finding in findings if finding.segment is None]
-    others = [finding for finding in whole if finding.family not in (Family.DRIFT, Family.DATASET)]
+    with_words = (Family.DRIFT, Family.DATASET, Family.CONCEPT)
+    others = [finding for finding in whole if finding.family not in with_words]
     said = [drift_sentence([finding for finding in whole if finding.family is Family.DRIFT])]
     for verdict, text in ((Verdict.ALARM, "Alarm"), (Verdict.CHANGED, "Changed")):
         named = [_named(finding, titles) for finding in others if finding.verdict is verdict]
         if named:
             said.append(f"{text}: {listed(named)}.")
-    return said
+    return [*said, *concept_sentences(whole)]
 
 
 def drift_sentence(drift: Sequence[Finding]) -> str:

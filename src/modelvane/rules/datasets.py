@@ -13,6 +13,7 @@ from modelvane.exposition.observed import WINDOW_END, WINDOW_START
 from modelvane.findings import Family
 from modelvane.periods import length_of
 from modelvane.rules.attribution import attribution_alerts
+from modelvane.rules.concept import concept_alerts
 from modelvane.rules.estimates import estimate_alerts
 from modelvane.rules.fairness import fairness_alerts
 from modelvane.rules.few import gate_of
@@ -20,7 +21,7 @@ from modelvane.rules.labels import label_alerts
 from modelvane.rules.links import Panel, address, evidence, no_period, period
 from modelvane.rules.making import Maker
 from modelvane.rules.performance import limits_of, performance_alerts
-from modelvane.rules.promql import START, duration, number, selector, verbatim
+from modelvane.rules.promql import START, duration, listed, number, selector, verbatim
 from modelvane.rules.rule import Alert, Group, Recording
 from modelvane.rules.together import joint_alerts
 
@@ -68,6 +69,7 @@ def _alerts(config: Config, dataset: str) -> Iterator[Alert]:
     shown = Panel.RECOMMENDATION if is_served else Panel.PERFORMANCE
     yield from performance_alerts(maker(shown), dataset)
     yield from estimate_alerts(maker(Panel.ESTIMATES), dataset)
+    yield from concept_alerts(maker(Panel.CONCEPT), dataset)
     yield from fairness_alerts(maker(Panel.FAIRNESS), dataset)
     yield from attribution_alerts(maker(Panel.ATTRIBUTION), dataset)
     if config.datasets[dataset].column_mapping.target is not None:
@@ -113,7 +115,7 @@ def _drift(maker: Maker, dataset: str) -> Iterator[Alert]:
         selector(each.name, dataset=dataset, segment="") for each in (series.DRIFT_ALARM, series.DRIFT_CHANGE)
     )
     # a column has an alarm by method, and a change only where one was recognised
-    which = _listed(
+    which = listed(
         f"max by (column, change) ({changes} and on (column, method) {alarms} == 1)"
         f" or on (column) max by (column) ({alarms} == 1)",
         "column",
@@ -186,7 +188,7 @@ def _quality(maker: Maker, dataset: str) -> Iterator[Alert]:
     # how old the last row may be is what NoPredictions tells, which knows of starts
     alarms = f'{selector(series.QUALITY_ALARM.name, dataset=dataset)[:-1]},measure!="{_AGE_LIMIT}"}} == 1'
     one = "{{ with $each.Labels.column }}{{ . }}: {{ end }}{{ $each.Labels.measure }}"
-    which = _listed(alarms, "measure", f"{one}{{{{ with $each.Labels.segment }}}} ({{{{ . }}}}){{{{ end }}}}")
+    which = listed(alarms, "measure", f"{one}{{{{ with $each.Labels.segment }}}} ({{{{ . }}}}){{{{ end }}}}")
 
     def judged(measure: str, value: float, column: str = "fare") -> dict[str, str]:
         found = selector(
@@ -217,12 +219,4 @@ def _quality(maker: Maker, dataset: str) -> Iterator[Alert]:
         ),
         summary=f"{verbatim(dataset)}: faulty values",
         description=f"Beyond what the reference has: {which}.",
-    )
-
-
-def _listed(expression: str, by: str, one: str) -> str:
-    """Give a template that lists what a query gives."""
-    return (
-        f'{{{{ range $i, $each := query `{expression}` | sortByLabel "{by}" }}}}'
-        f"{{{{ if $i }}}}, {{{{ end }}}}{one}{{{{ end }}}}"
     )

@@ -11,7 +11,7 @@ from modelvane.findings import Family
 from modelvane.rules.few import gate_of
 from modelvane.rules.links import no_period
 from modelvane.rules.making import Maker
-from modelvane.rules.promql import selector, verbatim
+from modelvane.rules.promql import listed, selector, verbatim
 from modelvane.rules.rule import Alert
 
 
@@ -25,10 +25,7 @@ def estimate_alerts(maker: Maker, dataset: str) -> Iterator[Alert]:
     alarms = selector(series.ESTIMATE_ALARM.name, dataset=dataset, segment="")
     alarms = f'{alarms[:-1]},measure=~"{ESTIMATE}.+"}}'
     one = "{{ $each.Labels.measure }}"
-    which = (
-        f'{{{{ range $i, $each := query `{alarms} == 1` | sortByLabel "measure" }}}}'
-        f"{{{{ if $i }}}}, {{{{ end }}}}{one}{{{{ end }}}}"
-    )
+    which = listed(f"{alarms} == 1", "measure", one)
     estimated = ESTIMATED[columns.task or next(iter(ESTIMATED))]
     first, error = estimated[0].name, estimated[0].error
 

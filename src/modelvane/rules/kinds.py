@@ -137,6 +137,17 @@ _ALL = (
         "labels of these rows, once they are there, whether it is so.",
     ),
     Kind(
+        "ConceptDrift",
+        "dataset",
+        "ticket",
+        MINUTE,
+        "the lines of `budget`; `alerts.labelled_rows`",
+        "Rows with the same inputs have other errors than in the reference: what the model has learned of the relation "
+        "between inputs and target no longer holds.",
+        "Open the evidence: it names the columns and bins in which errors moved, by how much, and what of it inputs "
+        "explain. If labels can be trusted there, train the model on recent rows.",
+    ),
+    Kind(
         "GroupsApart",
         "dataset",
         "ticket",

@@ -25,6 +25,7 @@ class Panel(Enum):
     PERFORMANCE = ("modelvane-performance", "Labels", "Alarms")
     RECOMMENDATION = ("modelvane-recommender", "Served", "Alarms")
     ESTIMATES = ("modelvane-performance", "Before labels: classification", "Estimates that alarm")
+    CONCEPT = ("modelvane-performance", "Concept drift", "Alarms of the relation")
     FAIRNESS = ("modelvane-fairness", "Limits", "Alarms")
     ATTRIBUTION = ("modelvane-attribution", "Order", "Alarms")
     LAST_LABEL = ("modelvane-monitor", "Taken in", "Time since the last label")

@@ -77,3 +77,11 @@ def verbatim(text: str) -> str:
 def plain(template: str) -> str:
     """Give the text that `verbatim` was given."""
     return template.replace(_BRACES, "{{")
+
+
+def listed(expression: str, by: str, one: str) -> str:
+    """Give a template that lists what a query gives."""
+    return (
+        f'{{{{ range $i, $each := query `{expression}` | sortByLabel "{by}" }}}}'
+        f"{{{{ if $i }}}}, {{{{ end }}}}{one}{{{{ end }}}}"
+    )

@@ -9,6 +9,7 @@ from modelvane.findings import Family, Findings, Verdict
 from modelvane.periods import period_text
 from modelvane.report import tables, wording
 from modelvane.report.charts import sparkline
+from modelvane.report.concept import concept_tables
 from modelvane.report.estimates import estimate_rows
 from modelvane.report.formatting import ago_text, value_text
 from modelvane.report.history import Point, series_of, thin
@@ -119,6 +120,7 @@ def render_dataset(
         timeline=sections.timeline(view),
         answers=tables.of_family(findings, Family.RECOMMENDATION),
         estimates=estimate_rows(findings),
+        concept=concept_tables(findings),
         fairness=tables.fairness_rows(findings),
         changes=tables.of_family(findings, Family.CHANGE),
         performance=[finding for finding in performance if finding.label is None],

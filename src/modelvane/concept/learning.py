@@ -1,0 +1,118 @@
+"""Learning a concept ruler: what inputs explain of the reference's errors, and how noisy the rest is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modelvane.concept.bins import bins_of
+from modelvane.concept.expected import additive
+from modelvane.concept.measures import RELATION
+from modelvane.concept.ruler import NAME, ConceptRuler, key, looked_at
+from modelvane.concept.signals import Integers, Reader, Scale
+from modelvane.concept.windows import Look, drawn_nulls
+from modelvane.row_ruler import Learned
+from modelvane.ruler import Floats
+from modelvane.schema import Schema
+
+LEAST_ROWS = 100
+"""Labelled rows of the reference that it takes."""
+
+# a bin's own variance counts as that of all rows until it rests on about so many
+_BORROWED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ConceptKind:
+    """Learns the ruler of concept drift."""
+
+    name: str = NAME
+
+    def wanted(self, schema: Schema) -> Sequence[str]:
+        """Give the columns that it needs: the target, predictions and features."""
+        if schema.target is None or not schema.predictions:
+            return ()
+        names = (schema.target.name, *(column.name for column in schema.predictions))
+        return tuple(dict.fromkeys((*names, *(column.name for column in looked_at(schema)))))
+
+    def learn(self, learned: Learned) -> ConceptRuler | None:
+        """Learn from the labelled rows of the reference; ``None`` where they are too few."""
+        reader = Reader.of(learned.schema, learned.rulers)
+        if reader is None:
+            return None
+        usable, values = reader.read(learned.block)
+        n = values.shape[1]
+        if n < LEAST_ROWS:
+            return None
+        block = learned.block.take(np.flatnonzero(usable))
+        known = {column.name: bins_of(learned.rulers[column.name]) for column in looked_at(learned.schema)}
+        bins = {name: each for name, each in known.items() if each is not None}
+        scales = tuple(map(Scale.of, values))
+        found = np.stack([scale.quantised(signal) for scale, signal in zip(scales, values, strict=True)])
+        codes = np.stack([each.codes(block.columns[name]) for name, each in bins.items()])
+        widths = [each.size for each in bins.values()]
+        fitted = [additive(codes, signal.astype(np.float64), widths) for signal in found]
+        left = _out_of_sample(codes, found, widths)
+        ruler = ConceptRuler(
+            reader=reader,
+            bins=bins,
+            scales=scales,
+            base=np.array([round(mean) for mean, _ in fitted], np.int64),
+            expected=np.stack([np.rint(np.concatenate(effects)) for _, effects in fitted]).astype(np.int64),
+            variance=_variance(codes, left, widths),
+            large=int(np.quantile(found[-1], 0.9)),
+            nulls={},
+            habits={},
+        )
+        looks = dict(_looks(ruler, codes, left))
+        nulls = {
+            key(RELATION, signal, name): null
+            for name, found_nulls in drawn_nulls(looks).items()
+            for signal, null in zip(ruler.signals, found_nulls, strict=True)
+        }
+        habits = {
+            key(RELATION, signal, name): habit
+            for name, look in (looks.items() if learned.in_time_order else ())
+            for signal, habit in zip(ruler.signals, look.habits(), strict=True)
+            if habit is not None
+        }
+        return replace(ruler, nulls=nulls, habits=habits)
+
+
+def _out_of_sample(codes: NDArray[np.uint8], found: Integers, widths: list[int]) -> Integers:
+    """Give what a model of the other half of the rows leaves: what current rows will have left, not what fits them."""
+    left = found.copy()
+    is_odd = np.arange(found.shape[1]) % 2 == 1
+    for fold in (is_odd, ~is_odd):
+        for signal, rest in zip(found, left, strict=True):
+            mean, effects = additive(codes[:, ~fold], signal[~fold].astype(np.float64), widths)
+            explained = np.full(int(fold.sum()), mean)
+            for place, effect in zip(codes[:, fold], effects, strict=True):
+                explained += effect[place]
+            rest[fold] -= np.rint(explained).astype(np.int64)
+    return left
+
+
+def _variance(codes: NDArray[np.uint8], left: Integers, widths: list[int]) -> Floats:
+    """Give the variance of each signal in each bin, those of few rows leaning on that of all, which is the last."""
+    squares = np.square((left - left.mean(axis=1, keepdims=True)).astype(np.float64))
+    whole = np.maximum(squares.mean(axis=1), 1.0)
+    found = []
+    for signal, of_all in zip(squares, whole, strict=True):
+        for place, width in zip(codes, widths, strict=True):
+            rows = np.bincount(place, minlength=width)
+            sums = np.bincount(place, signal, width)
+            found.append(np.maximum((sums + _BORROWED * of_all) / (rows + _BORROWED), 1.0))
+        found.append(of_all[None])
+    return np.concatenate(found).reshape(len(left), -1)
+
+
+def _looks(ruler: ConceptRuler, codes: NDArray[np.uint8], left: Integers) -> Iterator[tuple[str, Look]]:
+    """Give all rows together, under no name, then the bins of each column."""
+    values = left.astype(np.float64)
+    yield "", Look(np.zeros(left.shape[1], np.uint8), values, ruler.variance_of_all)
+    for (name, place), column in zip(ruler.places.items(), codes, strict=True):
+        yield name, Look(column, values, ruler.variance[:, place])
