@@ -135,11 +135,11 @@ def breakdowns_of(given: Iterable[object]) -> tuple[Breakdown, ...]:
         When one of them is none, or two of them are of the same columns.
     """
     found = tuple(map(Breakdown.of, given))
-    names = [", ".join(sorted(each.columns)) for each in found]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
+    columns = [tuple(sorted(each.columns)) for each in found]
+    if twice := sorted({each for each in columns if columns.count(each) > 1}):
         raise SchemaError(
             "Rows are broken down twice by the same columns",
-            received="; ".join(twice),
+            received="; ".join(map(", ".join, twice)),
             expected="each column, and each pair of columns, once",
         )
     return found
