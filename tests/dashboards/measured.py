@@ -17,7 +17,7 @@ from tests.golden.exposed import OBSERVED, SERVICE, every_measure
 from modelvane.exposition import Exposed, ModelCollector, registry_of, render
 from modelvane.findings import Findings
 
-SEGMENT = "zone=north"
+SEGMENT = 'zone="south, far", fare=[10, 30)'
 
 
 def everything() -> Findings:
