@@ -135,6 +135,7 @@ def page() -> str:
                         "label_coverage": 0.2,
                     },
                     "fairness": {"column": "borough"},
+                    "versions": {"column": "model", "champion": "v1"},
                     "attribution": {"weights": {"trip_distance": 2.5}},
                 }
             },

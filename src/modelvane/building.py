@@ -84,6 +84,10 @@ def build(
     subject = schema.column_of(Role.SUBJECT)
     if answers is not None and subject is not None:
         early[subject.name] = _unkept(table[subject.name], order)
+    version = schema.column_of(Role.VERSION)
+    if version is not None:
+        known_versions = table[version.name] if version.name in table else [None] * table.rows
+        early[version.name] = _unkept(known_versions, order)
     encoded = {name: column for name, (_, column) in early.items()}
     block = Block(table.rows, encoded, times)
     performance = PerformanceRuler.of(schema, {name: ruler for name, (ruler, _) in early.items()}, block)
@@ -101,6 +105,8 @@ def build(
         rulers[answers.subject] = early[answers.subject][0]
     # what is looked up, and not counted by itself, needs no edges
     rulers |= {column.name: NumericalRuler.of(np.empty(0), column.dtype) for column in schema.contributions}
+    if version is not None:
+        rulers[version.name] = early[version.name][0]
     if performance is not None:
         performance = performance.on(rulers)
     parts: dict[str, Any] = {"": slice(None), **segments}
@@ -270,7 +276,7 @@ def _repeats(
 
 
 def _unkept(raw: RawColumn, order: NDArray[np.intp] | None) -> tuple[Ruler, Encoded]:
-    """Look a column up on a ruler that has none of its values: a reference keeps nobody's id."""
+    """Look a column up on a ruler that has none of its values: of ids nothing is kept, and versions to come are new."""
     nothing = CategoricalRuler(())
     rows = Codes.of(nothing, as_categories(raw))
     return nothing, rows if order is None else rows.take(order)

@@ -25,7 +25,7 @@ from modelvane.multivariate.measures import MEASURES as MULTIVARIATE
 from modelvane.multivariate.measures import NEEDS as TWO
 from modelvane.performance import STATISTICS
 from modelvane.schema import Kind
-from modelvane.statistics import columns, fairness
+from modelvane.statistics import columns, fairness, versions
 from modelvane.statistics.base import Better, LabelledStatistic, Statistic
 from modelvane.statistics.changes import CHANGES, KITAGAWA
 from modelvane.statistics.lists import QUALITY
@@ -211,6 +211,21 @@ def _concept() -> Iterator[Measure]:
         yield Measure(family=Family.CONCEPT, series=series, **asdict(each))
 
 
+def _versions() -> Iterator[Measure]:
+    for each in versions.measures():
+        yield Measure(
+            name=each.name,
+            family=Family.VERSIONS,
+            title=each.title,
+            unit=each.unit,
+            source=each.source,
+            series=_series(Family.VERSIONS, each.name, each.unit),
+            labels=("dataset", "version"),
+            needs=f"a version column, and {_NEEDS['regression' if each.is_error else 'confusion']}",
+            by="version",
+        )
+
+
 def _recommendation() -> Iterator[Measure]:
     for each in RECOMMENDATION:
         yield _statistic(Family.RECOMMENDATION, each, ("dataset", "segment"), needs="lists of served items")
@@ -357,6 +372,7 @@ def _catalogue() -> dict[tuple[Family, str], Measure]:
         *_attribution(),
         *_estimates(),
         *_concept(),
+        *_versions(),
         *_columns(),
         *_ARRIVAL,
         *_ROWS,

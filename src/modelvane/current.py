@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from modelvane.settings import Settings
 from modelvane.stream import Stream
 from modelvane.table import Table
 from modelvane.tallies.dataset import Before, DatasetTally, WindowTally
+from modelvane.versions import NAME, VersionRuler
+from modelvane.windows.compared import ComparedRows
 from modelvane.windows.held import Held, Part
 from modelvane.windows.labelled import LabelledRows
 from modelvane.windows.preceding import Preceding
@@ -50,6 +53,12 @@ class CurrentRows:
         # beyond the window, rows are there for their labels, and for a reference that moves
         has_truth = target is not None and target.name in reference.rulers
         self._recent = RowsRing(reference.rulers, settings.remembered if has_truth else settings.kept)
+        versions = reference.counter.together.get(NAME)
+        self._compared = (
+            ComparedRows(versions, settings.versions.champion)
+            if settings.versions is not None and isinstance(versions, VersionRuler)
+            else None
+        )
         self._labelled = LabelledRows(
             reference.rulers,
             target.name if target is not None else None,
@@ -57,6 +66,7 @@ class CurrentRows:
             settings.kept,
             self._recent.capacity,
             self._time_windows.labelled if self._time_windows is not None else None,
+            self._compared,
         )
         self._arrivals = Arrivals(reference, self._recent.capacity)
         self._join = LabelJoin(settings.remembered)
@@ -240,6 +250,18 @@ class CurrentRows:
             block = self.reference.encode(table)
             self._labelled.add(with_times(block, times), targets, times)
             self._join.counts.matched += table.rows
+
+    def rejoined(self) -> AbstractContextManager[None]:
+        """Say that labels which come meanwhile came before: the comparison of versions has counted them."""
+        return self._compared.paused() if self._compared is not None else nullcontext()
+
+    def compare(self, data: Any, targets: Sequence[Any]) -> None:
+        """Count labelled rows for the comparison of versions alone."""
+        target = self.reference.schema.target
+        with self._lock:
+            self._flush()
+            if self._compared is not None and target is not None:
+                self._compared.add(self.reference.encode(Table.of(data).with_column(target.name, targets)))
 
     def _label(self, joined: Sequence[Joined]) -> None:
         kept = [one for one in joined if one.position >= self._recent.oldest]

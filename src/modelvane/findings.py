@@ -76,6 +76,7 @@ class Family(StrEnum):
     ESTIMATE = "estimate"
     MULTIVARIATE = "multivariate"
     CONCEPT = "concept"
+    VERSIONS = "versions"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,7 @@ def infer_schema(
     unknown: str | None = None,
     recommending: Recommending | None = None,
     contributions: Iterable[str] = (),
+    version: str | None = None,
 ) -> Schema:
     """Say what each column of the reference is.
 
@@ -78,6 +79,8 @@ def infer_schema(
         What else is known of a recommender.
     contributions
         Columns with what features add to the prediction, which rows may lack.
+    version
+        The column that says which version of the model predicted; a reference may lack it.
 
     Raises
     ------
@@ -110,6 +113,8 @@ def infer_schema(
             columns.append(Column(name, Role.TIME, None, _dtype(table, name)))
         elif name == id and name not in listed:
             columns.append(Column(name, Role.ID, None, _dtype(table, name)))
+        elif name == version:
+            columns.append(Column(name, Role.VERSION, Kind.CATEGORICAL, _dtype(table, name)))
         else:
             role = _role(name, target, predictions, listed, divided, features_are_listed, together)
             kind = listed.get(name) or _kind(table, name, role, task, divided.get(name))
@@ -117,7 +122,9 @@ def infer_schema(
                 columns.append(Column(name, role, kind, _dtype(table, name)))
     _require_divisible(table, columns, divided)
     columns += _absent(table, columns, id, time)
-    if not any(column.kind for column in columns):
+    if version is not None and version not in table:
+        columns.append(Column(version, Role.VERSION, Kind.CATEGORICAL, "string"))
+    if not any(column.kind for column in columns if column.role is not Role.VERSION):
         raise SchemaError("The reference has no column to measure", received=list(table.names))
     return Schema(
         columns=tuple(columns),

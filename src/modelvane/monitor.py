@@ -73,6 +73,8 @@ class Monitor(CurrentRows):
         """Measure the current window, and give what was measured."""
         with self._evaluating:
             window, stream = self._current()
+            with self._lock:
+                compared = None if self._compared is None else self._compared.comparison.copy()
             found = evaluate(
                 self.dataset,
                 self.reference,
@@ -82,6 +84,7 @@ class Monitor(CurrentRows):
                 stream,
                 self._verdicts,
                 preceding=window.before,
+                comparison=compared,
             )
             alarmed = [finding for finding in found if finding.verdict is Verdict.ALARM]
             self._verdicts = {verdict_key(finding.key): finding.verdict for finding in alarmed}
@@ -119,6 +122,7 @@ class Monitor(CurrentRows):
                 "verdicts": verdicts,
                 **self._arrivals.state(since, end),
                 "late": self._time_windows[0].late if self._time_windows is not None else 0,
+                "versions": None if self._compared is None else self._compared.comparison.state(),
             }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -136,3 +140,5 @@ class Monitor(CurrentRows):
             self._arrivals.restore(state, self._recent.pushed)
             if self._time_windows is not None:
                 self._time_windows[0].late = state["late"]
+            if self._compared is not None:
+                self._compared.restore(state.get("versions"))

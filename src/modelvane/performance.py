@@ -95,14 +95,28 @@ class PerformanceRuler:
             return {"ranking": RankingTally.of(self.ranking, items, predicted[0], truth)}
         assert self.classes is not None  # noqa: S101 - one of these by construction
         classes = classes_of(self.rulers[self.target], truth)
+        confusion = ConfusionTally.of(self.classes, self._predicted_classes(block), classes)
         if self.scores is None:
-            own = classes_of(self.rulers[self.predictions[0]], predicted[0])
-            return {"confusion": ConfusionTally.of(self.classes, own, classes)}
+            return {"confusion": confusion}
         scores = [column for column in predicted if isinstance(column, Numbers)]
-        return {
-            "confusion": ConfusionTally.of(self.classes, self._likeliest(scores), classes),
-            "scores": ScoreTally.of(self.scores, scores, classes),
-        }
+        return {"confusion": confusion, "scores": ScoreTally.of(self.scores, scores, classes)}
+
+    def correct(self, block: Block) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Say of each row whether its predicted class is the true one, and whether both are known."""
+        predicted = self._predicted_classes(block)
+        truth = classes_of(self.rulers[self.target], block.columns[self.target])
+        both = (predicted.codes >= 0) & (truth.codes >= 0)
+        code_of = {name: code for code, name in enumerate(truth.names)}
+        as_true = np.array([code_of.get(name, -1) for name in predicted.names], np.int64)
+        correct = np.zeros(len(both), bool)
+        correct[both] = as_true[predicted.codes[both]] == truth.codes[both]
+        return correct, both
+
+    def _predicted_classes(self, block: Block) -> Categories:
+        columns = [block.columns[name] for name in self.predictions]
+        if self.scores is None:
+            return classes_of(self.rulers[self.predictions[0]], columns[0])
+        return self._likeliest([column for column in columns if isinstance(column, Numbers)])
 
     def outcomes(self, block: Block) -> tuple[Floats, NDArray[np.bool_]] | None:
         """Give the probabilities of the rows that have a target, and whether it is the class that they are of.

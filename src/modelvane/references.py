@@ -17,6 +17,7 @@ from modelvane.errors import ConfigError, ReferenceFileError, UnknownNameError
 from modelvane.evaluation import check_thresholds
 from modelvane.model import load_model, module_file, with_predictions
 from modelvane.reference import Reference
+from modelvane.schema import Role
 from modelvane.table import Table
 
 _log = logging.getLogger("modelvane.references")
@@ -84,6 +85,14 @@ def _saved(config: Config, name: str, path: Path) -> Reference:
             f"The reference {path} was built with another datasets.{name}.reference_period or time_zone",
             received="whole" if hours is None else f"hour_of_week, {hours}",
             expected="whole" if known_hours is None else f"hour_of_week, {known_hours}",
+            remedy="Build it again with these settings, or name the data it was built from as reference_file",
+        )
+    version = reference.schema.column_of(Role.VERSION)
+    if section.versions is not None and (version is None or version.name != section.versions.column):
+        raise ConfigError(
+            f"The reference {path} was built without the column of datasets.{name}.versions",
+            received=section.versions.column,
+            expected="none" if version is None else version.name,
             remedy="Build it again with these settings, or name the data it was built from as reference_file",
         )
     learned = None if reference.moving is None else reference.moving.windows
@@ -154,6 +163,7 @@ def build_reference(
         recommending=config.datasets[name].recommendation.known(),
         contributions=sent_columns(config.datasets[name].attribution, table.names).values(),
         also=[kind for kind in (attribution_kind(config, name, path, table.names),) if kind is not None],
+        version=versions.column if (versions := config.datasets[name].versions) else None,
     )
     if not config.compat:
         return reference

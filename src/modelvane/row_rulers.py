@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modelvane import concept
+from modelvane import concept, versions
 from modelvane.attribution import ruler as attribution
 from modelvane.block import Block
 from modelvane.concept import ConceptKind, ConceptRuler
@@ -22,12 +22,13 @@ from modelvane.tallies import codec
 
 Reader = Callable[[Schema, Mapping[str, Ruler], dict[str, Any], Mapping[str, NDArray[Any]]], RowRuler]
 
-DEFAULTS: tuple[RowKind, ...] = (CrossMomentsKind(), ConceptKind())
+DEFAULTS: tuple[RowKind, ...] = (CrossMomentsKind(), ConceptKind(), versions.KIND)
 """What every reference learns, where it applies."""
 READERS: Mapping[str, Reader] = {
     MomentsRuler.name: MomentsRuler.read,
     attribution.NAME: attribution.read,
     concept.NAME: ConceptRuler.from_arrays,
+    versions.NAME: versions.read,
 }
 """By name of a row ruler: reads its facts and arrays."""
 

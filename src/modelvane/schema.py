@@ -30,6 +30,8 @@ class Role(StrEnum):
     """Whether the subject was not known to the model."""
     CONTRIBUTION = "contribution"
     """What a feature adds to the prediction, as the prediction service sends it."""
+    VERSION = "version"
+    """Which version of the model predicted."""
 
 
 class Kind(StrEnum):
@@ -61,11 +63,12 @@ class Task(StrEnum):
     RECOMMENDATION = "recommendation"
 
 
-# subjects are ids, too: looked at in pairs with items, never one by one; so are contributions, all of a row together
-TOGETHER = frozenset({Role.SUBJECT, Role.CONTRIBUTION})
+# subjects are ids, too: looked at in pairs with items, never one by one; so are contributions, all of a row together,
+# and versions, which come and go by intent
+TOGETHER = frozenset({Role.SUBJECT, Role.CONTRIBUTION, Role.VERSION})
 MEASURED = frozenset(Role) - {Role.ID, Role.TIME} - TOGETHER
 
-_ONCE = (Role.ID, Role.TIME, Role.TARGET, Role.SUBJECT, Role.SCORES, Role.ORIGINS, Role.UNKNOWN)
+_ONCE = (Role.ID, Role.TIME, Role.TARGET, Role.SUBJECT, Role.SCORES, Role.ORIGINS, Role.UNKNOWN, Role.VERSION)
 
 KS = (1, 5, 10)
 FALLBACK = "popular"
@@ -173,7 +176,7 @@ class Schema:
 
     @property
     def measured(self) -> tuple[Column, ...]:
-        """Columns that are counted: all but ids, subjects and times."""
+        """Columns that are counted: all but ids, subjects, versions and times."""
         return tuple(column for column in self.columns if column.role in MEASURED)
 
     @property

@@ -15,6 +15,7 @@ ROWS = 5000
 QUANTILE = 0.999
 LEAST_ROWS = 30
 WINDOWS = 4
+CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,30 @@ class Moving:
 
 
 @dataclass(frozen=True, slots=True)
+class Versions:
+    """Versions of the model that predict side by side.
+
+    Parameters
+    ----------
+    champion
+        Whom the others are compared with, by its name in the version column.
+    confidence
+        Of each comparison, at every moment together.
+    """
+
+    champion: str
+    confidence: float = CONFIDENCE
+
+    def __post_init__(self) -> None:
+        if not 0.5 <= self.confidence < 1:
+            raise ConfigError(
+                "versions.confidence is out of range",
+                received=self.confidence,
+                expected="from 0.5 to below 1",
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """How one dataset is watched.
 
@@ -130,6 +155,8 @@ class Settings:
         Columns whose groups are to be treated alike.
     moving
         The windows before the current one, where they are what it is compared with.
+    versions
+        Which version of the model is the champion, where rows say which predicted them.
     """
 
     window: Window = field(default_factory=Window)
@@ -141,6 +168,7 @@ class Settings:
     outliers: Outliers = field(default_factory=Outliers)
     fairness: tuple[Protected, ...] = ()
     moving: Moving | None = None
+    versions: Versions | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.budget < 1:

@@ -26,6 +26,7 @@ OPEN = Config.of(
                 "segments": ["zone"],
                 "window": {"seconds": 3600},
                 "fairness": {"column": "gender"},
+                "versions": {"column": "model", "champion": "v1"},
                 "attribution": {"weights": {"distance": 1.5}},
                 "thresholds": {"equalised_odds_difference": 0.1},
             },

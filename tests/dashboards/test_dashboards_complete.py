@@ -156,7 +156,9 @@ def test_the_task_decides_what_performance_shows() -> None:
     classes = {"Concept drift: error rate", "Concept drift: log loss"}
     assert titles(TAXI) == {"Labels", "Errors", *errors}
     estimated = {"Before labels: classification"}
-    assert titles(OPEN) == {"Labels", "Errors", "Classes", "Probabilities", *estimated, *errors, *classes}
+    assert titles(OPEN) == {"Labels", "Errors", "Classes", "Probabilities", *estimated, *errors, *classes} | {
+        "Versions"
+    }
 
 
 def test_limits_of_the_config_are_lines() -> None:

@@ -18,7 +18,7 @@ from modelvane.methods import Methods
 from modelvane.monitor import Monitor
 from modelvane.reference import Reference
 from modelvane.schema import Kind, Task
-from modelvane.settings import Protected, Settings, Window
+from modelvane.settings import Protected, Settings, Versions, Window
 
 ROWS = 240
 METHODS = Methods(
@@ -107,6 +107,21 @@ def _class_scores(rng: np.random.Generator) -> Iterator[Finding]:
     yield from _found(reference, rows(), Settings(Window(rows=ROWS)))
 
 
+def _versions(rng: np.random.Generator) -> Iterator[Finding]:
+    names = np.resize(["v1", "v2"], ROWS).tolist()
+    regression = Reference.of(_trips(rng), prediction="prediction", target="duration", version="model")
+    settings = Settings(Window(rows=ROWS), versions=Versions("v1"))
+    monitor = Monitor("all", regression, settings)
+    for number in range(4):
+        # labels of one monitor have an id once
+        monitor.push({**_trips(rng), "id": [f"{number}-{row}" for row in range(ROWS)], "model": names})
+    yield from monitor.findings()
+    kinds = rng.choice(["cat", "dog"], ROWS).tolist()
+    rows = {"weight": rng.normal(5, 1, ROWS).tolist(), "prediction": kinds, "target": kinds}
+    classes = Reference.of(rows, version="model")
+    yield from _found(classes, {**rows, "model": names}, settings)
+
+
 def _answers(rng: np.random.Generator) -> Iterator[Finding]:
     reference = reference_of(answers(rng, ROWS), segments=["kind"])
     rows = answers(rng, ROWS)
@@ -117,9 +132,9 @@ def _answers(rng: np.random.Generator) -> Iterator[Finding]:
 
 @pytest.fixture(scope="module")
 def found() -> list[Finding]:
-    """Give what five models' watches find, with segments, a time window and faults in the data."""
+    """Give what six models' watches find, with segments, a time window and faults in the data."""
     rng = np.random.default_rng(7)
-    watches = (_regression, _labels, _binary_scores, _class_scores, _answers)
+    watches = (_regression, _labels, _binary_scores, _class_scores, _answers, _versions)
     return [finding for watch in watches for finding in watch(rng)]
 
 

@@ -23,6 +23,7 @@ TAXI: dict[str, Any] = {
             },
             "window": {"rows": 1000},
             "fairness": {"column": "borough"},
+            "versions": {"column": "model", "champion": "v1"},
             "attribution": {"weights": {"trip_distance": 2.5}},
         }
     },

@@ -313,3 +313,34 @@ def test_rows_with_their_own_target_count_once_when_more_of_them_are_in_the_wind
         counted.append(again.monitor.tally().labelled.rows)
     evaluator.close()
     assert counted == [50, 50]
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_versions_are_compared_by_all_rows_after_a_restart(tmp_path: Path, is_killed: bool) -> None:
+    """Every labelled row since a version began counts once, also those that left the window before a restart."""
+    folder, copy, file = tmp_path / "one", tmp_path / "copy", tmp_path / "versions.mv"
+    folder.mkdir()
+    Reference.of(
+        reference_rows(400), categorical=["zone"], numerical=["trip_distance"], version="model"
+    ).save(file)
+    plain = settings(file, window={"rows": 40}, versions={"column": "model", "champion": "v1"})
+    late = [{"id": n, "target": truth(n)} for n in range(43, 50)]
+    with served(plain, folder) as client:
+        for first in range(0, 300, 50):
+            rows = [trip(n) | {"id": n, "model": f"v{1 + n % 2}"} for n in range(first, first + 50)]
+            post(client, "/iterate/taxi", rows)
+            post(client, LABELS, [{"id": n, "target": truth(n)} for n in range(first, first + 43)])
+        before = watch_of(client).latest().findings
+        # the log as it is while the service runs, without what it writes when it stops
+        shutil.copytree(folder, copy)
+    with served(plain, copy if is_killed else folder) as client:
+        after = watch_of(client).latest().findings
+        assert difference(after, before) == {}
+        counted = after.get("labelled_rows", label="v2")
+        assert counted is not None
+        assert counted.value == sum(n % 2 for n in range(300) if n % 50 < 43)
+        post(client, LABELS, late)
+        watch_of(client).forget_latest()
+        more = watch_of(client).latest().findings.get("labelled_rows", label="v2")
+        assert more is not None
+        assert more.value == counted.value + 4

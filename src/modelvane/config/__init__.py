@@ -177,6 +177,7 @@ class Config(Section):
             horizon=section.horizon,
             outliers=Outliers(section.outliers.quantile, frozenset(section.outliers.hidden)),
             fairness=tuple(each.protected for each in section.fairness),
+            versions=None if section.versions is None else section.versions.known,
             moving=Moving(section.moving, max(1, self.service.min_reference_size))
             if section.moving
             else None,

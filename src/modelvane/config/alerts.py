@@ -27,6 +27,7 @@ AlertName = Literal[
     "EstimateBelowReference",
     "ConceptDrift",
     "GroupsApart",
+    "ChallengerBetter",
     "AttributionDrift",
     "LabelsLate",
     "MonitorBlind",

@@ -20,6 +20,7 @@ from modelvane.config.names import function_name
 from modelvane.config.retrain import RetrainSection
 from modelvane.config.section import Section
 from modelvane.config.segments import Segments
+from modelvane.config.versions import VersionsSection
 from modelvane.methods import DEFAULTS
 from modelvane.schema import FALLBACK, KS, Kind, Recommending, Task
 from modelvane.settings import BUDGET, QUANTILE, ROWS, WINDOWS
@@ -200,6 +201,9 @@ class DatasetSection(Section):
     )
     fairness: Annotated[tuple[FairnessSection, ...], BeforeValidator(_one_or_more)] = Field(
         (), description="Protected columns, whose groups are to be treated alike: one, or a list."
+    )
+    versions: VersionsSection | None = Field(
+        None, description="Versions of the model that predict side by side, and which is the champion."
     )
     recommendation: RecommendationSection = Field(
         RecommendationSection(), description="What is known of a recommender beside its columns."

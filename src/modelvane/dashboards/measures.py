@@ -37,6 +37,21 @@ TOGETHER: Mapping[tuple[Family, str], tuple[str, ...]] = {
     (Family.PERFORMANCE, "ROC AUC"): ("roc_auc", "roc_auc_error_bound"),
     (Family.PERFORMANCE, "Average precision"): ("average_precision", "average_precision_error_bound"),
     (Family.PREDICTION, "Range of predictions"): ("minimum", "median", "maximum"),
+    (Family.VERSIONS, "Mean absolute error against the champion"): (
+        "mean_absolute_error_against_champion",
+        "mean_absolute_error_against_champion_lower",
+        "mean_absolute_error_against_champion_upper",
+    ),
+    (Family.VERSIONS, "Mean squared error against the champion"): (
+        "mean_squared_error_against_champion",
+        "mean_squared_error_against_champion_lower",
+        "mean_squared_error_against_champion_upper",
+    ),
+    (Family.VERSIONS, "Error rate against the champion"): (
+        "error_rate_against_champion",
+        "error_rate_against_champion_lower",
+        "error_rate_against_champion_upper",
+    ),
     (Family.QUALITY, "Extremes"): ("minimum", "maximum"),
     (Family.QUALITY, "$number"): ("mean", "median", "quantile"),
     (Family.QUALITY, "Columns of the rows"): ("missing_columns", "unexpected_columns"),

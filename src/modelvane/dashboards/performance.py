@@ -7,7 +7,7 @@ from itertools import groupby
 
 from modelvane.catalogue import Measure
 from modelvane.config import Config
-from modelvane.dashboards import choices, concept, estimates, states
+from modelvane.dashboards import choices, concept, estimates, states, versions
 from modelvane.dashboards.measures import grouped, measures_of, panel
 from modelvane.dashboards.model import Dashboard, Kind, Panel, Query, Row
 from modelvane.dashboards.promql import selector
@@ -76,6 +76,7 @@ def _rows(config: Config) -> Iterator[Row]:
             panels.append(_alarms(config))
         yield Row(title, tuple(panels))
     yield from estimates.rows(config, [task for task in ESTIMATED if has_task(config, task)])
+    yield from versions.rows(config)
 
 
 def _alarms(config: Config) -> Panel:

@@ -102,7 +102,7 @@ class ParquetReader:
         first = {
             *schema.segment_columns,
             *(c.name for c in (*schema.predictions, schema.target, schema.time, schema.id) if c),
-            *(c.name for c in schema if c.role is Role.SUBJECT),
+            *(c.name for c in schema if c.role in (Role.SUBJECT, Role.VERSION)),
         }
         early = [name for name in columns if name in first]
         rest = [name for name in columns if name not in first]

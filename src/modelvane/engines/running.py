@@ -46,7 +46,9 @@ class RunningCount:
         self._limits = limits
         self._strict = strict
         self._columns = {name: ColumnCount(reference.rulers[name]) for name in reference.counter.counted}
-        self._looked_up = [*self._columns, *(column.name for column in self._schema.contributions)]
+        self._together = TogetherCount(reference.counter)
+        contributions = (column.name for column in self._schema.contributions)
+        self._looked_up = list(dict.fromkeys((*self._columns, *contributions, *self._together.names)))
         ruler = reference.performance
         self._performance = None if ruler is None else PerformanceCount(ruler)
         answers = reference.counter.recommendation
@@ -64,7 +66,6 @@ class RunningCount:
         self._last: int | None = None
         self._cut: _Cut | None = None
         self._outliers = Outliers(reference.counter)
-        self._together = TogetherCount(reference.counter)
 
     # ----------------------------------------------------------------- batches
 
@@ -95,7 +96,7 @@ class RunningCount:
                 self.lack(unread)
 
     def _wanted(self, batch: Batch) -> list[str]:
-        """Give the measured columns that a batch tells of: those it has, and, once for its rows, those they lack."""
+        """Give the columns that a batch tells of: those it has, and, once for its rows, those they lack."""
         names = batch.names or batch.table.names
         return [
             name

@@ -28,7 +28,7 @@ class TogetherCount:
 
     def __init__(self, counter: Counter) -> None:
         self._rulers = counter.together
-        self._names = {name for ruler in self._rulers.values() for name in ruler.columns}
+        self.names = tuple(dict.fromkeys(name for ruler in self._rulers.values() for name in ruler.columns))
         self._counter = counter
         self._times: NDArray[np.int64] = np.empty(0, np.int64)
         self._parts: dict[bool, Parts] = {}
@@ -43,7 +43,7 @@ class TogetherCount:
 
     def add(self, name: str, column: Encoded) -> None:
         """Add a column of the rows that were begun with; called from several threads."""
-        if name in self._names:
+        if name in self.names:
             with self._lock:
                 self._columns[name] = column
 
@@ -82,4 +82,4 @@ class TogetherCount:
         return found
 
     def _nothing(self) -> Block:
-        return self._counter.nothing(self._names)
+        return self._counter.nothing(self.names)

@@ -18,12 +18,14 @@ from modelvane.evaluation.quality import dataset_quality, quality_findings
 from modelvane.evaluation.recommendation import recommendation_findings
 from modelvane.evaluation.round import Round, verdict_key
 from modelvane.evaluation.thresholds import check_thresholds
+from modelvane.evaluation.versions import version_findings
 from modelvane.findings import Findings, Verdict
 from modelvane.moving import moved
 from modelvane.reference import Reference
 from modelvane.settings import Settings
 from modelvane.stream import Stream
 from modelvane.tallies.dataset import Before, DatasetTally, WindowTally
+from modelvane.versions import Comparison
 
 __all__ = ["Stream", "check_thresholds", "evaluate", "verdict_key"]
 
@@ -38,6 +40,7 @@ def evaluate(
     before: Mapping[str, Verdict] | None = None,
     *,
     preceding: Before | None = None,
+    comparison: Comparison | None = None,
 ) -> Findings:
     """Measure everything that the tallies hold.
 
@@ -53,6 +56,8 @@ def evaluate(
         The verdicts of the round before, by `verdict_key`: an alarm ends only clearly below its line.
     preceding
         What came before the window, where the settings ask for a reference that moves.
+    comparison
+        Versions of the model since they began; of a batch, which has none, its labelled rows are compared.
     """
     built = Round(reference, settings, before or {})
     reference = moved(reference, WindowTally(rows, labelled, preceding), settings)
@@ -65,6 +70,7 @@ def evaluate(
         # the rows before a window may have no labels
         *estimate_findings(built, rows, labelled),
         *fairness_findings(this, rows, labelled),
+        *version_findings(this, labelled, comparison),
         *change_findings(this, rows, labelled),
         *attribution_findings(this, rows),
         # what inputs explain is what the reference itself has learned

@@ -65,6 +65,9 @@ _CONCEPT = """\
 Whether rows with the same inputs have other errors than in the reference: in the bins of each column, and of all rows
 (an empty `column`); and what of the change of a mean is by inputs, what by the relation. See
 [concept drift](concept-drift.md)."""
+_VERSIONS = """\
+Of datasets with `versions` only: every labelled row since a version began, not those of the window. See
+[versions](versions.md)."""
 _METHODS = """\
 Values of the label `method`, and the unit of the distance:"""
 _ATTRIBUTION = """\
@@ -111,6 +114,7 @@ def page() -> str:
                 "Estimates", _ESTIMATES, [*_measures(Family.ESTIMATE), "", *_plain_table(ESTIMATE_COMPANIONS)]
             ),
             *_section("Change by segment", _CHANGE, _measures(Family.CHANGE)),
+            *_section("Versions", _VERSIONS, _measures(Family.VERSIONS)),
             *_section(
                 "Attribution",
                 _ATTRIBUTION,

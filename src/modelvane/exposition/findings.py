@@ -47,6 +47,7 @@ _OF_ALL = {
     Family.ATTRIBUTION: Rank.PERFORMANCE,
     Family.ESTIMATE: Rank.PERFORMANCE,
     Family.CONCEPT: Rank.PERFORMANCE,
+    Family.VERSIONS: Rank.PERFORMANCE,
     Family.PREDICTION: Rank.PREDICTION,
     Family.QUALITY: Rank.QUALITY,
 }
@@ -61,6 +62,7 @@ _OF_SEGMENT = {
     Family.ATTRIBUTION: Rank.SEGMENT_PERFORMANCE,
     Family.ESTIMATE: Rank.SEGMENT_PERFORMANCE,
     Family.CONCEPT: Rank.SEGMENT_PERFORMANCE,
+    Family.VERSIONS: Rank.SEGMENT_PERFORMANCE,
     Family.PREDICTION: Rank.SEGMENT_PREDICTION,
     Family.QUALITY: Rank.SEGMENT_QUALITY,
 }
@@ -129,6 +131,7 @@ _FACTS = {
     "class": 4,
     "level": 4,
     "group": 4,
+    "version": 4,
     "k": 4,
     "change": 5,
 }

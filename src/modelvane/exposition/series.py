@@ -337,6 +337,7 @@ def findings_series() -> tuple[Series, ...]:
         *ESTIMATE_COMPANIONS,
         *_values(Family.CONCEPT),
         *CONCEPT_COMPANIONS,
+        *_values(Family.VERSIONS),
         *_values(Family.PREDICTION),
         *PREDICTION_COMPANIONS,
         *_values(Family.QUALITY),

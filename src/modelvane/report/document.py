@@ -159,6 +159,7 @@ def _rest(judged: Judged, contents: Contents, shown: int) -> dict[str, Any]:
         "estimates": estimate_rows(judged.findings),
         "concept": concept_tables(judged.findings),
         "fairness": tables.fairness_rows(judged.findings),
+        "versions": tables.version_rows(judged.findings),
         "changes": tables.of_family(judged.findings, Family.CHANGE),
         "predictions": tables.matrix(finding for finding in predictions if finding.label is None),
         "predictions_by_label": [finding for finding in predictions if finding.label is not None],

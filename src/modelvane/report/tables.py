@@ -173,6 +173,26 @@ def _fairness_row(column: str, found: Sequence[Finding]) -> FairnessRow:
     return FairnessRow(column, tuple(f for f in found if f.label is None), matrix(groups))
 
 
+@dataclass(frozen=True, slots=True)
+class VersionRows:
+    """Versions of the model: what each lost, and what is decided of each challenger."""
+
+    by_version: Matrix
+    decided: tuple[str, ...]
+
+
+def version_rows(findings: Findings | None) -> VersionRows | None:
+    """Give one line per version; ``None`` where there are none."""
+    found = of_family(findings, Family.VERSIONS)
+    if not found:
+        return None
+    # in the matrix a version stands where a column does elsewhere
+    return VersionRows(
+        matrix(replace(each, column=each.label, label=None) for each in found),
+        tuple(each.cause for each in found if each.cause),
+    )
+
+
 def segment_rows(findings: Findings | None, measure: str | None) -> list[SegmentRow]:
     """Give one line per segment, what is worst on top, each with one measure of performance."""
     by_segment: dict[str, list[Finding]] = {}

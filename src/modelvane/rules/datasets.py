@@ -24,6 +24,7 @@ from modelvane.rules.performance import limits_of, performance_alerts
 from modelvane.rules.promql import START, duration, listed, number, selector, verbatim
 from modelvane.rules.rule import Alert, Group, Recording
 from modelvane.rules.together import joint_alerts
+from modelvane.rules.versions import version_alerts
 
 _AGE_LIMIT = "last_row_age"
 _ROWS = "modelvane_ingest_rows_total"
@@ -71,6 +72,7 @@ def _alerts(config: Config, dataset: str) -> Iterator[Alert]:
     yield from estimate_alerts(maker(Panel.ESTIMATES), dataset)
     yield from concept_alerts(maker(Panel.CONCEPT), dataset)
     yield from fairness_alerts(maker(Panel.FAIRNESS), dataset)
+    yield from version_alerts(maker(Panel.VERSIONS), dataset)
     yield from attribution_alerts(maker(Panel.ATTRIBUTION), dataset)
     if config.datasets[dataset].column_mapping.target is not None:
         yield from label_alerts(maker(Panel.LAST_LABEL), dataset)

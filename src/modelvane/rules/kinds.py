@@ -170,6 +170,15 @@ _ALL = (
         "look; if none did, ask whether another model answers than the one that the reference is of.",
     ),
     Kind(
+        "ChallengerBetter",
+        "dataset",
+        "info",
+        MINUTE,
+        "`versions.confidence`",
+        "A version of the model loses less than the champion, over all labelled rows since it began.",
+        "Open the evidence for the interval of the difference. Promote it, and let `versions.champion` name it.",
+    ),
+    Kind(
         "LabelsLate",
         "dataset",
         "ticket",

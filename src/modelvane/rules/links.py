@@ -27,6 +27,7 @@ class Panel(Enum):
     ESTIMATES = ("modelvane-performance", "Before labels: classification", "Estimates that alarm")
     CONCEPT = ("modelvane-performance", "Concept drift", "Alarms of the relation")
     FAIRNESS = ("modelvane-fairness", "Limits", "Alarms")
+    VERSIONS = ("modelvane-performance", "Versions", "Labelled rows")
     ATTRIBUTION = ("modelvane-attribution", "Order", "Alarms")
     LAST_LABEL = ("modelvane-monitor", "Taken in", "Time since the last label")
     LAST_ROW = ("modelvane-monitor", "Taken in", "Time since the last row")

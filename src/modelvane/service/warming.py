@@ -40,7 +40,7 @@ class Logged(NamedTuple):
 
 def warm_up(monitor: Monitor, log: Log, after: int = 0) -> None:
     """Fill a window from the log, to which nobody writes meanwhile; rows up to ``after`` are left out."""
-    fill(monitor, log, read(monitor.dataset, monitor.settings, log, after))
+    fill(monitor, log, read(monitor.dataset, monitor.settings, log, after), after)
 
 
 def read(name: str, settings: Settings, log: Log, after: int) -> Logged:
@@ -60,10 +60,37 @@ def read(name: str, settings: Settings, log: Log, after: int) -> Logged:
     return Logged(rows, parts, last, last_label)
 
 
-def fill(monitor: Monitor, log: Log, logged: Logged) -> None:
-    """Push rows in order of arrival, then their targets in the order in which those were joined."""
+def fill(monitor: Monitor, log: Log, logged: Logged, after: int) -> None:
+    """Push rows in order of arrival, then their targets in the order in which those were joined.
+
+    Rows up to ``after`` are another model's.
+    """
     _push(monitor, log, logged.rows)
-    _label(monitor, [*logged.labelled, logged.rows])
+    with monitor.rejoined():
+        _label(monitor, [*logged.labelled, logged.rows])
+    _compare(monitor, log, after)
+
+
+def _compare(monitor: Monitor, log: Log, after: int) -> None:
+    """Compare versions by the labels that came since the snapshot; its state has those before."""
+    target = monitor.reference.schema.target
+    if target is None or monitor.settings.versions is None:
+        return
+    snapshot = log.load_snapshot(monitor.dataset)
+    seq, label_seq = (0, 0) if snapshot is None else (snapshot.seq, snapshot.label_seq)
+    labelled = rows_after(log.labels_tail(monitor.dataset, after=label_seq), after)
+    # a label may have come before its row
+    later = log.tail(monitor.dataset, after=max(seq, after))
+    told = frozenset(labelled.ids)
+    for rows, is_told in ((labelled, frozenset[str]()), (later, told)):
+        index = [
+            i
+            for i, known in enumerate(rows.labelled.tolist())
+            if not math.isnan(known) and rows.ids[i] not in is_told
+        ]
+        if index:
+            targets = rows.table.values(target.name)
+            monitor.compare(replayable(rows, monitor).take(index), [targets[i] for i in index])
 
 
 def rows_after(rows: Rows, after: int) -> Rows:

@@ -168,7 +168,7 @@ class Watch:
         try:
             if keeps_rows:
                 logged = undisturbed(lambda log: read(self.name, monitor.settings, log, before.after))
-                fill(monitor, self._log, logged)
+                fill(monitor, self._log, logged, before.after)
                 ruling = Ruling(monitor, compatible, record(before.after), logged.last, logged.last_label)
             else:
                 after = record(None)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from modelvane.block import Block, encode_column
 from modelvane.ruler import Ruler
+from modelvane.windows.compared import ComparedRows
 from modelvane.windows.ring import RowsRing
 from modelvane.windows.time import TimeWindow
 
@@ -34,6 +35,8 @@ class LabelledRows:
     panes
         A window of labelled rows by event time, filled beside the last rows; its watermark is moved by the
         predictions, so that both windows are of one period.
+    compared
+        What compares versions by every labelled row; ``None`` where nothing does.
     """
 
     def __init__(
@@ -44,12 +47,14 @@ class LabelledRows:
         kept: int,
         predictions: int,
         panes: TimeWindow | None,
+        compared: ComparedRows | None = None,
     ) -> None:
         self._rows = rows
         self._ring = RowsRing(rulers, kept)
         self._ruler = rulers.get(target) if target is not None else None
         self._target = target
         self._panes = panes
+        self._compared = compared
         self._places: dict[int, int] = {}
         self._is_labelled = np.zeros(predictions, bool)
         self._oldest = 0
@@ -95,6 +100,8 @@ class LabelledRows:
         self._lags.extend(((times - block.times) / 1e6).tolist())
         if self._panes is not None:
             self._panes.add(labelled)
+        if self._compared is not None:
+            self._compared.add(labelled)
 
     def _forget(self) -> None:
         if len(self._places) > 2 * self._ring.capacity + 1024:

@@ -122,6 +122,7 @@ def render_dataset(
         estimates=estimate_rows(findings),
         concept=concept_tables(findings),
         fairness=tables.fairness_rows(findings),
+        versions=tables.version_rows(findings),
         changes=tables.of_family(findings, Family.CHANGE),
         performance=[finding for finding in performance if finding.label is None],
         performance_by_label=[finding for finding in performance if finding.label is not None],
