@@ -187,50 +187,51 @@ def _stirling(x: float) -> float:
     return (1 / 12 - (1 / 360 - (1 / 1260 - (1 / 1680 - 1 / (1188 * square)) / square) / square) / square) / x
 
 
-# -------------------------------------------------------------------- binomial
+# -------------------------------------------------------------------- counts
 
 
-def binomial_point(n: int, share: float, level: float) -> int:
-    """Give the least count that a binomial of ``n`` rows exceeds with probability ``level`` at most.
+def two_sample_point(n: int, count: int, rows: int, level: float) -> int:
+    """Give the least count of ``n`` new rows that they exceed with probability ``level`` at most.
 
-    >>> binomial_point(10, 0.5, 0.05)
-    8
+    Of ``rows`` earlier ones ``count`` were counted. Given how many are in both together, which of them are among the
+    new rows is a matter of drawing, whatever their share is: hypergeometric (Fisher's exact test, 1935).
+
+    >>> two_sample_point(100, 0, 1000, 0.001)
+    2
     """
-    if not 0 < share < 1:
-        return n if share >= 1 else 0
-    middle, variance = n * share, n * share * (1 - share)
-    first = max(0, math.floor(middle - _reach(variance, -math.log1p(-level))) - 1)
-    last = min(n, math.ceil(middle + _reach(variance, _NOTHING - math.log(level))))
-    # chances of first to last from the ratios of neighbours
-    counts = np.arange(first, last, dtype=np.float64)
-    logs = np.cumsum(np.log((n - counts) / (counts + 1) * (share / (1 - share))))
-    anchor = min(max(math.floor(middle), first), last)
-    logs = np.concatenate(([0.0], logs))
-    chances = np.exp(logs - logs[anchor - first] + _log_binomial(anchor, n, share, 1 - share))
-    exceeded = np.cumsum(chances[:0:-1])[::-1]
-    return first + int(np.count_nonzero(exceeded > level))
-
-
-def binomial_upper_limit(count: int, n: int, level: float) -> float:
-    """Give the share with which a binomial of ``n`` rows has ``count`` or fewer with probability ``level``.
-
-    Clopper and Pearson's upper limit, 1934; 1 when all rows are counted.
-    """
-    if count >= n:
-        return 1.0
+    if not 0 < level < 1:
+        return n if level <= 0 else 0
     log_level = math.log(level)
-    # terms of the lower tail over the one at its end: right of the mean each is less than the one after it
-    below = np.arange(count, max(0, count - math.ceil(math.sqrt(2 * _NOTHING * count)) - _NOTHING), -1.0)
+    middle, share = n * count // rows, (count + 1) / (rows + 1)
+    variance = n * share * (1 - share) * (1 + n / rows)
+    least, most = max(0, middle - math.ceil(_reach(variance, -math.log1p(-level)))), n
+    candidate = min(middle + math.ceil(_reach(variance, -log_level)), n - 1)
+    while least < most:
+        log_chance = _log_drawn(candidate + 1, n, count, rows)
+        if log_chance <= log_level:
+            most = candidate
+        else:
+            least = candidate + 1
+        # the tangent of the logarithm, within what is known already
+        ratio = (n - candidate) / (candidate + 1) * (candidate + 1 + count) / (rows + n - candidate - count)
+        move = (log_level - log_chance) / min(math.log(ratio), -1e-3)
+        candidate = int(min(max(candidate + move, least), most - 1))
+    return least
 
-    def step(logit: float) -> float:
-        share, rest = 1 / (1 + math.exp(-logit)), 1 / (1 + math.exp(logit))
-        terms = 1 + float(np.cumprod(below / (n + 1 - below) * math.exp(-logit)).sum())
-        log_tail = _log_binomial(count, n, share, rest) + math.log(terms)
-        return (log_tail - log_level) * terms / ((n - count) * share)
 
-    # Chernoff's bound, 1952: at or to the right of the limit
-    start = (count - log_level + math.sqrt(log_level**2 - 2 * count * log_level)) / n
-    return 1 / (1 + math.exp(-_newton(step, math.log(start / (1 - start)) if start < 1 else _NOTHING)))
+def _log_drawn(drawn: int, n: int, count: int, rows: int) -> float:
+    """Give the log of the chance that ``drawn`` or more of ``drawn + count`` rows are among the n new ones."""
+    if drawn > n:
+        return -math.inf
+    both, whole = drawn + count, n + rows
+    share, rest = both / whole, (whole - both) / whole
+    # terms of the tail over its first: as far as any counts
+    variance = n * share * rest * rows / max(1, whole - 1)
+    last = min(n, both, max(drawn, math.ceil(n * share)) + math.ceil(_reach(variance, _NOTHING)))
+    more = np.arange(drawn, last, dtype=np.float64)
+    terms = 1 + float(np.cumprod((n - more) / (more + 1) * (both - more) / (rows - both + more + 1)).sum())
+    first = _log_binomial(drawn, n, share, rest) + _log_binomial(count, rows, share, rest)
+    return first - _log_binomial(both, whole, share, rest) + math.log(terms)
 
 
 def _reach(variance: float, surprise: float) -> float:

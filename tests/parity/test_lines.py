@@ -40,11 +40,10 @@ def test_the_budget_is_shared_by_all_tests_and_all_overlapping_windows() -> None
 def test_the_share_floor_is_the_smallest_that_keeps_the_level(
     level: float, n: int, count: int, rows: int
 ) -> None:
-    """One row fewer would be exceeded too often, at the upper limit of Clopper and Pearson."""
+    """The smallest count of which one more would be too rare for Fisher's exact test of both samples."""
     floor = share_floor(level, n, count, rows)
-    upper = stats.beta.isf(level / 2, count + 1, rows - count)
-    allowed = [k for k in range(n + 1) if stats.binom.sf(k, n, upper) <= level / 2]
-    assert floor == allowed[0] / n
+    over = [k for k in range(n) if stats.hypergeom.sf(k, n + rows, k + 1 + count, n) <= level]
+    assert floor == (over[0] if over else n) / n
 
 
 @pytest.mark.parametrize("share", [0.001, 0.02, 0.3, 0.97])

@@ -26,7 +26,7 @@ OVERLAP = 10
 KNOWN = 3000
 """Rows of the reference that go before a run."""
 FEWEST = 5
-STREAM = 400_000
+STREAM = 1_000_000
 
 Values = Mapping[str, NDArray[np.float64]]
 
@@ -71,7 +71,7 @@ KINDS = (
         "river-page-hinkley",
         lambda at: drift.PageHinkley(threshold=at),
         50.0,
-        (5.0, 10.0, 20.0, 30.0, 50.0, 80.0),
+        (50.0, 100.0, 150.0, 200.0, 300.0, 400.0, 600.0),
         is_log=False,
         sees="errors",
     ),
@@ -89,7 +89,7 @@ KINDS = (
         "river-hddm-a",
         binary.HDDMA,
         0.001,
-        (0.05, 0.01, 0.003, 0.001),
+        (0.3, 0.2, 0.1, 0.05, 0.02, 0.01),
         is_log=True,
         sees="wrong",
     ),
@@ -97,7 +97,7 @@ KINDS = (
         "river-hddm-w",
         binary.HDDMW,
         0.001,
-        (0.05, 0.01, 0.003, 0.001),
+        (0.3, 0.2, 0.1, 0.05, 0.02, 0.01),
         is_log=True,
         sees="wrong",
     ),
@@ -152,10 +152,13 @@ def tuned(kind: Kind, streams: Values, rate: float) -> float:
         if alarms >= FEWEST:
             found.append((parameter, alarms * WINDOW / rows))
     if len(found) < 2:
-        # so seldom at its laxest that there is no line to follow
-        return kind.ladder[0]
-    at = np.array([parameter for parameter, _ in found])
-    slope, start = np.polyfit(np.log([often for _, often in found]), np.log(at) if kind.is_log else at, 1)
+        # no line to follow: the next step after the last that could be counted is as near as one gets
+        return kind.ladder[min(len(found), len(kind.ladder) - 1)]
+    # the rarest tell best how it goes on
+    at = np.array([parameter for parameter, _ in found[-3:]])
+    slope, start = np.polyfit(
+        np.log([often for _, often in found[-3:]]), np.log(at) if kind.is_log else at, 1
+    )
     there = float(start + slope * np.log(rate))
     return float(np.exp(there)) if kind.is_log else there
 

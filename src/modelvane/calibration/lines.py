@@ -132,13 +132,11 @@ def divergence_lines(
 def share_floor(level: float, n: int, reference_count: int, reference_rows: int) -> float:
     """Give the share of ``n`` rows that sampling alone exceeds with probability ``level``.
 
-    Half of the level pays for not knowing the reference's own share (Clopper and Pearson's upper limit, 1934), half
-    for the binomial window.
+    The reference is a sample as the window is: with both drawn from rows of any one share, exactly that.
     """
     if reference_count >= reference_rows:
         return 1.0
-    upper = tails.binomial_upper_limit(reference_count, reference_rows, level / 2)
-    return tails.binomial_point(n, upper, level / 2) / n
+    return tails.two_sample_point(n, reference_count, reference_rows, level) / n
 
 
 def share_lines(

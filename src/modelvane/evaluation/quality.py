@@ -118,8 +118,9 @@ def _reference_count(measure: str, reference: ColumnTally) -> int | None:
         case "wrong_type_share":
             return reference.wrong_type
         case "out_of_range_share":
-            # a new value exceeds the largest of N with probability 1 / (N + 1), and falls below the smallest as often
-            return 2
+            # values beyond the largest of N are as many as come before the first failure of those draws; below the
+            # smallest as many again: before the second failure, as if one had been counted
+            return 1
         case "unseen_share" if isinstance(entries := entries_of(reference), CategoricalTally):
             # Good and Turing, 1953: unseen categories are as common as those seen once
             return int((entries.counts == 1).sum())
