@@ -60,7 +60,8 @@ class DatasetAlertsSection(Section):
     )
     label_silence: LengthOfSomething = Field(
         "26h",
-        description="LabelsLate: how long no label may come. By default more than a day, for labels that come nightly.",
+        description="LabelsLate: how long no label may come while predictions do. By default more than a day, for "
+        "labels that come nightly.",
     )
     label_coverage: float = Field(
         0.1,

@@ -184,7 +184,8 @@ _ALL = (
         "ticket",
         MINUTE,
         "`alerts.label_silence`; the dataset's limits of `label_coverage` and `label_lag`",
-        "Predictions come and labels do not, or too few or too late for the dataset's own limits.",
+        "Predictions come and labels do not, or too few or too late for the dataset's own limits. The longest pause of "
+        "predictions, such as a weekend, does not count.",
         "Look at the job that sends labels. Until it runs again, performance is that of the past.",
     ),
     Kind(
