@@ -15,6 +15,7 @@ from modelvane.batch import Judged
 from modelvane.catalogue import titles
 from modelvane.findings import Family, Finding, Verdict
 from modelvane.report import outcomes, tables, wording
+from modelvane.report.attribution import attribution_table
 from modelvane.report.cards import Card, Trend, cards_of, slice_series, trends_of
 from modelvane.report.concept import concept_tables
 from modelvane.report.contents import Contents, contents_of
@@ -160,6 +161,7 @@ def _rest(judged: Judged, contents: Contents, shown: int) -> dict[str, Any]:
         "concept": concept_tables(judged.findings),
         "fairness": tables.fairness_rows(judged.findings),
         "versions": tables.version_rows(judged.findings),
+        "attribution": attribution_table(judged.findings),
         "changes": tables.of_family(judged.findings, Family.CHANGE),
         "predictions": tables.matrix(finding for finding in predictions if finding.label is None),
         "predictions_by_label": [finding for finding in predictions if finding.label is not None],

@@ -8,6 +8,7 @@ from typing import Any
 from modelvane.findings import Family, Findings, Verdict
 from modelvane.periods import period_text
 from modelvane.report import tables, wording
+from modelvane.report.attribution import attribution_table
 from modelvane.report.charts import sparkline
 from modelvane.report.concept import concept_tables
 from modelvane.report.estimates import estimate_rows
@@ -123,6 +124,7 @@ def render_dataset(
         concept=concept_tables(findings),
         fairness=tables.fairness_rows(findings),
         versions=tables.version_rows(findings),
+        attribution=attribution_table(findings),
         changes=tables.of_family(findings, Family.CHANGE),
         performance=[finding for finding in performance if finding.label is None],
         performance_by_label=[finding for finding in performance if finding.label is not None],
