@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from modelvane.attribution.kinds import LinearAttribution, SentAttribution
+from modelvane.attribution.functions import load
+from modelvane.attribution.kinds import LinearAttribution, SampledAttribution, SentAttribution
 from modelvane.attribution.ruler import NAME
 from modelvane.config import AttributionSection, Config
 from modelvane.config.names import is_file
 from modelvane.errors import ConfigError
-from modelvane.model import load_function, module_file
+from modelvane.functions import load_function, module_file
 from modelvane.reference import Reference
 from modelvane.row_ruler import RowKind
 
@@ -38,6 +39,8 @@ def attribution_kind(config: Config, name: str, path: Path, columns: Sequence[st
     sent = sent_columns(section, columns)
     if sent:
         return SentAttribution(sent)
+    for kind, function in _functions(section):
+        return SampledAttribution(function, kind, section.rows, config.folder)
     weights = section.weights
     return LinearAttribution(
         _asked(weights, config.folder, path) if isinstance(weights, str) else weights or {}
@@ -71,12 +74,21 @@ def sent_columns(section: AttributionSection | None, columns: Sequence[str]) -> 
 def attribution_files(config: Config, name: str, path: Path) -> list[Path]:
     """Give the files that the contributions of a dataset follow from, beside the reference's data in ``path``."""
     section = config.datasets[name].attribution
-    if section is None or not isinstance(section.weights, str):
+    if section is None:
+        return []
+    for _, function in _functions(section):
+        return [file] if (file := module_file(function, config.folder)) is not None else []
+    if not isinstance(section.weights, str):
         return []
     if is_file(section.weights):
         return [path.parent / section.weights]
     found = module_file(section.weights, config.folder)
     return [] if found is None else [found]
+
+
+def _functions(section: AttributionSection) -> list[tuple[str, str]]:
+    told = (("function", section.function), ("trees", section.trees))
+    return [(kind, name) for kind, name in told if name is not None]
 
 
 def _asked(name: str, folder: Path, path: Path) -> Mapping[str, Any]:
@@ -114,14 +126,17 @@ def _require_weights(found: object, name: str) -> Mapping[str, Any]:
 
 
 def check_attribution(config: Config, name: str, reference: Reference) -> None:
-    """Check that a saved reference knows the contributions that the config speaks of.
+    """Check that a reference knows the contributions that the config speaks of, and that their function is there.
 
     Raises
     ------
-    ConfigError
-        When it does not.
+    ModelvaneError
+        When it does not, or is not.
     """
-    if config.datasets[name].attribution is not None and NAME not in reference.row_rulers:
+    section = config.datasets[name].attribution
+    for kind, function in [] if section is None else _functions(section):
+        load(kind, function, config.folder)
+    if section is not None and NAME not in reference.row_rulers:
         raise ConfigError(
             f"The reference of {name!r} was built without datasets.{name}.attribution",
             remedy="Build it again with these settings, or name the data it was built from as reference_file",

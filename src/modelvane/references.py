@@ -15,7 +15,8 @@ from modelvane.compatible import EXTRA, facts_of
 from modelvane.config import Config, DatasetSection
 from modelvane.errors import ConfigError, ReferenceFileError, UnknownNameError
 from modelvane.evaluation import check_thresholds
-from modelvane.model import load_model, module_file, with_predictions
+from modelvane.functions import module_file
+from modelvane.model import load_model, with_predictions
 from modelvane.reference import Reference
 from modelvane.schema import Role
 from modelvane.table import Table
@@ -47,6 +48,7 @@ def load_reference(
         reference = _saved(config, name, path)
     else:
         reference = _built(config, name, path, started, advance)
+    check_attribution(config, name, reference)
     least = config.service.min_reference_size
     if reference.rows < least:
         raise ConfigError(
@@ -69,7 +71,6 @@ def _saved(config: Config, name: str, path: Path) -> Reference:
             f"The reference {path} was built without predictions, and has no rows to ask the model about",
             remedy="Build it again, by `modelvane reference build --config`, or name its data as reference_file",
         )
-    check_attribution(config, name, reference)
     recommendation, known = config.datasets[name].recommendation, reference.schema.recommending
     if recommendation.model_fields_set and known != recommendation.known():
         raise ConfigError(

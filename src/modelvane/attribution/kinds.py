@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from modelvane.attribution.functions import load
 from modelvane.attribution.linear import Linear, Weights
-from modelvane.attribution.ruler import NAME, AttributionRuler
+from modelvane.attribution.ruler import NAME, AttributionRuler, SampledRuler
 from modelvane.attribution.sent import Sent
 from modelvane.attribution.terms import columns_of
 from modelvane.errors import ConfigError, UnknownNameError
 from modelvane.row_ruler import MOST_COLUMNS, Learned
 from modelvane.schema import Role, Schema
 
+ROWS = 500
+"""Rows that a function is asked about by default."""
 _ROLES = (Role.FEATURE, Role.SEGMENT)
 
 
@@ -87,6 +91,46 @@ class SentAttribution:
     def learn(self, learned: Learned) -> AttributionRuler:
         """Learn a ruler."""
         return AttributionRuler.learn(Sent(self.columns), learned)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class SampledAttribution:
+    """Contributions by a function, of a sample of the rows.
+
+    Parameters
+    ----------
+    function
+        Its name, ``package.module:function``: it takes rows as a pyarrow table with the features, and returns an array
+        of shape ``(rows, features)``, or an array for each feature. Of trees, that of a function without arguments
+        that returns the model, whose SHAP values are taken; that needs the extra ``shap``.
+    kind
+        ``"function"`` or ``"trees"``.
+    rows
+        Distinct rows of a window, and of the reference, that it is asked about.
+    folder
+        Where its module is looked for too.
+    """
+
+    function: str
+    kind: str = "function"
+    rows: int = ROWS
+    folder: Path = Path()
+
+    @property
+    def name(self) -> str:
+        """That of its rulers."""
+        return NAME
+
+    def wanted(self, schema: Schema) -> Sequence[str]:
+        """Give the features."""
+        names = [each.name for each in schema.features if each.kind is not None and not each.kind.is_list]
+        _require_few(len(names), "features")
+        return names
+
+    def learn(self, learned: Learned) -> SampledRuler:
+        """Learn a ruler."""
+        call = load(self.kind, self.function, self.folder)
+        return SampledRuler.learn(self.kind, self.function, call, self.rows, learned)
 
 
 def _require_few(count: int, what: str) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from modelvane.attribution.linear import Linear
 from modelvane.attribution.noise import PairNoise, rank_habit
+from modelvane.attribution.sampled import NAME, SampledRuler
 from modelvane.attribution.sent import Sent
 from modelvane.attribution.source import Source
 from modelvane.attribution.tally import ContributionTally, Scale
@@ -20,7 +21,7 @@ from modelvane.row_ruler import Learned, RowTally
 from modelvane.ruler import Ruler
 from modelvane.schema import Schema
 
-NAME = "attribution"
+__all__ = ["NAME", "AttributionRuler", "SampledRuler", "read"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,15 +45,9 @@ class AttributionRuler:
     noise: PairNoise | None
     habit: Habit | None
 
-    @property
-    def name(self) -> str:
-        """That of all of its kind: a reference has one."""
-        return NAME
-
-    @property
-    def of_truth(self) -> bool:
-        """Contributions are of predictions, whatever became of them."""
-        return False
+    name: ClassVar = NAME
+    of_truth: ClassVar = False
+    why_no_habit: ClassVar = "no usual range: the reference has no time column, or is too short for one"
 
     @property
     def columns(self) -> Sequence[str]:
@@ -80,10 +75,18 @@ class AttributionRuler:
         """Give the tally of no rows."""
         return ContributionTally.of(self.scale, np.empty((len(self.scale.features), 0)))
 
+    def known(self, tally: RowTally) -> ContributionTally:
+        """Give the contributions of the reference, whose tally it is."""
+        return self.contributions_of(tally)
+
     def contributions_of(self, tally: RowTally) -> ContributionTally:
         """Give the contributions that a tally is of."""
         assert isinstance(tally, ContributionTally)  # noqa: S101 - as `count` gave it
         return tally
+
+    def rows_behind(self, tally: RowTally, contributions: ContributionTally) -> int:  # noqa: ARG002 - one signature for both rulers
+        """Give how many rows the means rest on."""
+        return min(sums.n for sums in contributions.sums)
 
     def facts(self) -> dict[str, Any]:
         """Give what is plain JSON values of it."""
@@ -113,10 +116,11 @@ def read(
     rulers: Mapping[str, Ruler],
     facts: dict[str, Any],
     arrays: Mapping[str, NDArray[Any]],
-) -> AttributionRuler:
-    """Read what `AttributionRuler.facts` and `AttributionRuler.arrays` gave."""
-    rows = facts["noise_rows"]
-    about = facts["source"]
+) -> AttributionRuler | SampledRuler:
+    """Read what a ruler's facts and arrays gave."""
+    about, rows = facts["source"], facts["noise_rows"]
+    if "function" in about:
+        return SampledRuler.read(rulers, facts, arrays)
     source = Sent(about["columns"]) if about["kind"] == "sent" else Linear.read(rulers, about, arrays)
     return AttributionRuler(
         source,

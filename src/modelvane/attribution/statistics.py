@@ -34,7 +34,10 @@ def _mean_absolute(of: OfFeature) -> Value:
 
 def _mean(of: OfFeature) -> Value:
     found = of.sums.mean(of.quantum)
-    return Undefined(_NONE) if found is None else found
+    if found is None:
+        return Undefined(_NONE)
+    # contributions are known to a quantum: less than that is none
+    return found if abs(found) >= of.quantum else 0.0
 
 
 def _coverage(tally: ContributionTally) -> Value:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import mul
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,23 @@ class FeatureSums:
             len(known), total + sum(far), absolute + sum(map(abs, far)), square + sum(each**2 for each in far)
         )
 
+    @classmethod
+    def weighted(
+        cls, contributions: NDArray[np.float64], counts: NDArray[np.int64], quantum: float
+    ) -> FeatureSums:
+        """Add contributions of rows each of which came so often."""
+        is_known = np.isfinite(contributions)
+        known, often = contributions[is_known], counts[is_known].tolist()
+        near = fixed.quantise(known, 0.0, quantum)
+        is_near = bool(np.isfinite(near).all())
+        quanta = list(map(int, near.tolist())) if is_near else fixed.big(known, 0.0, quantum)
+        return cls(
+            sum(often),
+            sum(map(mul, quanta, often)),
+            sum(abs(each) * count for each, count in zip(quanta, often, strict=True)),
+            sum(each**2 * count for each, count in zip(quanta, often, strict=True)),
+        )
+
     def __add__(self, other: FeatureSums) -> FeatureSums:
         return FeatureSums(
             self.n + other.n,
@@ -137,6 +155,18 @@ class ContributionTally:
         has_all = all(each.n == rows for each in sums)
         complete = rows if has_all else int(np.isfinite(contributions).all(axis=0).sum())
         return cls(scale, rows, complete, sums)
+
+    @classmethod
+    def weighted(
+        cls, scale: Scale, contributions: NDArray[np.float64], counts: NDArray[np.int64]
+    ) -> ContributionTally:
+        """Count rows each of which came so often; parameters as in `of`."""
+        sums = tuple(
+            FeatureSums.weighted(each, counts, quantum)
+            for each, quantum in zip(contributions, scale.quanta, strict=True)
+        )
+        complete = int(counts[np.isfinite(contributions).all(axis=0)].sum())
+        return cls(scale, int(counts.sum()), complete, sums)
 
     def __add__(self, other: ContributionTally) -> ContributionTally:
         if self.scale != other.scale:

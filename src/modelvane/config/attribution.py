@@ -6,13 +6,14 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from modelvane.config.names import function_or_file
+from modelvane.config.names import function_name, function_or_file
 from modelvane.config.section import Section
 
+Function = Annotated[str, AfterValidator(function_name)]
 Source = Annotated[str, AfterValidator(function_or_file)]
 Weight = float | dict[str | int | float | bool, float]
 
-_SOURCES = ("weights", "columns", "prefix")
+_SOURCES = ("weights", "columns", "prefix", "function", "trees")
 
 
 class AttributionSection(Section):
@@ -34,6 +35,23 @@ class AttributionSection(Section):
         None,
         min_length=1,
         description="The same for all columns of the reference that begin so; what follows is the name of the feature.",
+    )
+
+    function: Function | None = Field(
+        None,
+        description="Of any model: `package.module:function` that takes rows as a pyarrow table with the features and "
+        "returns an array of shape (rows, features), or an array for each feature.",
+    )
+    trees: Function | None = Field(
+        None,
+        description="Of trees: `package.module:function` without arguments that returns the model; takes the extra "
+        "`shap`.",
+    )
+    rows: int = Field(
+        500,
+        ge=2,
+        le=100_000,
+        description="Distinct rows of a window, chosen by their hashes, that `function` or `trees` is asked about.",
     )
 
     @model_validator(mode="after")

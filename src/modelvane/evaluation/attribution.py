@@ -7,14 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from modelvane.attribution.ruler import NAME, AttributionRuler
-from modelvane.attribution.statistics import BY_FEATURE, COVERAGE, RANK_DISTANCE, OfFeature, Pair
+from modelvane.attribution.ruler import NAME, AttributionRuler, SampledRuler
+from modelvane.attribution.statistics import BY_FEATURE, COVERAGE, OF_ROWS, RANK_DISTANCE, OfFeature, Pair
 from modelvane.attribution.tally import ContributionTally
 from modelvane.calibration.lines import Lines
 from modelvane.evaluation.performance import judged
 from modelvane.evaluation.round import Judgement, Round, measured
 from modelvane.findings import Family, Finding, Verdict
 from modelvane.tallies.dataset import DatasetTally
+from modelvane.undefined import Undefined
 
 _NAMED = 3
 _NOTHING = 1e-12
@@ -24,12 +25,15 @@ def attribution_findings(this: Round, rows: DatasetTally) -> Iterator[Finding]:
     """Give how many rows have contributions, the distance of their order, and their means by feature."""
     ruler = this.reference.row_rulers.get(NAME)
     found = rows.together.get(NAME)
-    if not isinstance(ruler, AttributionRuler) or NAME in this.reference.left_out:
+    if not isinstance(ruler, AttributionRuler | SampledRuler) or NAME in this.reference.left_out:
         return
-    pair = Pair(
-        ruler.contributions_of(this.reference.tally.together[NAME]),
-        ruler.contributions_of(ruler.nothing() if found is None else found),
-    )
+    counted = ruler.nothing() if found is None else found
+    current = ruler.contributions_of(counted)
+    if isinstance(current, Undefined):
+        yield from (_unknown(each.name, each.unit, current.why, rows.rows) for each in OF_ROWS)
+        return
+    pair = Pair(ruler.known(this.reference.tally.together[NAME]), current)
+    behind = ruler.rows_behind(counted, current)
     n = pair.current.complete
     for finding in measured(
         this,
@@ -44,45 +48,52 @@ def attribution_findings(this: Round, rows: DatasetTally) -> Iterator[Finding]:
         yield judged(this, finding, COVERAGE.better)
 
     def judge(_measure: str, value: float) -> Judgement:
-        return _of_order(this, ruler, pair, value)
+        return _of_order(this, ruler, pair, behind, value)
 
     yield from measured(
         this, Family.ATTRIBUTION, RANK_DISTANCE, pair, None, column=None, segment=None, n=n, judge=judge
     )
     for at, feature in enumerate(pair.reference.scale.features):
-        known, current = (OfFeature(each.sums[at], each.scale.quanta[at]) for each in pair)
+        known, now = (OfFeature(each.sums[at], each.scale.quanta[at]) for each in pair)
         for statistic in BY_FEATURE:
             yield from measured(
                 this,
                 Family.ATTRIBUTION,
                 statistic,
-                current,
+                now,
                 known,
                 column=feature,
                 segment=None,
-                n=current.sums.n,
+                n=now.sums.n,
             )
 
 
-def _of_order(this: Round, ruler: AttributionRuler, pair: Pair, value: float) -> Judgement:
-    lines = _lines(this, ruler, pair).asked_by(this.settings.alarm)
+def _unknown(measure: str, unit: str, why: str, n: int) -> Finding:
+    return Finding(
+        family=Family.ATTRIBUTION, measure=measure, unit=unit, n=n, verdict=Verdict.UNDEFINED, why=why
+    )
+
+
+def _of_order(
+    this: Round, ruler: AttributionRuler | SampledRuler, pair: Pair, n: int, value: float
+) -> Judgement:
+    lines = _lines(this, ruler, pair, n).asked_by(this.settings.alarm)
     before = this.verdict_before(RANK_DISTANCE.name, None, None)
     verdict = lines.verdict(value, this.settings.alarm, before)
     cause = _cause(pair) if verdict in (Verdict.ALARM, Verdict.CHANGED) else ""
     return Judgement(lines.noise_floor, lines.usual_range, lines.threshold, verdict, cause, lines.why)
 
 
-def _lines(this: Round, ruler: AttributionRuler, pair: Pair) -> Lines:
+def _lines(this: Round, ruler: AttributionRuler | SampledRuler, pair: Pair, n: int) -> Lines:
     limit = this.threshold(RANK_DISTANCE.name, None)
     if limit is not None:
         return Lines(threshold=limit)
-    n = min(sums.n for sums in pair.current.sums)
     means = pair.reference.mean_sizes()
     if ruler.noise is None or means is None:
         return Lines(why="no lines: too few rows of the reference have contributions")
     lines = Lines(ruler.noise.floor(means, this.level, n))
     if ruler.habit is None:
-        return replace(lines, why="no usual range: the reference has no time column, or is too short for one")
+        return replace(lines, why=ruler.why_no_habit)
     usual = ruler.habit.exceeded_with(this.level, n)
     # an order that never changed has a habit of nearly nothing
     return replace(lines, usual_range=usual if usual > _NOTHING else 0.0)

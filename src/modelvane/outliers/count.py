@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from modelvane.block import Encoded
 from modelvane.casting import Fault, Numbers
+from modelvane.hashing import contents_of, mixed
 from modelvane.outliers.ruler import OutlierRuler
 from modelvane.outliers.surprisal import Bits, NumericalSurprisal
 from modelvane.ruler import CategoricalRuler, Ruler, name_hash
@@ -132,7 +133,7 @@ class OutlierCount:
         for cells in self._among(rows) if len(rows) else ():
             salt = np.uint64(name_hash(cells.name))
             # a sum, so that the order of columns does not show
-            digests[cells.rows] += _mixed(_contents(self._rulers[cells.name], cells.held) ^ salt)
+            digests[cells.rows] += mixed(contents_of(self._rulers[cells.name], cells.held) ^ salt)
         return digests
 
     def _told(self, rows: NDArray[np.intp]) -> dict[int, tuple[ScoredCell, ...]]:
@@ -152,19 +153,6 @@ class OutlierCount:
         }
 
 
-def _contents(ruler: Ruler, held: Encoded) -> NDArray[np.uint64]:
-    """Give what tells cells of a column apart, the same in whatever block they are."""
-    if isinstance(held, Numbers):
-        # -0.0 is 0.0
-        content = np.nan_to_num(held.values + 0.0).view(np.uint64)
-        return content if held.faults is None else np.where(held.faults == 0, content, held.faults)
-    assert isinstance(ruler, CategoricalRuler)  # noqa: S101 - codes are on the ruler of categories
-    assert isinstance(held, Codes)  # noqa: S101 - as above
-    used, at = np.unique(held.codes, return_inverse=True)
-    hashes = [-code if code < 0 else name_hash(_name(ruler, held, code)) for code in used.tolist()]
-    return np.array(hashes, np.uint64)[at]
-
-
 def _values(ruler: Ruler, held: Encoded) -> list[tuple[float | str | None, str]]:
     """Give each value, or its fault."""
     if isinstance(held, Numbers):
@@ -174,13 +162,9 @@ def _values(ruler: Ruler, held: Encoded) -> list[tuple[float | str | None, str]]
     assert isinstance(ruler, CategoricalRuler)  # noqa: S101 - codes are on the ruler of categories
     assert isinstance(held, Codes)  # noqa: S101 - as above
     return [
-        (None, _FAULTS[Fault(-code)]) if code < 0 else (_name(ruler, held, code)[:NAME_LIMIT], "")
+        (None, _FAULTS[Fault(-code)]) if code < 0 else (held.name(ruler, code)[:NAME_LIMIT], "")
         for code in held.codes.tolist()
     ]
-
-
-def _name(ruler: CategoricalRuler, held: Codes, code: int) -> str:
-    return ruler.names[code] if code < ruler.unseen else held.unseen[code - ruler.unseen]
 
 
 def _beyond(surprisal: NumericalSurprisal, value: float | str | None) -> float | None:
@@ -188,11 +172,3 @@ def _beyond(surprisal: NumericalSurprisal, value: float | str | None) -> float |
         return None
     distance = max(surprisal.least - value, value - surprisal.most)
     return distance if 0 < distance < np.inf else None
-
-
-def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Scatter values evenly over 64 bits: the finish of splitmix64 (Steele, Lea and Flood, 2014)."""
-    mixed = values + np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))

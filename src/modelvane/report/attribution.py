@@ -21,7 +21,7 @@ SHOWN = 20
 """Features with a bar and a row, those that contribute most."""
 _SIZE, _MEAN = (each.name for each in BY_FEATURE)
 _COVERAGE, _DISTANCE = (each.name for each in OF_ROWS)
-_WIDTH, _NAME_LENGTH = 400, 24
+_WIDTH, _NAME_LENGTH = 800, 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def _bars(rows: tuple[tuple[str, float | None, float | None], ...]) -> Markup:
     names = [cut_text(name, _NAME_LENGTH) for name, _, _ in rows]
     chart = LyingBars(
         width=_WIDTH,
-        height=30 + 13 * len(rows),
+        height=40 + 22 * len(rows),
         margin=4,
         margin_right=14,
         spacing=4,

@@ -35,6 +35,10 @@ class Codes:
         """Give the rows at ``index``."""
         return Codes(self.codes[index], self.unseen)
 
+    def name(self, ruler: CategoricalRuler, code: int) -> str:
+        """Give the category of a code that is no fault."""
+        return ruler.names[code] if code < ruler.unseen else self.unseen[code - ruler.unseen]
+
     @classmethod
     def of(cls, ruler: CategoricalRuler, categories: Categories) -> Codes:
         """Look the categories of a column up on the ruler."""
