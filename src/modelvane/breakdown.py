@@ -17,6 +17,7 @@ MOST_SEGMENTS = 20
 """Segments of one breakdown that are told apart."""
 
 _EXPECTED = "a column, two columns as [one, other], or bins as {column: name, bins: 4} or {column: name, edges: [1, 3]}"
+_HUGE = 2**1023
 _APART = frozenset(',="\\')
 
 
@@ -168,7 +169,7 @@ def _cut(given: object) -> Cut:
     if edges is None:
         return Cut(given["column"], bins if bins is not None else BINS)
     are_numbers = isinstance(edges, Sequence) and all(
-        isinstance(edge, int | float) and not isinstance(edge, bool) for edge in edges
+        isinstance(edge, float) or (type(edge) is int and abs(edge) < _HUGE) for edge in edges
     )
     if not are_numbers or not edges:
         raise SchemaError("Edges of bins are no list of numbers", received=edges, expected=_EXPECTED)

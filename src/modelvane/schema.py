@@ -124,7 +124,7 @@ class Schema:
     task
         ``None`` while neither prediction nor target is known.
     segments
-        By which columns everything is broken down; each need not be a feature.
+        By which columns everything is broken down, as `Breakdown.of` reads it; they need not be features.
     positive
         The canonical form of the positive class of a binary classifier, if it was given.
     recommending
@@ -154,6 +154,7 @@ class Schema:
             if len(named) > 1:
                 raise SchemaError(f"A schema has at most one {role} column", received=named)
         object.__setattr__(self, "_by_name", by_name)
+        object.__setattr__(self, "segments", breakdowns_of(self.segments))
         for name in self.segment_columns:
             self[name]
 
@@ -241,7 +242,7 @@ class Schema:
                 for c in data["columns"]
             ),
             task=Task(data["task"]) if data["task"] else None,
-            segments=breakdowns_of(data["segments"]),
+            segments=tuple(data["segments"]),
             positive=data["positive"],
             recommending=_recommending(data.get("recommending")),
         )

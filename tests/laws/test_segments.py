@@ -259,6 +259,26 @@ def test_changes_are_taken_apart_by_every_breakdown(reference: Reference) -> Non
     assert "most by miles=" in behaviour.cause
 
 
+def test_a_segment_that_goes_is_mix(reference: Reference) -> None:
+    """What a segment does by leaving is told by its share, not as another behaviour of the rest; all still adds up."""
+    rows = trips(2)
+    at = [i for i, zone in enumerate(rows["zone"]) if zone != "north"][:400]
+    at.append(rows["zone"].index("north"))
+    monitor = Monitor("taxi", reference, HABIT, clock=lambda: 5e6)
+    monitor.push({name: [column[i] for i in at] for name, column in rows.items()})
+    findings = monitor.findings()
+    gone = [findings.get(f"mean_prediction_{way}", "zone", "zone=north") for way in ("mix", "behaviour")]
+    assert [f and (f.n, f.value is None) for f in gone] == [(1, False), (1, True)]
+    parts = [findings.get(f"mean_prediction_{way}", "zone") for way in ("mix", "behaviour")]
+    change = findings.get("mean", "prediction")
+    assert change is not None
+    assert change.value is not None
+    assert change.reference is not None
+    assert sum(f.value for f in parts if f and f.value is not None) == pytest.approx(
+        change.value - change.reference
+    )
+
+
 def test_small_segments_are_undefined_with_their_rows(reference: Reference) -> None:
     """Of fewer than thirty rows nothing is told but how many they are, and the whole is told as ever."""
     rows = {name: column[:200] for name, column in trips(4).items()}

@@ -228,3 +228,5 @@ def test_a_schema_refuses_contradictions() -> None:
         (Column("a"), Column("b", Role.ID, None, "string")), Task.REGRESSION, (Breakdown.of("a"),), "1"
     )
     assert Schema.from_dict(schema.to_dict()) == schema
+    # as people write it, too
+    assert Schema(schema.columns, Task.REGRESSION, ("a",), "1") == schema  # type: ignore[arg-type] # read as it is

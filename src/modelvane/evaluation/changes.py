@@ -22,11 +22,16 @@ _WAYS = ("mix", "behaviour")
 
 @dataclass(frozen=True, slots=True)
 class _Sides:
-    """Rows and sums of a value, by segment of one breakdown; the rest makes each side complete."""
+    """Rows and sums of a value, by segment of one breakdown; the rest makes each side complete.
+
+    ``small`` has the rows of the window of segments that are with the rest on both sides, ``alone`` of those that are
+    with it on one: they came or went.
+    """
 
     before: Mapping[str, Part]
     after: Mapping[str, Part]
     small: Mapping[str, int]
+    alone: Mapping[str, int]
 
 
 def change_findings(this: Round, rows: DatasetTally, labelled: DatasetTally) -> Iterator[Finding]:
@@ -72,9 +77,14 @@ def _by_segment(
         told = _told(at, effects, sides, (old, new))
         yield _finding(changing, way, column, None, new.rows, total, cause=told)
         for name, effect in effects.items():
-            yield _finding(changing, way, column, name, sides.after[name].rows, effect[at])
+            n = sides.alone.get(name, sides.after[name].rows)
+            if way == "behaviour" and name in sides.alone:
+                why = f"fewer than {LEAST_ROWS} rows in the window or in the reference: what it does is mix"
+                yield _finding(changing, way, column, name, n, why=why)
+            else:
+                yield _finding(changing, way, column, name, n, effect[at])
         for name, n in sides.small.items():
-            why = f"fewer than {LEAST_ROWS} rows in the window or in the reference: told with the rest"
+            why = f"fewer than {LEAST_ROWS} rows in the window and in the reference: told with the rest"
             yield _finding(changing, way, column, name, n, why=why)
 
 
@@ -89,19 +99,22 @@ def _sides(
     before: dict[str, Part] = {}
     after: dict[str, Part] = {}
     small: dict[str, int] = {}
+    alone: dict[str, int] = {}
     for name in ruler.names:
         was, now = (
             _part(changing, tally.segments.get(name), prediction) or NOTHING
             for tally in (this.reference.tally, current)
         )
-        if min(was.rows, now.rows) < LEAST_ROWS:
+        if max(was.rows, now.rows) < LEAST_ROWS:
             small[name] = now.rows
-        else:
-            before[name], after[name] = was, now
-    # rare, unseen and missing values, and those of small segments: all that is in no segment told apart
+            continue
+        if min(was.rows, now.rows) < LEAST_ROWS:
+            alone[name] = now.rows
+        before[name], after[name] = (side if side.rows >= LEAST_ROWS else NOTHING for side in (was, now))
+    # rare, unseen and missing values, and the rows of small segments: all that is in no segment told apart
     for side, whole in zip((before, after), wholes, strict=True):
         side[ruler.other] = whole - sum(side.values(), NOTHING)
-    return _Sides(before, after, small)
+    return _Sides(before, after, small, alone)
 
 
 def _told(at: int, effects: Mapping[str, Effect], sides: _Sides, wholes: tuple[Part, Part]) -> str:
