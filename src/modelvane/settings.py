@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from modelvane.calibration.lines import Alarm
-from modelvane.errors import ConfigError
+from modelvane.concept.detectors import OWN
+from modelvane.concept.detectors.river import RIVER, require_river
+from modelvane.errors import ConfigError, UnknownNameError
 from modelvane.methods import Methods
 
 BUDGET = 0.001
@@ -62,6 +64,26 @@ class Outliers:
             raise ConfigError(
                 "outliers.quantile is out of range", received=self.quantile, expected="between 0 and 1"
             )
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """What looks for the time at which errors changed.
+
+    Parameters
+    ----------
+    detectors
+        Of `modelvane.concept.detectors.OWN` and `modelvane.concept.detectors.river.RIVER`; those of river take it.
+    """
+
+    detectors: tuple[str, ...] = tuple(OWN)
+
+    def __post_init__(self) -> None:
+        for name in self.detectors:
+            if name not in (*OWN, *RIVER):
+                raise UnknownNameError.of("detector in concept.detectors", name, (*OWN, *RIVER))
+        if any(name in RIVER for name in self.detectors):
+            require_river()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +173,8 @@ class Settings:
         Predictions remembered for late labels; by default ten windows, at most 50 000 rows, at least one window.
     outliers
         Which rows are outliers.
+    concept
+        What looks for the time at which errors changed.
     fairness
         Columns whose groups are to be treated alike.
     moving
@@ -166,6 +190,7 @@ class Settings:
     thresholds: Mapping[str, float] = field(default_factory=dict)
     horizon: int | None = None
     outliers: Outliers = field(default_factory=Outliers)
+    concept: Concept = field(default_factory=Concept)
     fairness: tuple[Protected, ...] = ()
     moving: Moving | None = None
     versions: Versions | None = None

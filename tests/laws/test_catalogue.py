@@ -10,6 +10,8 @@ from tests.laws.answers import answers, reference_of
 
 from modelvane.attribution.kinds import LinearAttribution
 from modelvane.catalogue import CATALOGUE, DISTANCE, label_of, measure, titles
+from modelvane.concept.detectors import OWN
+from modelvane.concept.detectors.river import RIVER
 from modelvane.divergences import DIVERGENCES
 from modelvane.errors import ConfigError, UnknownNameError
 from modelvane.evaluation.thresholds import ARRIVAL, check_thresholds
@@ -18,9 +20,10 @@ from modelvane.methods import Methods
 from modelvane.monitor import Monitor
 from modelvane.reference import Reference
 from modelvane.schema import Kind, Task
-from modelvane.settings import Protected, Settings, Versions, Window
+from modelvane.settings import Concept, Protected, Settings, Versions, Window
 
 ROWS = 240
+EVERY = Concept(detectors=(*OWN, *RIVER))
 METHODS = Methods(
     columns={
         "distance": tuple(name for name, each in DIVERGENCES.items() if Kind.NUMERICAL in each.kinds),
@@ -69,7 +72,7 @@ def _regression(rng: np.random.Generator) -> Iterator[Finding]:
     window = Window(rows=ROWS, seconds=7200.0, panes=4)
     thresholds = {"mean_absolute_error": 1.0, "distance.missing_share": 0.01}
     yield from _found(reference, faulty, Settings(window, methods=METHODS, thresholds=thresholds))
-    fair = Settings(Window(rows=ROWS), methods=METHODS, fairness=(Protected("zone"),))
+    fair = Settings(Window(rows=ROWS), methods=METHODS, fairness=(Protected("zone"),), concept=EVERY)
     yield from _found(reference, _trips(rng), fair)
 
 
@@ -85,7 +88,7 @@ def _labels(rng: np.random.Generator) -> Iterator[Finding]:
 
     reference = Reference.of(rows(), prediction="guess", target="animal", segments=["animal"])
     fair = (Protected("animal", positive="cat", least_rows=1),)
-    yield from _found(reference, rows(), Settings(Window(rows=ROWS), fairness=fair))
+    yield from _found(reference, rows(), Settings(Window(rows=ROWS), fairness=fair, concept=EVERY))
 
 
 def _binary_scores(rng: np.random.Generator) -> Iterator[Finding]:
@@ -94,7 +97,7 @@ def _binary_scores(rng: np.random.Generator) -> Iterator[Finding]:
         return {"score": score.tolist(), "bought": (rng.random(ROWS) < score).astype(int).tolist()}
 
     reference = Reference.of(rows(), prediction="score", target="bought", task=Task.CLASSIFICATION)
-    yield from _found(reference, rows(), Settings(Window(rows=ROWS)))
+    yield from _found(reference, rows(), Settings(Window(rows=ROWS), concept=EVERY))
 
 
 def _class_scores(rng: np.random.Generator) -> Iterator[Finding]:
@@ -104,7 +107,7 @@ def _class_scores(rng: np.random.Generator) -> Iterator[Finding]:
         return {**dict(zip(("cat", "dog", "owl"), scores.T.tolist(), strict=True)), "animal": target}
 
     reference = Reference.of(rows(), prediction=["cat", "dog", "owl"], target="animal")
-    yield from _found(reference, rows(), Settings(Window(rows=ROWS)))
+    yield from _found(reference, rows(), Settings(Window(rows=ROWS), concept=EVERY))
 
 
 def _versions(rng: np.random.Generator) -> Iterator[Finding]:

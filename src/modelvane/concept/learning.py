@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelvane.concept.bins import bins_of
+from modelvane.concept.detectors import OWN
 from modelvane.concept.expected import additive
 from modelvane.concept.measures import RELATION
 from modelvane.concept.ruler import NAME, ConceptRuler, key, looked_at
 from modelvane.concept.signals import Integers, Reader, Scale
+from modelvane.concept.walks import Walks
 from modelvane.concept.windows import Look, drawn_nulls
 from modelvane.row_ruler import Learned
 from modelvane.ruler import Floats
@@ -79,6 +81,14 @@ class ConceptKind:
             for signal, habit in zip(ruler.signals, look.habits(), strict=True)
             if habit is not None
         }
+        for at, signal in enumerate(ruler.signals):
+            walks = Walks(_standardised(left[at]), learned.in_time_order)
+            for detector in OWN.values():
+                named = key(detector.name, signal)
+                nulls[named] = walks.null(detector)
+                habit = walks.habit(detector)
+                if habit is not None:
+                    habits[named] = habit
         return replace(ruler, nulls=nulls, habits=habits)
 
 
@@ -94,6 +104,11 @@ def _out_of_sample(codes: NDArray[np.uint8], found: Integers, widths: list[int])
                 explained += effect[place]
             rest[fold] -= np.rint(explained).astype(np.int64)
     return left
+
+
+def _standardised(left: Integers) -> Floats:
+    values = left.astype(np.float64)
+    return np.asarray((values - values.mean()) / max(float(values.std()), 1.0), np.float64)
 
 
 def _variance(codes: NDArray[np.uint8], left: Integers, widths: list[int]) -> Floats:

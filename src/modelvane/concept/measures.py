@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from modelvane.concept.signals import SIGNALS
+from modelvane.concept.detectors import OWN
+from modelvane.concept.detectors.river import RIVER
+from modelvane.concept.signals import MEAN_ERROR, SIGNALS, Signal
 from modelvane.statistics.base import Better
 
 RELATION, RELATION_SHARE = "relation", "relation_share"
 BY_INPUTS, BY_RELATION = "by_inputs", "by_relation"
+CHANGED_AT = "changed_at"
 
 _OAXACA = "Kitagawa, 1955; Oaxaca, 1973"
 
@@ -73,6 +76,26 @@ def _described() -> Iterator[Described]:
             of_all,
             signal.needs,
         )
+        yield from _of_time(signal)
+
+
+def _of_time(signal: Signal) -> Iterator[Described]:
+    needs = f"{signal.needs}, with times"
+    for own in OWN.values():
+        name, title = name_of(signal.name, own.name), f"{signal.title}, {own.title}"
+        yield Described(name, title, "", own.source, ("dataset",), needs, "lower")
+    if signal.name != MEAN_ERROR:
+        for each in RIVER.values():
+            name, title = name_of(signal.name, each.name), f"{signal.title}, changes that {each.title} finds"
+            yield Described(name, title, "", each.source, ("dataset",), f"{needs}; the extra river", "lower")
+    yield Described(
+        name_of(signal.name, CHANGED_AT),
+        f"{signal.title}, time of the change",
+        "seconds",
+        "since 1970: when the first of the rises began that CUSUM and Page-Hinkley found beyond their noise floors",
+        ("dataset",),
+        needs,
+    )
 
 
 CONCEPT = tuple(_described())

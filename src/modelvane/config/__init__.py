@@ -27,7 +27,7 @@ from modelvane.config.section import Section
 from modelvane.config.service import Limits, ServiceSection
 from modelvane.errors import ConfigError, UnknownNameError
 from modelvane.methods import Methods
-from modelvane.settings import ROWS, Moving, Outliers, Settings, Window
+from modelvane.settings import ROWS, Concept, Moving, Outliers, Settings, Window
 
 __all__ = [
     "AlertsSection",
@@ -175,6 +175,7 @@ class Config(Section):
             methods=Methods(section.drift.numerical, section.drift.categorical, section.drift.columns),
             thresholds=section.thresholds,
             horizon=section.horizon,
+            concept=Concept(section.concept.detectors),
             outliers=Outliers(section.outliers.quantile, frozenset(section.outliers.hidden)),
             fairness=tuple(each.protected for each in section.fairness),
             versions=None if section.versions is None else section.versions.known,

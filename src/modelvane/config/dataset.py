@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from modelvane import compat
 from modelvane.breakdown import Breakdown
 from modelvane.calibration.lines import Alarm
+from modelvane.concept.detectors import OWN
 from modelvane.config.alerts import DatasetAlertsSection
 from modelvane.config.attribution import AttributionSection
 from modelvane.config.batch import BatchSection
@@ -143,6 +144,16 @@ class OutliersSection(Section):
     )
 
 
+class ConceptSection(Section):
+    """Whether the relation between inputs and target changed, and when."""
+
+    detectors: Names = Field(
+        tuple(OWN),
+        description="What looks for the time at which errors changed: `cusum`, `page_hinkley`, and with the extra "
+        "`river` also `adwin`, `hddm_a`, `hddm_w`, `fhddm`.",
+    )
+
+
 class RecommendationSection(Section):
     """What is known of a recommender beside its columns."""
 
@@ -210,6 +221,9 @@ class DatasetSection(Section):
     )
     outliers: OutliersSection = Field(
         OutliersSection(), description="Which rows are outliers, and what is told of them."
+    )
+    concept: ConceptSection = Field(
+        ConceptSection(), description="Whether the relation between inputs and target changed, and when."
     )
     attribution: AttributionSection | None = Field(
         None, description="How it is known what each feature contributes to a prediction."

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from modelvane.catalogue import CATALOGUE, Measure, label_of
+from modelvane.concept.measures import CHANGED_AT, name_of
+from modelvane.concept.signals import SIGNALS
 from modelvane.config import Config
 from modelvane.dashboards.model import Kind, Panel, Part, Query
 from modelvane.dashboards.promql import selector
@@ -58,7 +60,10 @@ TOGETHER: Mapping[tuple[Family, str], tuple[str, ...]] = {
 }
 """Measures of one panel, by the panel's family and title."""
 
-WITHOUT_PANEL: Mapping[tuple[Family, str], str] = {}
+WITHOUT_PANEL: Mapping[tuple[Family, str], str] = {
+    (Family.CONCEPT, name_of(signal, CHANGED_AT)): "a moment, which the live page and the report tell"
+    for signal in SIGNALS
+}
 """Measures that no dashboard shows, each with the reason."""
 
 _TITLES = {(family, name): title for (family, title), names in TOGETHER.items() for name in names}

@@ -17,6 +17,7 @@ from modelvane.concept.relation import Side, parts, squared_distance
 from modelvane.concept.ruler import NAME, ConceptRuler, key
 from modelvane.concept.signals import SIGNALS, Signal
 from modelvane.concept.tally import ConceptTally
+from modelvane.evaluation.change_points import ChangePoints
 from modelvane.evaluation.round import Round
 from modelvane.findings import Family, Finding, Verdict
 from modelvane.naming import cut_text
@@ -57,7 +58,18 @@ class _Compared:
     current: ConceptTally
 
     def findings(self) -> Iterator[Finding]:
+        points = ChangePoints(
+            self.this,
+            self.ruler,
+            self.at,
+            self.signal,
+            self.reference,
+            self.current,
+            lambda measure, n: self._lines(measure, "", n),
+            self._level,
+        )
         if not self.current.n:
+            yield from points.findings()
             for measure in (RELATION, BY_INPUTS, BY_RELATION, RELATION_SHARE):
                 yield self._finding(measure, Undefined("no labelled rows in the window"))
             return
@@ -71,6 +83,7 @@ class _Compared:
             yield self._finding(BY_INPUTS, effect, column)
         yield self._finding(BY_RELATION, effects.relation, cause=told)
         yield self._share(effects)
+        yield from points.findings()
 
     @cached_property
     def _sides(self) -> tuple[Side, Side]:
@@ -98,7 +111,7 @@ class _Compared:
         return math.sqrt(float(squared_distance(sides[0], sides[1], self.ruler.variance_of_all[self.at])))
 
     def _judged(self, column: str, value: float, cause: str = "") -> Finding:
-        lines = self._lines(column)
+        lines = self._lines(RELATION, column, self.current.n)
         measure = name_of(self.signal.name, RELATION)
         alarm = self.this.settings.alarm
         verdict = lines.verdict(value, alarm, self.this.verdict_before(measure, column or None, None))
@@ -106,17 +119,22 @@ class _Compared:
             cause = cause or self._most_moved(self.ruler.places[column])
         return self._finding(RELATION, value, column or None, lines, verdict, cause)
 
-    def _lines(self, column: str) -> Lines:
-        this, n = self.this, self.current.n
-        tests = len(self.ruler.signals) * (len(self.ruler.bins) + 1)
-        level = level_of(this.settings.budget, tests)
-        named = key(RELATION, self.signal.name, column)
-        null, habit = self.ruler.nulls[named], self.ruler.habits.get(named)
-        floor = math.sqrt(max(null.exceeded_with(level, n), 0.0))
+    @property
+    def _level(self) -> float:
+        """Probability at which each finding of concept drift may exceed its line."""
+        of_signal = len(self.ruler.bins) + 1 + len(self.this.settings.concept.detectors)
+        return level_of(self.this.settings.budget, len(self.ruler.signals) * of_signal)
+
+    def _lines(self, measure: str, column: str, n: int) -> Lines:
+        named = key(measure, self.signal.name, column)
+        habit, height = self.ruler.habits.get(named), self.ruler.nulls[named].exceeded_with(self._level, n)
+        # of the relation the square was learned
+        floor = math.sqrt(max(height, 0.0)) if measure == RELATION else max(height, 0.0)
+        alarm = self.this.settings.alarm
         if habit is None:
             why = "no usual range: the reference has no time column, or is too short for one"
-            return Lines(floor, why=why).asked_by(this.settings.alarm)
-        return Lines(floor, habit.exceeded_with(level, n)).asked_by(this.settings.alarm)
+            return Lines(floor, why=why).asked_by(alarm)
+        return Lines(floor, habit.exceeded_with(self._level, n)).asked_by(alarm)
 
     def _most_moved(self, place: slice) -> str:
         """Name the bins in which the mean moved most, by how much, and their share of the rows."""

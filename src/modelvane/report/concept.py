@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from modelvane.concept.detectors import OWN
+from modelvane.concept.detectors.river import RIVER
 from modelvane.concept.measures import BY_INPUTS, RELATION, name_of
 from modelvane.concept.signals import SIGNALS, Signal
 from modelvane.findings import Family, Finding, Findings, Verdict
@@ -33,6 +35,8 @@ class ConceptTable:
         Of the number.
     told
         What its change is made of, in words.
+    when
+        What detectors found: since when.
     rows
         All rows first.
     more
@@ -42,6 +46,7 @@ class ConceptTable:
     title: str
     told: str
     verdict: Verdict
+    when: Sequence[Finding]
     rows: Sequence[ConceptRow]
     more: int
 
@@ -60,8 +65,10 @@ def _table(signal: Signal, found: dict[tuple[str, str | None], Finding]) -> Conc
     columns = [f for (name, column), f in found.items() if name == relation and column is not None]
     shown = [whole, *sorted(columns, key=drift_order)[:_SHOWN]]
     rows = [ConceptRow(drift_row(each), found.get((inputs, each.column))) for each in shown]
+    detectors = (found.get((name_of(signal.name, name), None)) for name in (*OWN, *RIVER))
+    when = [each for each in detectors if each is not None and each.cause]
     told = found[inputs, None].cause
-    return ConceptTable(signal.title, told, whole.verdict, rows, max(0, len(columns) - _SHOWN))
+    return ConceptTable(signal.title, told, whole.verdict, when, rows, max(0, len(columns) - _SHOWN))
 
 
 def concept_sentences(findings: Iterable[Finding]) -> Iterator[str]:
