@@ -19,6 +19,8 @@ from modelvane.multivariate.scores import CategoricalScores, Scores, whole
 _SHRINKAGE = 10
 # of another categorical column that many categories are looked at, each by itself
 _SHOWN = 8
+# means of categories need no more, evenly spaced
+_ROWS = 20_000
 
 Floats = NDArray[np.float64]
 
@@ -37,6 +39,10 @@ def quantified(
     sizes
         Categories of the reference by column.
     """
+    rows = max((len(each) for part in (numerical, categorical) for each in part.values()), default=0)
+    kept = slice(None) if rows <= _ROWS else np.linspace(0, rows - 1, _ROWS).astype(np.intp)
+    numerical = {name: scores[kept] for name, scores in numerical.items()}
+    categorical = {name: codes[kept] for name, codes in categorical.items()}
     seen = {name: _standardised(scores[:, None].astype(np.float64)) for name, scores in numerical.items()}
     for name, codes in categorical.items():
         seen[name] = _standardised((codes[:, None] == np.arange(min(_SHOWN, sizes[name]))).astype(np.float64))
@@ -62,9 +68,9 @@ def _placed(codes: NDArray[np.int32], size: int, others: Floats) -> CategoricalS
     if not known.any() or not others.shape[1]:
         return _nowhere(size)
     present = np.flatnonzero(counts)
-    order = np.argsort(codes[known], kind="stable")
+    order = np.flatnonzero(known)[np.argsort(codes[known], kind="stable")]
     starts = np.concatenate(([0], np.cumsum(counts[present])[:-1]))
-    means = np.add.reduceat(others[known][order], starts, axis=0) / (counts[present] + _SHRINKAGE)[:, None]
+    means = np.add.reduceat(others[order], starts, axis=0) / (counts[present] + _SHRINKAGE)[:, None]
     weights = counts[present] / counts.sum()
     means -= weights @ means
     axis = np.linalg.svd(np.sqrt(weights)[:, None] * means, full_matrices=False)[2][0]
