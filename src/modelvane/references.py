@@ -14,10 +14,12 @@ from modelvane.attributing import attribution_files, attribution_kind, check_att
 from modelvane.compatible import EXTRA, facts_of
 from modelvane.config import Config, DatasetSection
 from modelvane.errors import ConfigError, ReferenceFileError, UnknownNameError
+from modelvane.estimates.learning import loss_kinds
 from modelvane.evaluation import check_thresholds
 from modelvane.functions import module_file
 from modelvane.model import load_model, with_predictions
 from modelvane.reference import Reference
+from modelvane.row_ruler import RowKind
 from modelvane.schema import Role
 from modelvane.table import Table
 
@@ -163,12 +165,18 @@ def build_reference(
         unknown=mapping.unknown,
         recommending=config.datasets[name].recommendation.known(),
         contributions=sent_columns(config.datasets[name].attribution, table.names).values(),
-        also=[kind for kind in (attribution_kind(config, name, path, table.names),) if kind is not None],
         version=versions.column if (versions := config.datasets[name].versions) else None,
+        also=_also(config, name, path, table),
     )
     if not config.compat:
         return reference
     return reference.with_extra(EXTRA, facts_of(reference, reference.encode(table), mapping))
+
+
+def _also(config: Config, name: str, path: Path, table: Table) -> list[RowKind]:
+    attribution = attribution_kind(config, name, path, table.names)
+    estimates = loss_kinds() if config.datasets[name].estimates else ()
+    return [*estimates, *([] if attribution is None else [attribution])]
 
 
 def reference_rows(config: Config, name: str, path: Path | None = None) -> Table:

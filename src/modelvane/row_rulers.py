@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from modelvane import concept, versions
 from modelvane.attribution import ruler as attribution
 from modelvane.block import Block
 from modelvane.concept import ConceptKind, ConceptRuler
+from modelvane.estimates import losses
 from modelvane.multivariate.learning import CrossMomentsKind
 from modelvane.multivariate.ruler import MomentsRuler
 from modelvane.row_ruler import MOST_COLUMNS, MOST_ROWS, Learned, RowKind, RowRuler, RowTally
@@ -29,6 +31,8 @@ READERS: Mapping[str, Reader] = {
     attribution.NAME: attribution.read,
     concept.NAME: ConceptRuler.from_arrays,
     versions.NAME: versions.read,
+    losses.LOSSES: partial(losses.read, of_truth=False),
+    losses.OF_LABELLED: partial(losses.read, of_truth=True),
 }
 """By name of a row ruler: reads its facts and arrays."""
 

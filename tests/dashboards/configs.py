@@ -27,6 +27,7 @@ OPEN = Config.of(
                 "window": {"seconds": 3600},
                 "fairness": {"column": "gender"},
                 "versions": {"column": "model", "champion": "v1"},
+                "estimates": True,
                 "attribution": {"weights": {"distance": 1.5}},
                 "thresholds": {"equalised_odds_difference": 0.1},
             },

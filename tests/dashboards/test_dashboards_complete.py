@@ -155,7 +155,7 @@ def test_the_task_decides_what_performance_shows() -> None:
     errors = {"Concept drift", "Concept drift: mean error", "Concept drift: mean absolute error"}
     classes = {"Concept drift: error rate", "Concept drift: log loss"}
     assert titles(TAXI) == {"Labels", "Errors", *errors}
-    estimated = {"Before labels: classification"}
+    estimated = {"Before labels: classification", "Before labels: regression"}
     assert titles(OPEN) == {"Labels", "Errors", "Classes", "Probabilities", *estimated, *errors, *classes} | {
         "Versions"
     }

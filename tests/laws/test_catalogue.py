@@ -14,6 +14,7 @@ from modelvane.concept.detectors import OWN
 from modelvane.concept.detectors.river import RIVER
 from modelvane.divergences import DIVERGENCES
 from modelvane.errors import ConfigError, UnknownNameError
+from modelvane.estimates.learning import loss_kinds
 from modelvane.evaluation.thresholds import ARRIVAL, check_thresholds
 from modelvane.findings import Family, Finding, Verdict
 from modelvane.methods import Methods
@@ -53,8 +54,10 @@ def _found(reference: Reference, rows: dict[str, list[object]], settings: Settin
 
 def _regression(rng: np.random.Generator) -> Iterator[Finding]:
     trips = _trips(rng)
+    # losses are learned of no fewer rows
+    several = {name: values * 3 for name, values in trips.items()}
     reference = Reference.of(
-        trips,
+        several,
         id="id",
         time="time",
         prediction="prediction",
@@ -62,7 +65,7 @@ def _regression(rng: np.random.Generator) -> Iterator[Finding]:
         task=Task.REGRESSION,
         segments=["zone"],
         methods=METHODS,
-        also=[LinearAttribution({"distance": 3.0, "zone": {"north": 1.0}})],
+        also=[*loss_kinds(), LinearAttribution({"distance": 3.0, "zone": {"north": 1.0}})],
     )
     faulty = {**_trips(rng), "surprise": [1.0] * ROWS}
     faulty["distance"][:4] = [None, float("inf"), "far", 1e300]

@@ -228,6 +228,11 @@ class DatasetSection(Section):
     attribution: AttributionSection | None = Field(
         None, description="How it is known what each feature contributes to a prediction."
     )
+    estimates: bool = Field(
+        False,
+        description="Learn how large the errors of a regression are where, to estimate them before labels come. Where "
+        "the reference is built it takes scikit-learn (`modelvane[estimates]`). Classifiers are estimated without.",
+    )
     leave_out: Names = Field(
         (),
         description="What is not counted of whole rows, so that it costs nothing: `outliers`, or the name of another "

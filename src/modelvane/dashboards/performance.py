@@ -75,8 +75,13 @@ def _rows(config: Config) -> Iterator[Row]:
         if title == _LABELS:
             panels.append(_alarms(config))
         yield Row(title, tuple(panels))
-    yield from estimates.rows(config, [task for task in ESTIMATED if has_task(config, task)])
+    yield from estimates.rows(config, [task for task in ESTIMATED if _is_estimated(config, task)])
     yield from versions.rows(config)
+
+
+def _is_estimated(config: Config, task: Task) -> bool:
+    learns = any(section.estimates for section in config.datasets.values())
+    return has_task(config, task) and (learns or task is not Task.REGRESSION)
 
 
 def _alarms(config: Config) -> Panel:

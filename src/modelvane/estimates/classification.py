@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 from modelvane.estimates import gradients
-from modelvane.estimates.estimate import Estimated, Moves
+from modelvane.estimates.estimate import EstimatedByScore, Moves
 from modelvane.estimates.expected import Expected, losses
 from modelvane.estimates.gradients import ByClass
 from modelvane.estimates.isotonic import Floats
@@ -19,20 +19,30 @@ _STATISTICS: dict[str, Statistic[Any] | LabelledStatistic[Any]] = {
 }
 
 
-def _confusion(name: str, gradient: Callable[[Floats], Floats]) -> Estimated:
+_NEEDS = "a probability of one of two classes, and a target in the reference"
+_SOURCE = "labels as the reference's of such scores: Bialek et al., 2024"
+
+
+def _estimated(
+    name: str, kind: Literal["confusion", "scores"], moves: Callable[[Expected], Iterator[Moves]]
+) -> EstimatedByScore:
+    return EstimatedByScore(_STATISTICS[name], _NEEDS, _SOURCE, kind, moves)
+
+
+def _confusion(name: str, gradient: Callable[[Floats], Floats]) -> EstimatedByScore:
     def moves(expected: Expected) -> Iterator[Moves]:
         yield _by_score(expected, gradient(expected.matrix))
 
-    return Estimated(_STATISTICS[name], "confusion", moves)
+    return _estimated(name, "confusion", moves)
 
 
-def _averages(name: str, by_class: Callable[[Floats], ByClass]) -> Iterator[Estimated]:
+def _averages(name: str, by_class: Callable[[Floats], ByClass]) -> Iterator[EstimatedByScore]:
     def moves(expected: Expected) -> Iterator[Moves]:
         return (_by_score(expected, each) for each in gradients.each(by_class)(expected.matrix))
 
     yield _confusion(f"{name}_macro", gradients.macro(by_class))
     yield _confusion(f"{name}_weighted", gradients.weighted(by_class))
-    yield Estimated(_STATISTICS[f"class_{name}"], "confusion", moves)
+    yield _estimated(f"class_{name}", "confusion", moves)
 
 
 def _by_score(expected: Expected, gradient: Floats) -> Moves:
@@ -41,23 +51,23 @@ def _by_score(expected: Expected, gradient: Floats) -> Moves:
     return gradient[positive][predicted], gradient[negative][predicted]
 
 
-def _ranking(name: str, gradient: Callable[[Floats, Floats], Moves]) -> Estimated:
+def _ranking(name: str, gradient: Callable[[Floats, Floats], Moves]) -> EstimatedByScore:
     def moves(expected: Expected) -> Iterator[Moves]:
         yield gradient(expected.positives, expected.negatives)
 
-    return Estimated(_STATISTICS[name], "scores", moves)
+    return _estimated(name, "scores", moves)
 
 
-def _mean(name: str) -> Estimated:
+def _mean(name: str) -> EstimatedByScore:
     def moves(expected: Expected) -> Iterator[Moves]:
         of_positive, of_negative = (side[name] for side in losses())
         mean = (expected.positives @ of_positive + expected.negatives @ of_negative) / expected.n
         yield (of_positive - mean) / expected.n, (of_negative - mean) / expected.n
 
-    return Estimated(_STATISTICS[name], "scores", moves)
+    return _estimated(name, "scores", moves)
 
 
-CLASSIFIER: tuple[Estimated, ...] = (
+CLASSIFIER: tuple[EstimatedByScore, ...] = (
     _confusion("accuracy", gradients.accuracy),
     _confusion("balanced_accuracy", gradients.macro(gradients.recall_by_class)),
     *_averages("precision", gradients.precision_by_class),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -70,17 +70,13 @@ class Estimated:
     ----------
     of
         The statistic.
-    kind
-        Of the tally that it is a function of.
-    moves
-        Gives how much rows move it: once, or for each label.
+    needs, source
+        What else must be there, and how it is estimated.
     """
 
     of: Statistic[Any] | LabelledStatistic[Any]
-    kind: Literal["confusion", "scores"]
-    moves: Callable[[Expected], Iterator[Moves]]
-    needs: ClassVar[str] = "a probability of one of two classes, and a target in the reference"
-    source: ClassVar[str] = "labels as the reference's of such scores: Zadrozny and Elkan, 2002"
+    needs: str
+    source: str
 
     @property
     def name(self) -> str:
@@ -105,6 +101,22 @@ class Estimated:
         else:
             found.update(self.of.function(tally))
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class EstimatedByScore(Estimated):
+    """A statistic that the scores of rows let expect.
+
+    Parameters
+    ----------
+    kind
+        Of the tally that it is a function of.
+    moves
+        Gives how much rows move it: once, or for each label.
+    """
+
+    kind: Literal["confusion", "scores"]
+    moves: Callable[[Expected], Iterator[Moves]]
 
     def estimates(self, expected: Expected) -> dict[str | None, Estimate | Undefined]:
         """Give the estimate of each label."""

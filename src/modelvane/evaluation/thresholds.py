@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from modelvane.attribution.ruler import NAME
 from modelvane.attribution.statistics import OF_ROWS
 from modelvane.errors import UnknownNameError
+from modelvane.estimates.losses import LOSSES
 from modelvane.estimates.table import ESTIMATED
 from modelvane.fairness import rulers_of
 from modelvane.findings import limit_of
@@ -82,11 +83,13 @@ def _performance(reference: Reference) -> set[str]:
 
 
 def _estimates(reference: Reference) -> set[str]:
-    if "scores" not in reference.tally.performance:
+    if "scores" in reference.tally.performance:
+        task = Task.CLASSIFICATION
+    elif LOSSES in reference.row_rulers:
+        task = Task.REGRESSION
+    else:
         return set()
-    return {
-        name for each in ESTIMATED[Task.CLASSIFICATION] if each.has_error for name in (each.name, each.error)
-    }
+    return {name for each in ESTIMATED[task] if each.has_error for name in (each.name, each.error)}
 
 
 def _recommendation(reference: Reference) -> set[str]:

@@ -13,12 +13,16 @@ from modelvane.rules.links import no_period
 from modelvane.rules.making import Maker
 from modelvane.rules.promql import listed, selector, verbatim
 from modelvane.rules.rule import Alert
+from modelvane.schema import Task
 
 
 def estimate_alerts(maker: Maker, dataset: str) -> Iterator[Alert]:
     """Give the alert; none of a dataset without a target, or of a task of which nothing is estimated."""
-    columns = maker.config.datasets[dataset].column_mapping
+    section = maker.config.datasets[dataset]
+    columns = section.column_mapping
     if columns.target is None or columns.task not in (None, *ESTIMATED):
+        return
+    if columns.task is Task.REGRESSION and not section.estimates:
         return
     steps = maker.steps("EstimateBelowReference")
     gate = gate_of(maker, dataset, "EstimateBelowReference", Family.ESTIMATE)
