@@ -27,6 +27,8 @@ class Kind(StrEnum):
     """The challenger was not better."""
     MODEL_PROMOTED = "model_promoted"
     """The challenger was better, and answers from now on."""
+    REFERENCE_BEGUN = "reference_begun"
+    """Windows began to be compared with the reference that the config names: at the first start, or a new one."""
     REFERENCE_SWITCHED = "reference_switched"
     """Windows are compared with another reference."""
     REFERENCE_REFUSED = "reference_refused"
@@ -36,6 +38,10 @@ class Kind(StrEnum):
     def is_alert(self) -> bool:
         """Whether Alertmanager said it, as often as it likes, rather than modelvane."""
         return self in (Kind.ALERT_FIRING, Kind.ALERT_RESOLVED)
+
+
+LASTING = (Kind.REFERENCE_BEGUN, Kind.REFERENCE_SWITCHED)
+"""Kinds that a log keeps whatever their age: which reference was valid when."""
 
 
 @dataclass(frozen=True, slots=True)

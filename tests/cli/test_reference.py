@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,13 @@ from tests.cli.trips import labelled, modelvane, watched, write
 
 from modelvane.breakdown import Breakdown
 from modelvane.calibration.lines import Alarm
+from modelvane.events import Event
+from modelvane.events import Kind as EventKind
 from modelvane.monitor import Monitor
 from modelvane.reference import Reference
 from modelvane.schema import Kind, Task
 from modelvane.settings import Settings, Window
+from modelvane.store import open_log
 
 
 def test_build_says_what_the_columns_are(tmp_path: Path) -> None:
@@ -147,3 +151,30 @@ def test_what_cannot_be_shown(data: Path, tmp_path: Path) -> None:
         result = modelvane("reference", "show", path)
         assert result.exit_code == 2
         assert said in result.stderr
+
+
+def test_history_says_which_was_valid_when(tmp_path: Path) -> None:
+    """The history of a dataset's references, as its log has it: for people, and as JSON."""
+    config = tmp_path / "config.yaml"
+    config.write_text("datasets: {taxi: {reference_file: a.mv}}\nservice: {store: 'sqlite:///log.db'}\n")
+    with closing(open_log(f"sqlite:///{tmp_path}/log.db")) as log:
+        log.append_events(
+            [
+                Event(EventKind.REFERENCE_BEGUN, 86_400.0, "taxi", "", {"digest": "ab", "rows": 1200}),
+                Event(EventKind.REFERENCE_BEGUN, 86_400.0, "other", "", {"digest": "ef"}),
+                Event(EventKind.REFERENCE_SWITCHED, 172_800.0, "taxi", "", {"digest": "cd", "before": "ab"}),
+            ]
+        )
+    told = modelvane("reference", "history", "--config", config)
+    assert told.exit_code == 0, told.output
+    assert [line.split("  ")[0] for line in told.output.splitlines()[2:]] == [
+        "2 Jan 1970, 00:00:00 UTC",
+        "3 Jan 1970, 00:00:00 UTC",
+    ]
+    assert "1,200" in told.output
+    assert "ef" not in told.output.split()
+    as_json = json.loads(modelvane("reference", "history", "--config", config, "--json").output)
+    assert [(each["digest"], each["since"], each["until"]) for each in as_json] == [
+        ("ab", 86_400.0, 172_800.0),
+        ("cd", 172_800.0, None),
+    ]

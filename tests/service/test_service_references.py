@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.service.serving import reference_rows, settings
+from starlette.testclient import TestClient
+from tests.service.serving import reference_rows, served, settings
 
 from modelvane import references
 from modelvane.config import Config
@@ -193,3 +195,36 @@ def test_settings_that_are_right(reference: Path) -> None:
         reference, thresholds=thresholds, drift={"columns": {"trip_distance": ["psi", "wasserstein"]}}
     )
     check_settings(right, "taxi", Reference.load(reference))
+
+
+def test_which_reference_was_valid_when_is_kept(reference: Path, tmp_path: Path) -> None:
+    """The history has every reference that windows were compared with, by switch or by config, and when."""
+    rows = reference_rows(500)
+    other = tmp_path / "other.mv"
+    Reference.of(rows, categorical=["zone"], numerical=["trip_distance"]).save(other)
+    mine = Path(shutil.copy(reference, tmp_path / "mine.mv"))
+    plain = settings(mine)
+
+    def told(client: TestClient) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = client.get("/v1/datasets/taxi/reference").json()["history"]
+        return found
+
+    with served(plain, tmp_path) as client:
+        [first] = told(client)
+        assert first["digest"] == Reference.load(mine).digest
+        assert (first["rows"], first["file"], first["until"]) == (400, str(mine), None)
+        # a restart with the same is no news
+    with served(plain, tmp_path) as client:
+        assert told(client) == [first]
+        client.post("/v1/datasets/taxi/reference", json={"file": "other.mv"})
+        before, second = told(client)
+        assert before == first | {"until": second["since"]}
+        assert second["digest"] == Reference.load(other).digest
+        assert Reference.load(other).digest[:12] in client.get("/datasets/taxi").text
+    # a file that the config names and that has changed is the newer decision
+    Reference.of(rows[:450], categorical=["zone"], numerical=["trip_distance"]).save(mine)
+    with served(plain, tmp_path) as client:
+        *earlier, third = told(client)
+        assert [each["digest"] for each in earlier] == [first["digest"], second["digest"]]
+        assert (third["rows"], earlier[-1]["until"]) == (450, third["since"])
+        assert client.get("/v1/datasets/none/reference").status_code == 404

@@ -68,6 +68,7 @@ def test_events_are_kept_with_their_transaction_or_not_at_all(log: Log) -> None:
 def test_retention_by_age_removes_events_but_for_references(log: Log) -> None:
     """An old alert leaves; which reference was taken when is kept."""
     switched = Event(Kind.REFERENCE_SWITCHED, 1.0, "taxi", "Another reference", {"digest": "ab"})
-    log.append_events([firing(1.0), switched, firing(100.0)])
+    begun = Event(Kind.REFERENCE_BEGUN, 0.5, "taxi", "A reference", {"digest": "cd"})
+    log.append_events([begun, firing(1.0), switched, firing(100.0)])
     log.retain(max_age_seconds=50.0, now=110.0)
-    assert log.read_events() == [switched, firing(100.0)]
+    assert log.read_events() == [begun, switched, firing(100.0)]

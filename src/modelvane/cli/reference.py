@@ -11,9 +11,12 @@ import click
 from modelvane.cli.progress import progress_bar
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from modelvane.jobs import Progress
     from modelvane.jobs.ruled import Ruled, RuledColumn
     from modelvane.reference import Reference
+    from modelvane.validity import Validity
 
 _FILE = click.Path(path_type=Path)
 _NAMED = 6
@@ -140,6 +143,52 @@ def show(file: Path, budget: float | None, windows: tuple[int, ...], as_json: bo
     click.echo(_columns(found))
     click.echo()
     click.echo(_lines(found))
+
+
+@reference.command()
+@click.option("--config", type=_FILE, required=True, help="Whose log knows it.")
+@click.option("--dataset", help="Which dataset of the config; not needed where it has one.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def history(config: Path, dataset: str | None, as_json: bool) -> None:
+    """Show which references a dataset was compared with, from when until when."""
+    from modelvane.cli.stores import opened  # noqa: PLC0415 - numpy and more, not for --help
+    from modelvane.config import Config  # noqa: PLC0415 - as above
+    from modelvane.events import LASTING  # noqa: PLC0415 - as above
+    from modelvane.jobs import Job  # noqa: PLC0415 - as above
+    from modelvane.validity import history as history_of  # noqa: PLC0415 - as above
+
+    read = Config.load(config)
+    name = Job.of_config(read, dataset).dataset
+    with opened(read.store_url, read_only=True) as log:
+        found = history_of(log.read_events(name, kinds=LASTING))
+    if as_json:
+        click.echo(json.dumps([each.to_dict() for each in found], indent=2, ensure_ascii=False))
+        return
+    click.echo(
+        _validities(found) if found else f"The log knows no reference of {name}: it was never watched."
+    )
+
+
+def _validities(found: Sequence[Validity]) -> str:
+    from modelvane.cli.tables import table_text  # noqa: PLC0415 - for people only
+    from modelvane.periods import period_text  # noqa: PLC0415 - as above
+    from modelvane.report.formatting import moment_text  # noqa: PLC0415 - as above
+
+    def moment(at: float | None) -> str:
+        return "" if at is None else moment_text(at)
+
+    rows = (
+        (
+            moment(each.since),
+            moment(each.until),
+            each.digest,
+            "" if each.rows is None else f"{each.rows:,}",
+            "" if each.period is None else period_text(each.period),
+            each.file,
+        )
+        for each in found
+    )
+    return table_text(("since", "until", "reference", "rows", "of", "file"), rows, right=(3,))
 
 
 _WINDOWS = (500, 5000)

@@ -22,6 +22,8 @@ from modelvane.service.service import Service
 
 _PROBLEM = {CONTENT_TYPE: {"schema": {"type": "object"}}}
 _MOST_EVENTS = 10_000
+# that a reference is the one that the config names is told when it is asked for
+_NEWS = [kind for kind in Kind if kind is not Kind.REFERENCE_BEGUN]
 _EXPECTED = '{"file": "models/2022-03-01/reference.mv", "window": "keep"}, or nothing'
 
 
@@ -31,7 +33,7 @@ class _Switch(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def add_events(app: FastAPI, service: Service, *, reading: Sequence[Any], posting: Sequence[Any]) -> None:
-    """Add ``POST /v1/alerts``, ``POST /v1/datasets/{dataset}/reference`` and the routes of events.
+    """Add ``POST /v1/alerts``, ``/v1/datasets/{dataset}/reference`` and the routes of events.
 
     Parameters
     ----------
@@ -84,6 +86,20 @@ def add_events(app: FastAPI, service: Service, *, reading: Sequence[Any], postin
         return _json(event.to_dict())
 
     # not coroutines: the framework runs them in a thread, off the event loop
+    @app.get(
+        "/v1/datasets/{dataset}/reference",
+        summary="What a dataset is compared with, and was before",
+        tags=["events"],
+        dependencies=reading,
+    )
+    def references(dataset: str) -> Response:
+        if dataset not in service.watches:
+            raise UnknownNameError.of("dataset", dataset, service.watches)
+        reference = service.watches[dataset].monitor.reference
+        period = None if reference.period is None else [at / 1e6 for at in reference.period]
+        about = {"digest": reference.digest, "rows": reference.rows, "period": period}
+        return _json(about | {"history": [each.to_dict() for each in service.book.references(dataset)]})
+
     @app.get("/v1/events", summary="What happened", tags=["events"], dependencies=reading)
     def events(kind: str = "", since: float | None = None, limit: int = 100) -> Response:
         return _events(service, None, kind, since, limit)
@@ -112,7 +128,8 @@ def _events(service: Service, dataset: str | None, kind: str, since: float | Non
         raise HttpError(
             422, "The limit is out of range", received=limit, expected=f"0 to {_MOST_EVENTS} events"
         )
-    found = service.log.read_events(dataset, kinds=[Kind(name) for name in wanted], since=since, limit=limit)
+    kinds = [Kind(name) for name in wanted] or _NEWS
+    found = service.log.read_events(dataset, kinds=kinds, since=since, limit=limit)
     return _json([event.to_dict() for event in found])
 
 

@@ -8,9 +8,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from modelvane.events import Event, Kind
+from modelvane.events import LASTING, Event, Kind
 from modelvane.store.protocol import Log
 from modelvane.store.writer import GroupCommit
+from modelvane.validity import Validity, history
 
 _REMEMBERED = 100
 _READ = 5_000
@@ -45,15 +46,20 @@ class EventBook:
         self._told: dict[tuple[str | None, bool], deque[Told]] = {}
         self._counts: dict[str | None, dict[str, int]] = {}
         self._switched: dict[str, float] = {}
+        self._references: dict[str, list[Event]] = {}
 
     def load(self, log: Log) -> None:
         """Remember what the log has; counts are since the start."""
         alerts = log.read_events(kinds=OF_THE_SERVICE, limit=_READ)
-        others = log.read_events(kinds=[kind for kind in Kind if not kind.is_alert], limit=_READ)
+        others = log.read_events(
+            kinds=[kind for kind in Kind if not (kind.is_alert or kind in LASTING)], limit=_READ
+        )
+        references = log.read_events(kinds=LASTING)
         with self._lock:
             self._told.clear()
             self._switched.clear()
-            for event in [*alerts, *others]:
+            self._references.clear()
+            for event in [*alerts, *sorted([*others, *references], key=lambda event: event.at)]:
                 self._remember(event)
 
     async def keep_all(self, events: Sequence[Event]) -> None:
@@ -89,8 +95,13 @@ class EventBook:
                 self._remember(event)
 
     def _remember(self, event: Event) -> None:
+        if event.kind in LASTING and event.dataset is not None:
+            self._references.setdefault(event.dataset, []).append(event)
         if event.kind is Kind.REFERENCE_SWITCHED and event.dataset is not None:
             self._switched[event.dataset] = event.at
+        if event.kind is Kind.REFERENCE_BEGUN:
+            # in the history of references, and no news
+            return
         key = event.dataset, event.kind.is_alert
         told = self._told.setdefault(key, deque(maxlen=_REMEMBERED))
         if told and (told[-1].event.kind, told[-1].event.what) == (event.kind, event.what):
@@ -110,6 +121,11 @@ class EventBook:
             counts = self._counts.get(dataset, {})
             kinds = OF_THE_SERVICE if dataset is None else OF_DATASETS
             return {str(kind): counts.get(kind, 0) for kind in kinds}
+
+    def references(self, dataset: str) -> Sequence[Validity]:
+        """Give which references a dataset was compared with, and when."""
+        with self._lock:
+            return history(self._references.get(dataset, ()))
 
     def switched_at(self, dataset: str) -> float | None:
         """Give when another reference was taken last, seconds since 1970."""

@@ -18,7 +18,7 @@ from modelvane.service.health import TRY_SECONDS, Probe, fault_of
 from modelvane.service.opening import make_watch, open_log_of, ruling_of, standing_now
 from modelvane.service.references import References
 from modelvane.service.retrains import Retrains
-from modelvane.service.switching import Standing, standing_of
+from modelvane.service.switching import Standing, begun, standing_of
 from modelvane.service.watch import Watch
 from modelvane.store.protocol import Log, LogDownError
 from modelvane.store.writer import Counters, GroupCommit
@@ -108,6 +108,10 @@ class Service:
             if rows:
                 self._progress(f"Warming up {name} from the log")
             watch.warm_up(standing.after)
+            file = standing.file or self.config.reference_file(name)
+            event = begun(self.log, name, watch.monitor.reference, file, self._clock())
+            if event is not None:
+                self.log.append_events([event])
             self._rows_before += rows
             self._warm.add(name)
         self.book.load(self.log)

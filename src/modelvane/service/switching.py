@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from modelvane.config import Config
 from modelvane.errors import ReferenceFileError, SchemaError
-from modelvane.events import Event, Kind
+from modelvane.events import LASTING, Event, Kind
 from modelvane.reference import Reference
 from modelvane.references import check_settings, load_reference
 from modelvane.schema import Schema
 from modelvane.store.protocol import Log
+from modelvane.validity import Validity, history, told_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,21 @@ def standing_of(log: Log, config: Config, dataset: str) -> Standing:
             remedy="Put it back, or let datasets.<name>.reference_file name another, which then is taken",
         )
     return Standing(file, event.details["after"])
+
+
+def history_of(log: Log, dataset: str) -> Sequence[Validity]:
+    """Read from the log which references were valid when."""
+    return history(log.read_events(dataset, kinds=LASTING))
+
+
+def begun(log: Log, dataset: str, reference: Reference, file: Path, at: float) -> Event | None:
+    """Give the event of a reference that windows begin to be compared with; ``None`` where the log has it."""
+    known = history_of(log, dataset)
+    if known and known[-1].digest == reference.digest:
+        return None
+    details = told_of(reference.digest, reference.rows, reference.period, file)
+    what = f"Compared with reference {reference.digest} of {reference.rows} rows"
+    return Event(Kind.REFERENCE_BEGUN, at, dataset, what, details)
 
 
 def load_standing(config: Config, dataset: str, file: Path | None) -> Reference:
@@ -122,10 +138,8 @@ def switched(
     """Give the event of a switch, once the number of the last row before it is known."""
     rows = "the window's rows are counted anew" if keeps_rows else "the window starts empty"
     details = {
-        "file": str(file),
+        **told_of(after.digest, after.rows, after.period, file),
         "hash": hash_of(file),
-        "digest": after.digest,
-        "rows": after.rows,
         "before": before.digest,
         "configured": hash_of(configured),
         "window": "keep" if keeps_rows else "empty",

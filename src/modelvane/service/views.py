@@ -38,6 +38,7 @@ def view_of(service: Service, watch: Watch, *, all_columns: bool = False) -> Dat
         ],
         service=state_of(service, watch, latest),
         events=service.book.told(watch.name),
+        references=service.book.references(watch.name),
         outliers=outlier_part(
             watch.monitor.reference, watch.monitor.settings.outliers, latest.window.rows, latest.findings
         ),

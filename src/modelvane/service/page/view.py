@@ -11,6 +11,7 @@ from modelvane.report.distribution import Distribution
 from modelvane.report.parts.multivariate import MultivariatePart
 from modelvane.report.parts.outliers import OutlierPart
 from modelvane.service.events import Told
+from modelvane.validity import Validity
 
 _MARKED = (Kind.ALERT_FIRING, Kind.RETRAIN_STARTED, Kind.REFERENCE_SWITCHED)
 
@@ -68,6 +69,8 @@ class DatasetView:
         What happened to it, oldest first.
     outliers
         The most outlying rows; ``None`` where none were scored.
+    references
+        What it was compared with, and when, the first one first.
     together
         How columns hang together; ``None`` where that is not known.
     """
@@ -80,6 +83,7 @@ class DatasetView:
     headline: str | None = None
     events: Sequence[Told] = ()
     outliers: OutlierPart | None = None
+    references: Sequence[Validity] = ()
     together: MultivariatePart | None = None
 
     @property

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from bson import ObjectId
 from pymongo import DESCENDING
 
-from modelvane.events import Event, Kind
+from modelvane.events import LASTING, Event, Kind
 from modelvane.store.events import written
 from modelvane.store.mongodb.layout import Collections, Document
 from modelvane.store.mongodb.transactions import Transactions
@@ -62,4 +62,4 @@ def read_events(
 
 def remove_events(collections: Collections, moment: float) -> None:
     """Remove the events before a moment, but for the references that were taken."""
-    collections.events.delete_many({"at": {"$lt": moment}, "kind": {"$ne": str(Kind.REFERENCE_SWITCHED)}})
+    collections.events.delete_many({"at": {"$lt": moment}, "kind": {"$nin": list(map(str, LASTING))}})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 
-from modelvane.events import Event, Kind
+from modelvane.events import LASTING, Event, Kind
 from modelvane.store.events import written
 from modelvane.store.postgresql.layout import escaped, unescaped
 from modelvane.store.postgresql.session import Session
@@ -64,5 +64,5 @@ def read_events(
 def remove_events(session: Session, moment: float) -> None:
     """Remove the events before a moment, but for the references that were taken."""
     session.execute(
-        "DELETE FROM modelvane_events WHERE at < %s AND kind <> %s", (moment, str(Kind.REFERENCE_SWITCHED))
+        "DELETE FROM modelvane_events WHERE at < %s AND kind <> ALL(%s)", (moment, list(map(str, LASTING)))
     )

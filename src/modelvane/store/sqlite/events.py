@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Sequence
 
-from modelvane.events import Event, Kind
+from modelvane.events import LASTING, Event, Kind
 from modelvane.store.events import written
 
 TABLES = """
@@ -51,6 +51,8 @@ def read_events(
 
 def remove_events(connection: sqlite3.Connection, moment: float) -> None:
     """Remove the events before a moment, but for the references that were taken."""
+    marks = ", ".join("?" * len(LASTING))
     connection.execute(
-        "DELETE FROM modelvane_events WHERE at < ? AND kind <> ?", (moment, Kind.REFERENCE_SWITCHED)
+        f"DELETE FROM modelvane_events WHERE at < ? AND kind NOT IN ({marks})",  # noqa: S608 - marks alone
+        (moment, *LASTING),
     )
