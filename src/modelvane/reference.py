@@ -24,6 +24,8 @@ from modelvane.hourly import HourlyReference
 from modelvane.inference import infer_schema
 from modelvane.methods import Methods
 from modelvane.outliers import OutlierRuler
+from modelvane.outliers.forest import NAME as FOREST
+from modelvane.outliers.forest import ForestRuler
 from modelvane.performance import PerformanceRuler
 from modelvane.row_ruler import RowKind, RowRuler
 from modelvane.ruler import CategoricalRuler, ListRuler, NumericalRuler, Ruler
@@ -32,6 +34,7 @@ from modelvane.segments import SegmentRuler, facts_of, segment_rulers_of
 from modelvane.table import Table
 from modelvane.tallies import codec
 from modelvane.tallies.dataset import DatasetTally
+from modelvane.tallies.outliers import OutlierTally
 
 KIND = "reference"
 OUTLIERS = "outliers"
@@ -121,6 +124,19 @@ class Reference:
         hours = None if self.hourly is None else self.hourly.hours
         together = {name: ruler for name, ruler in self.row_rulers.items() if name not in self.left_out}
         return Counter(self.schema, self.rulers, self.performance, outliers, hours, together, self.breakdowns)
+
+    @property
+    def forest(self) -> ForestRuler | None:
+        """What scores rows in place of their cells' surprisals; ``None`` where nothing does."""
+        found = None if FOREST in self.left_out else self.row_rulers.get(FOREST)
+        return found if isinstance(found, ForestRuler) else None
+
+    def outliers_of(self, tally: DatasetTally) -> OutlierTally | None:
+        """Give the scores of rows, by whichever way this reference scores them; ``None`` where it does not."""
+        if self.forest is None:
+            return tally.outliers
+        found = tally.together.get(FOREST)
+        return found if isinstance(found, OutlierTally) else None
 
     def leaving_out(self, names: Collection[str]) -> Reference:
         """Give the same reference, by which some of what looks at whole rows is not counted.

@@ -13,11 +13,14 @@ from modelvane import __version__
 from modelvane.attributing import attribution_files, attribution_kind, check_attribution, sent_columns
 from modelvane.compatible import EXTRA, facts_of
 from modelvane.config import Config, DatasetSection
+from modelvane.config.dataset import OutlierMethod
 from modelvane.errors import ConfigError, ReferenceFileError, UnknownNameError
 from modelvane.estimates.learning import loss_kinds
 from modelvane.evaluation import check_thresholds
 from modelvane.functions import module_file
 from modelvane.model import load_model, with_predictions
+from modelvane.outliers.forest import NAME as FOREST
+from modelvane.outliers.forest import IsolationForestOutliers
 from modelvane.reference import Reference
 from modelvane.row_ruler import RowKind
 from modelvane.schema import Role
@@ -51,6 +54,7 @@ def load_reference(
     else:
         reference = _built(config, name, path, started, advance)
     check_attribution(config, name, reference)
+    _check_outliers(config, name, reference)
     least = config.service.min_reference_size
     if reference.rows < least:
         raise ConfigError(
@@ -59,6 +63,15 @@ def load_reference(
             expected=f"{least} rows or more (service.min_reference_size)",
         )
     return reference.leaving_out(config.datasets[name].leave_out)
+
+
+def _check_outliers(config: Config, name: str, reference: Reference) -> None:
+    method = config.datasets[name].outliers.method
+    if method is OutlierMethod.ISOLATION_FOREST and FOREST not in reference.row_rulers:
+        raise ConfigError(
+            f"The reference of {name!r} was built without `outliers: {{method: {method}}}`",
+            remedy="Build it again with these settings, or name the data it was built from as reference_file",
+        )
 
 
 def _saved(config: Config, name: str, path: Path) -> Reference:
@@ -174,9 +187,15 @@ def build_reference(
 
 
 def _also(config: Config, name: str, path: Path, table: Table) -> list[RowKind]:
+    """Give what is learned of whole rows because the config asks for it."""
+    section = config.datasets[name]
     attribution = attribution_kind(config, name, path, table.names)
-    estimates = loss_kinds() if config.datasets[name].estimates else ()
-    return [*estimates, *([] if attribution is None else [attribution])]
+    by_forest = section.outliers.method is OutlierMethod.ISOLATION_FOREST
+    return [
+        *(loss_kinds() if section.estimates else ()),
+        *([] if attribution is None else [attribution]),
+        *([IsolationForestOutliers()] if by_forest else []),
+    ]
 
 
 def reference_rows(config: Config, name: str, path: Path | None = None) -> Table:

@@ -17,6 +17,7 @@ from modelvane.concept import ConceptKind, ConceptRuler
 from modelvane.estimates import losses
 from modelvane.multivariate.learning import CrossMomentsKind
 from modelvane.multivariate.ruler import MomentsRuler
+from modelvane.outliers import forest
 from modelvane.row_ruler import MOST_COLUMNS, MOST_ROWS, Learned, RowKind, RowRuler, RowTally
 from modelvane.ruler import Ruler
 from modelvane.schema import Schema
@@ -33,6 +34,7 @@ READERS: Mapping[str, Reader] = {
     versions.NAME: versions.read,
     losses.LOSSES: partial(losses.read, of_truth=False),
     losses.OF_LABELLED: partial(losses.read, of_truth=True),
+    forest.NAME: forest.read,
 }
 """By name of a row ruler: reads its facts and arrays."""
 

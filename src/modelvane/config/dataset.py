@@ -130,8 +130,23 @@ class DriftSection(Section):
     columns: dict[str, Names] = Field({}, description="By column, where it differs.")
 
 
+class OutlierMethod(StrEnum):
+    """How rows are scored."""
+
+    SURPRISAL = "surprisal"
+    """By how improbable their cells are."""
+    ISOLATION_FOREST = "isolation_forest"
+    """By how few splits set them apart."""
+
+
 class OutliersSection(Section):
     """Which rows are outliers, and what is told of them."""
+
+    method: OutlierMethod = Field(
+        OutlierMethod.SURPRISAL,
+        description="`surprisal`: a row's score is how improbable its cells are; `isolation_forest`: how few splits "
+        "set it apart, by a forest that is fitted on the reference, which takes the extra `isolation-forest`.",
+    )
 
     quantile: float = Field(
         QUANTILE,

@@ -20,9 +20,9 @@ _NAMED = 5
 
 def outlier_findings(this: Round, rows: DatasetTally) -> Iterator[Finding]:
     """Give the share of rows above the reference's own quantile, against what is expected."""
-    if OUTLIERS in this.reference.left_out:
+    if OUTLIERS in this.reference.left_out and this.reference.forest is None:
         return
-    known, current = this.reference.tally.outliers, rows.outliers
+    known, current = (this.reference.outliers_of(tally) for tally in (this.reference.tally, rows))
     if known is None or current is None or not current.rows:
         yield Finding(
             family=Family.QUALITY,
@@ -51,7 +51,7 @@ def outlier_findings(this: Round, rows: DatasetTally) -> Iterator[Finding]:
         usual_range=lines.usual_range,
         threshold=lines.threshold,
         verdict=verdict,
-        cause=_cause(current, threshold) if verdict in (Verdict.ALARM, Verdict.CHANGED) else "",
+        cause=_cause(this, current, threshold) if verdict in (Verdict.ALARM, Verdict.CHANGED) else "",
         why=lines.why,
     )
 
@@ -66,13 +66,16 @@ def _lines(this: Round, n: int, expected: int, out_of: int) -> Lines:
     limit = this.threshold(MEASURE, None)
     if limit is not None:
         return Lines(threshold=limit)
-    habit = this.reference.calibration.habits.get(habit_key(this.settings.outliers.quantile))
+    level, forest = this.settings.outliers.quantile, this.reference.forest
+    by_cells = this.reference.calibration.habits.get(habit_key(level))
+    habit = by_cells if forest is None else forest.habits.get(level)
     return share_lines(this.level, n, expected, out_of, habit)
 
 
-def _cause(current: OutlierTally, threshold: int) -> str:
-    """Name the columns with rare cells in most of the most outlying rows."""
+def _cause(this: Round, current: OutlierTally, threshold: int) -> str:
+    """Name the columns with rare cells, or those that set a row apart, in most of the most outlying rows."""
     outliers = [row for row in current.top if row.score > threshold]
     named = Counter(cell.column for row in outliers for cell in row.cells)
     told = ", ".join(f"{column} ({rows})" for column, rows in named.most_common(_NAMED))
-    return f"rare cells in the {len(outliers)} most outlying rows: {told}" if told else ""
+    what = "rare cells in" if this.reference.forest is None else "what sets apart"
+    return f"{what} the {len(outliers)} most outlying rows: {told}" if told else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from modelvane.block import Block
 from modelvane.errors import SchemaError
 from modelvane.outliers.ruler import scored
 from modelvane.reference import OUTLIERS, Reference
@@ -19,7 +20,7 @@ class Score:
     Parameters
     ----------
     score
-        Sum of the surprisals of its cells, in bits.
+        Sum of the surprisals of its cells, in bits; by an isolation forest in thousandths.
     threshold
         The score that the reference's own rows exceed no more often than the settings say.
     outlier
@@ -58,18 +59,26 @@ def score(reference: Reference, outliers: Outliers, data: Any) -> list[Score]:
     >>> found.score, found.threshold, found.cells[0].beyond
     (9, 4, 71.0)
     """
-    known = reference.tally.outliers
-    block = reference.encode(data)
-    count = reference.counter.scoring(block.rows, least=1)
-    if known is None or count is None:
+    known, block = reference.outliers_of(reference.tally), reference.encode(data)
+    scores = _scores(reference, block)
+    if known is None or scores is None:
         raise SchemaError(f"Rows cannot be scored: {why_unscored(reference)}")
-    for name in count.names:
-        count.add(name, block.columns[name])
     threshold = known.quantile(outliers.quantile)
     return [
         Score(found, threshold, found > threshold, tuple(cell.redacted(outliers.hidden) for cell in cells))
-        for found, cells in count.scores()
+        for found, cells in scores
     ]
+
+
+def _scores(reference: Reference, block: Block) -> list[tuple[int, tuple[ScoredCell, ...]]] | None:
+    if reference.forest is not None:
+        return reference.forest.scores(block)
+    count = reference.counter.scoring(block.rows, least=1)
+    if count is None:
+        return None
+    for name in count.names:
+        count.add(name, block.columns[name])
+    return count.scores()
 
 
 def why_unscored(reference: Reference) -> str:

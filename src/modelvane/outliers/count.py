@@ -140,7 +140,7 @@ class OutlierCount:
         ordered = np.sort(rows)
         told: dict[int, list[ScoredCell]] = {row: [] for row in ordered.tolist()}
         for cells in self._among(ordered) if len(rows) else ():
-            values = _values(self._rulers[cells.name], cells.held)
+            values = values_of(self._rulers[cells.name], cells.held)
             surprisal = self._ruler.columns[cells.name]
             for row, bits, (value, fault) in zip(
                 ordered[cells.rows].tolist(), cells.bits.tolist(), values, strict=True
@@ -153,7 +153,7 @@ class OutlierCount:
         }
 
 
-def _values(ruler: Ruler, held: Encoded) -> list[tuple[float | str | None, str]]:
+def values_of(ruler: Ruler, held: Encoded) -> list[tuple[float | str | None, str]]:
     """Give each value, or its fault."""
     if isinstance(held, Numbers):
         faults = [0] * len(held) if held.faults is None else held.faults.tolist()

@@ -24,7 +24,7 @@ class ScoredCell:
     column
         Its name.
     bits
-        Its surprisal; see `modelvane.outliers.surprisal`.
+        Its surprisal, see `modelvane.outliers.surprisal`; by an isolation forest its part in percent.
     value
         A number, or a category in canonical form; ``None`` where there is none.
     fault
@@ -52,9 +52,9 @@ class OutlyingRow:
     Parameters
     ----------
     score
-        In bits.
+        In bits; by an isolation forest in thousandths.
     digest
-        Of all its rare cells: rows of equal score and digest are told alike.
+        Of all its rare cells, or of all its cells: rows of equal score and digest are told alike.
     cells
         Its rarest cells, what is rarest first.
     time
@@ -112,6 +112,15 @@ class OutlierTally:
     def rows(self) -> int:
         """All rows."""
         return int(self.counts.sum())
+
+    @property
+    def n(self) -> int:
+        """All rows, as row rulers call them."""
+        return self.rows
+
+    def facts(self) -> dict[str, Any]:
+        """Give nothing: all that is kept of a reference are arrays."""
+        return {}
 
     def above(self, threshold: int) -> int:
         """Give how many rows have a score of more bits."""

@@ -20,7 +20,7 @@ class OutlierRow:
     Parameters
     ----------
     score
-        In bits.
+        In the part's unit.
     time
         Of the event, seconds since 1970; ``None`` where it has none.
     is_outlier
@@ -46,7 +46,9 @@ class OutlierPart:
     count, of
         Outliers, and all rows.
     threshold
-        Scores above it are those of outliers; in bits.
+        Scores above it are those of outliers.
+    unit
+        Of scores: ``"bits"``, or ``"thousandths"`` of an isolation forest.
     rows
         The most outlying ones; values of hidden columns are not told.
     """
@@ -55,6 +57,7 @@ class OutlierPart:
     count: int
     of: int
     threshold: int
+    unit: str
     rows: tuple[OutlierRow, ...]
 
 
@@ -62,7 +65,8 @@ def outlier_part(
     reference: Reference, settings: Outliers, rows: DatasetTally, findings: Findings
 ) -> OutlierPart | None:
     """Give what is told of the outliers of a window or of a batch; ``None`` where no row was scored."""
-    known, current, finding = reference.tally.outliers, rows.outliers, findings.get(MEASURE)
+    known, current = (reference.outliers_of(tally) for tally in (reference.tally, rows))
+    finding = findings.get(MEASURE)
     if known is None or current is None or finding is None or not current.rows:
         return None
     threshold = known.quantile(settings.quantile)
@@ -71,6 +75,7 @@ def outlier_part(
         count=current.above(threshold),
         of=current.rows,
         threshold=threshold,
+        unit="bits" if reference.forest is None else "thousandths",
         rows=tuple(
             OutlierRow(
                 score=row.score,
