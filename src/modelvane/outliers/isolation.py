@@ -186,7 +186,7 @@ def usual_length(rows: NDArray[Any]) -> Floats:
     """Give the mean path of an unsuccessful search among so many rows, as the paper has it.
 
     >>> usual_length(np.array([1, 2, 256])).round(3).tolist()
-    [0.0, 1.0, 10.244]
+    [0.0, 1.0, 10.245]
     """
     several = np.maximum(rows.astype(np.float64), 3)
     found = 2.0 * (np.log(several - 1.0) + np.euler_gamma) - 2.0 * (several - 1.0) / several
