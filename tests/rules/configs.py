@@ -86,6 +86,7 @@ CONFIGS: dict[str, dict[str, Any]] = {
         "service": {"calculation_period_sec": 300},
         "alerts": {"scrape_interval": "1min", "over": "10min", "severity": {"SeriesBudget": "none"}},
     },
+    "regression": {"datasets": {"trips": {"column_mapping": {"task": "regression"}, "estimates": True}}},
     "many": {"datasets": {f"model-{number}": {} for number in range(2)}},
     "quick": {
         "datasets": {"taxi": {"thresholds": {"root_mean_squared_error": 0.125}}},

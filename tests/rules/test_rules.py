@@ -200,9 +200,9 @@ def test_panels_are_there(name: str) -> None:
 
 def test_every_panel_is_pointed_to() -> None:
     """Of the panels that alerts may point to none is without an alert."""
-    shop = Config.of({**CONFIGS["recommender"], "links": TAXI["links"]})
-    both = [*alerts("taxi"), *rules_of(shop).alerts]
-    links = {alert.annotations["panel"].rpartition("-")[2] for alert in both}
+    configs = (Config.of({**CONFIGS[name], "links": TAXI["links"]}) for name in CONFIGS)
+    every = [alert for each in configs for alert in rules_of(each).alerts]
+    links = {alert.annotations["panel"].rpartition("-")[2] for alert in every}
     assert {str(panel.id) for panel in Panel} == links
 
 

@@ -25,6 +25,7 @@ from modelvane.rules.promql import START, duration, listed, number, selector, ve
 from modelvane.rules.rule import Alert, Group, Recording
 from modelvane.rules.together import joint_alerts
 from modelvane.rules.versions import version_alerts
+from modelvane.schema import Task
 
 _AGE_LIMIT = "last_row_age"
 _ROWS = "modelvane_ingest_rows_total"
@@ -69,7 +70,9 @@ def _alerts(config: Config, dataset: str) -> Iterator[Alert]:
     is_served = not limits_of(config, dataset, Family.PERFORMANCE)
     shown = Panel.RECOMMENDATION if is_served else Panel.PERFORMANCE
     yield from performance_alerts(maker(shown), dataset)
-    yield from estimate_alerts(maker(Panel.ESTIMATES), dataset)
+    is_regression = config.datasets[dataset].column_mapping.task is Task.REGRESSION
+    estimated = Panel.ESTIMATED_ERRORS if is_regression else Panel.ESTIMATED_CLASSES
+    yield from estimate_alerts(maker(estimated), dataset)
     yield from concept_alerts(maker(Panel.CONCEPT), dataset)
     yield from fairness_alerts(maker(Panel.FAIRNESS), dataset)
     yield from version_alerts(maker(Panel.VERSIONS), dataset)
