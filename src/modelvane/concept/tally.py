@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -70,6 +70,16 @@ class ConceptTally:
         )
 
     __hash__ = None  # type: ignore[assignment] # compared by arrays
+
+    def timed(self, time: int) -> ConceptTally:
+        """Give the same rows, those without a time as if they were of this one (microseconds since 1970)."""
+        missing = self.timeline.untimed
+        if not missing:
+            return self
+        first = Timeline(
+            0, time, np.array([missing]), np.zeros((len(self.sums), 1), np.int64), np.zeros(1, np.int64)
+        )
+        return replace(self, timeline=replace(self.timeline, untimed=0) + first)
 
     def facts(self) -> dict[str, Any]:
         """Give what is no array, as JSON values."""

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from prometheus_client.metrics_core import Metric
 
+from modelvane.concept.tally import ConceptTally
 from modelvane.config import Config
 from modelvane.evaluation import evaluate
 from modelvane.events import Kind
@@ -110,9 +111,15 @@ def _part(reference: Reference, tally: DatasetTally, *, of_truth: bool) -> Datas
         for name, column in tally.columns.items()
         if (target is not None and name == target.name) is of_truth
     }
+    # rows without an event time are of the time at which they arrive
+    together = {
+        name: each.timed(0) if isinstance(each, ConceptTally) else each
+        for name, each in tally.together.items()
+    }
     return replace(
         tally,
         columns=columns,
+        together=together,
         performance=tally.performance if of_truth else {},
         segments=dict(_segments(reference, tally, of_truth=of_truth)),
     )
