@@ -24,6 +24,7 @@ BENCHES = {
     "detection": "Rows until a change is found",
     "faults": "Faults and detectors",
     "moving_references": "References by hour of the week",
+    "estimates": "Estimates before labels",
     "scans": "Reading the log, against a plain fetch",
     "reference_build": "Building a reference",
     "report_size": "Reports: size, time to build, time to open",

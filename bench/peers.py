@@ -55,6 +55,11 @@ def installed(peer: str) -> str | None:
 
 def in_evidently(script: str, *arguments: str) -> Any:
     """Run a script where Evidently 0.7 is installed, and read the JSON that it prints last."""
-    command = [python_of("evidently"), "-c", script, *arguments]
+    return in_peer("evidently", script, *arguments)
+
+
+def in_peer(peer: str, script: str, *arguments: str) -> Any:
+    """Run a script where a peer is installed, and read the JSON that it prints last."""
+    command = [installed(peer) or python_of(peer), "-c", script, *arguments]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return json.loads(done.stdout.strip().splitlines()[-1])
