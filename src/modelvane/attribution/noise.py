@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -100,8 +101,14 @@ def _points(level: float, skew: Floats) -> Floats:
     They bend upwards with the skewness, so that lines between a few of them err to the safe side.
     """
     grid = np.linspace(float(skew.min()), float(skew.max()), _GRID)
-    points = [pearson_tail(level, 0.0, 1.0, float(each)) for each in grid]
+    points = [_point(level, each) for each in grid.tolist()]
     return np.interp(skew, grid, points)
+
+
+@lru_cache(1024)
+def _point(level: float, skew: float) -> float:
+    # a full window asks for the same ones again and again
+    return pearson_tail(level, 0.0, 1.0, skew)
 
 
 def rank_habit(sizes: Floats) -> Habit | None:
