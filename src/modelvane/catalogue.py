@@ -22,7 +22,6 @@ from modelvane.errors import UnknownNameError
 from modelvane.estimates.table import ESTIMATED
 from modelvane.findings import Family
 from modelvane.multivariate.measures import MEASURES as MULTIVARIATE
-from modelvane.multivariate.measures import NEEDS as TWO
 from modelvane.performance import STATISTICS
 from modelvane.schema import Kind
 from modelvane.statistics import columns, fairness, versions
@@ -359,6 +358,13 @@ _ROWS = (
 )
 
 
+def _multivariate() -> Iterator[Measure]:
+    for each in MULTIVARIATE:
+        yield _of_dataset(
+            Family.MULTIVARIATE, each.name, each.title, each.unit, each.source, each.needs, better="lower"
+        )
+
+
 def _catalogue() -> dict[tuple[Family, str], Measure]:
     found: dict[tuple[Family, str], Measure] = {}
     for each in (
@@ -376,7 +382,7 @@ def _catalogue() -> dict[tuple[Family, str], Measure]:
         *_columns(),
         *_ARRIVAL,
         *_ROWS,
-        *(_of_dataset(Family.MULTIVARIATE, **asdict(each), needs=TWO) for each in MULTIVARIATE),
+        *_multivariate(),
     ):
         key = each.family, each.name
         # a statistic of both kinds of columns stands in two tables

@@ -64,6 +64,7 @@ class Monitor(CurrentRows):
         self.dataset = dataset
         self._evaluating = threading.Lock()
         self._verdicts: dict[str, Verdict] = {}
+        self._kept: dict[str, tuple[int, Any]] = {}
 
     def findings(self) -> Findings:
         """Measure the current window."""
@@ -85,6 +86,7 @@ class Monitor(CurrentRows):
                 self._verdicts,
                 preceding=window.before,
                 comparison=compared,
+                kept=self._kept,
             )
             alarmed = [finding for finding in found if finding.verdict is Verdict.ALARM]
             self._verdicts = {verdict_key(finding.key): finding.verdict for finding in alarmed}

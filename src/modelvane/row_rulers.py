@@ -15,8 +15,10 @@ from modelvane.attribution import ruler as attribution
 from modelvane.block import Block
 from modelvane.concept import ConceptKind, ConceptRuler
 from modelvane.estimates import losses
-from modelvane.multivariate.learning import CrossMomentsKind
+from modelvane.multivariate.learning import CrossMomentsKind, RowSampleKind
 from modelvane.multivariate.ruler import MomentsRuler
+from modelvane.multivariate.sample import RowSample
+from modelvane.multivariate.sample_ruler import SampleRuler
 from modelvane.outliers import forest
 from modelvane.row_ruler import MOST_COLUMNS, MOST_ROWS, Learned, RowKind, RowRuler, RowTally
 from modelvane.ruler import Ruler
@@ -25,10 +27,11 @@ from modelvane.tallies import codec
 
 Reader = Callable[[Schema, Mapping[str, Ruler], dict[str, Any], Mapping[str, NDArray[Any]]], RowRuler]
 
-DEFAULTS: tuple[RowKind, ...] = (CrossMomentsKind(), ConceptKind(), versions.KIND)
+DEFAULTS: tuple[RowKind, ...] = (CrossMomentsKind(), RowSampleKind(), ConceptKind(), versions.KIND)
 """What every reference learns, where it applies."""
 READERS: Mapping[str, Reader] = {
     MomentsRuler.name: MomentsRuler.read,
+    SampleRuler.name: SampleRuler.read,
     attribution.NAME: attribution.read,
     concept.NAME: ConceptRuler.from_arrays,
     versions.NAME: versions.read,
@@ -53,15 +56,20 @@ def learn(
     """
     rulers: dict[str, RowRuler] = {}
     tallies: dict[str, RowTally] = {}
+    names: list[str] = []
+    rows = known.block
     for kind in kinds:
         wanted = list(kind.wanted(known.schema))[:MOST_COLUMNS]
         if not wanted or not known.tally.rows:
             continue
-        rows = _evenly(block(wanted))
+        if wanted != names:
+            # columns are read once for kinds that follow each other and want the same
+            names, rows = wanted, _evenly(block(wanted))
         ruler = kind.learn(replace(known, block=rows))
         if ruler is not None:
             rulers[ruler.name] = ruler
-            tallies[ruler.name] = ruler.count(rows)
+            counted = ruler.count(rows)
+            tallies[ruler.name] = counted.unhashed() if isinstance(counted, RowSample) else counted
     return rulers, tallies
 
 

@@ -16,6 +16,7 @@ BUDGET = 0.001
 ROWS = 5000
 QUANTILE = 0.999
 LEAST_ROWS = 30
+EVERY = 10
 WINDOWS = 4
 CONFIDENCE = 0.95
 
@@ -84,6 +85,26 @@ class Concept:
                 raise UnknownNameError.of("detector in concept.detectors", name, (*OWN, *RIVER))
         if any(name in RIVER for name in self.detectors):
             require_river()
+
+
+@dataclass(frozen=True, slots=True)
+class Multivariate:
+    """What is asked of rows as a whole.
+
+    Parameters
+    ----------
+    classifier
+        Whether a classifier tries to tell the window's rows from the reference's.
+    every
+        Evaluations from one such try to the next.
+    """
+
+    classifier: bool = False
+    every: int = EVERY
+
+    def __post_init__(self) -> None:
+        if self.every < 1:
+            raise ConfigError("multivariate.every is too small", received=self.every, expected="1 or more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +196,8 @@ class Settings:
         Which rows are outliers.
     concept
         What looks for the time at which errors changed.
+    multivariate
+        What is asked of rows as a whole.
     fairness
         Columns whose groups are to be treated alike.
     moving
@@ -191,6 +214,7 @@ class Settings:
     horizon: int | None = None
     outliers: Outliers = field(default_factory=Outliers)
     concept: Concept = field(default_factory=Concept)
+    multivariate: Multivariate = field(default_factory=Multivariate)
     fairness: tuple[Protected, ...] = ()
     moving: Moving | None = None
     versions: Versions | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from modelvane.methods import Methods
 from modelvane.monitor import Monitor
 from modelvane.reference import Reference
 from modelvane.schema import Kind, Task
-from modelvane.settings import Concept, Protected, Settings, Versions, Window
+from modelvane.settings import Concept, Multivariate, Protected, Settings, Versions, Window
 
 ROWS = 240
 EVERY = Concept(detectors=(*OWN, *RIVER))
@@ -76,6 +77,7 @@ def _regression(rng: np.random.Generator) -> Iterator[Finding]:
     thresholds = {"mean_absolute_error": 1.0, "distance.missing_share": 0.01}
     yield from _found(reference, faulty, Settings(window, methods=METHODS, thresholds=thresholds))
     fair = Settings(Window(rows=ROWS), methods=METHODS, fairness=(Protected("zone"),), concept=EVERY)
+    fair = replace(fair, multivariate=Multivariate(classifier=True))
     yield from _found(reference, _trips(rng), fair)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -217,20 +219,41 @@ def test_live_batch_and_parts_are_one(window: Window) -> None:
     assert first == live
 
 
+def test_trips_of_other_rows_are_found(taxi_data: Path) -> None:
+    """On real trips fares of other trips are found a month later, in time order; trips as they were raise no alarm."""
+    names = ["lpep_pickup_datetime", "PULocationID", "trip_distance", "fare_amount", "passenger_count"]
+    january, february = (
+        pq.read_table(taxi_data / f"green_tripdata_2021-0{month}.parquet", columns=names).sort_by(names[0])
+        for month in (1, 2)
+    )
+    known = Reference.of(
+        january, time=names[0], categorical=["PULocationID"], numerical=["trip_distance", "fare_amount"]
+    )
+    for start in (5_000, 30_000):
+        window = february.slice(start, 1000)
+        for data, expected in (
+            (window, False),
+            (inject(window, Mispair(column="fare_amount", lag=7)), True),
+        ):
+            monitor = Monitor("trips", known, window=1000)
+            monitor.push(data)
+            found = monitor.findings()
+            assert [verdict is Verdict.ALARM for verdict in verdicts(found)] == [expected] * 2
+
+
 def test_it_is_kept_in_the_file() -> None:
     """What was learned comes back from the file: the same findings, and the same bytes."""
     read = Reference.from_bytes(reference().to_bytes())
     assert read.tally == reference().tally
     assert read.to_bytes() == reference().to_bytes()
     facts, arrays = state_of(read.row_rulers)
-    (again,) = rulers_of(read.schema, read.rulers, facts, arrays).values()
+    again = rulers_of(read.schema, read.rulers, facts, arrays)[NAME]
     data = reference().encode(rows(9, 500))
     assert again.count(data) == ruler().count(data)
-    for old, new in ((reference(), read),):
-        both = [Monitor("trips", each, window=500, clock=lambda: 2e9) for each in (old, new)]
-        for monitor in both:
-            monitor.push(rows(9, 500))
-        assert both[0].findings() == both[1].findings()
+    one, other = (Monitor("trips", each, window=500, clock=lambda: 2e9) for each in (reference(), read))
+    for monitor in (one, other):
+        monitor.push(rows(9, 500))
+    assert one.findings() == other.findings()
 
 
 def test_habits_need_times() -> None:

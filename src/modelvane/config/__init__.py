@@ -27,7 +27,7 @@ from modelvane.config.section import Section
 from modelvane.config.service import Limits, ServiceSection
 from modelvane.errors import ConfigError, UnknownNameError
 from modelvane.methods import Methods
-from modelvane.settings import ROWS, Concept, Moving, Outliers, Settings, Window
+from modelvane.settings import ROWS, Concept, Moving, Multivariate, Outliers, Settings, Window
 
 __all__ = [
     "AlertsSection",
@@ -176,6 +176,7 @@ class Config(Section):
             thresholds=section.thresholds,
             horizon=section.horizon,
             concept=Concept(section.concept.detectors),
+            multivariate=Multivariate(section.multivariate.classifier, section.multivariate.every),
             outliers=Outliers(section.outliers.quantile, frozenset(section.outliers.hidden)),
             fairness=tuple(each.protected for each in section.fairness),
             versions=None if section.versions is None else section.versions.known,

@@ -24,7 +24,7 @@ from modelvane.config.segments import Segments
 from modelvane.config.versions import VersionsSection
 from modelvane.methods import DEFAULTS
 from modelvane.schema import FALLBACK, KS, Kind, Recommending, Task
-from modelvane.settings import BUDGET, QUANTILE, ROWS, WINDOWS
+from modelvane.settings import BUDGET, EVERY, QUANTILE, ROWS, WINDOWS
 
 
 def _listed(value: object) -> object:
@@ -169,6 +169,17 @@ class ConceptSection(Section):
     )
 
 
+class MultivariateSection(Section):
+    """What is asked of rows as a whole, beside what costs next to nothing."""
+
+    classifier: bool = Field(
+        False,
+        description="Whether a classifier tries to tell the window's rows from the reference's; it names the columns "
+        "that give them away.",
+    )
+    every: int = Field(EVERY, ge=1, description="Evaluations from one such try to the next.")
+
+
 class RecommendationSection(Section):
     """What is known of a recommender beside its columns."""
 
@@ -233,6 +244,9 @@ class DatasetSection(Section):
     )
     recommendation: RecommendationSection = Field(
         RecommendationSection(), description="What is known of a recommender beside its columns."
+    )
+    multivariate: MultivariateSection = Field(
+        MultivariateSection(), description="How columns hang together, beyond their correlations."
     )
     outliers: OutliersSection = Field(
         OutliersSection(), description="Which rows are outliers, and what is told of them."

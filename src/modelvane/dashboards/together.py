@@ -12,24 +12,27 @@ from modelvane.dashboards.promql import selector
 from modelvane.exposition import series
 from modelvane.findings import Family
 
-_EMPTY = "it takes two columns that vary"
-
 
 def panels(config: Config) -> Iterator[Panel]:
     """Give a panel for each measure, and one of their alarms."""
     for each in measures_of(Family.MULTIVARIATE):
+        empty = f"it takes {each.needs}"
         here = {"dataset": "$dataset", "measure": each.name}
         lines = (
-            (series.MULTIVARIATE_REFERENCE, "reference", _EMPTY),
-            (series.MULTIVARIATE_NOISE_FLOOR, "noise floor", _EMPTY),
-            (series.MULTIVARIATE_USUAL_RANGE, "usual range", "a reference without times has no usual range"),
+            (series.MULTIVARIATE_REFERENCE, "reference", "the reference has no value of it"),
+            (series.MULTIVARIATE_NOISE_FLOOR, "noise floor", empty),
+            (
+                series.MULTIVARIATE_USUAL_RANGE,
+                "usual range",
+                "the reference has learned no usual range of it",
+            ),
             (series.MULTIVARIATE_THRESHOLD, "limit", "the config has no limit for it"),
         )
         yield Panel(
             title=each.title,
             description=description((each,)),
             queries=(
-                Query(expression=selector(each.series, dataset="$dataset"), legend="current", empty=_EMPTY),
+                Query(expression=selector(each.series, dataset="$dataset"), legend="current", empty=empty),
                 *(
                     Query(expression=selector(line.name, **here), legend=name, part=Part.LINE, empty=why)
                     for line, name, why in lines
@@ -46,7 +49,7 @@ def panels(config: Config) -> Iterator[Panel]:
             Query(
                 expression=selector(series.MULTIVARIATE_ALARM.name, dataset="$dataset"),
                 legend="{{measure}}",
-                empty=_EMPTY,
+                empty="it takes two columns that vary",
             ),
         ),
         states=states.ALARM,

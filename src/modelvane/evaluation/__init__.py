@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from modelvane.evaluation.attribution import attribution_findings
 from modelvane.evaluation.changes import change_findings
@@ -17,6 +18,7 @@ from modelvane.evaluation.performance import performance_findings, prediction_fi
 from modelvane.evaluation.quality import dataset_quality, quality_findings
 from modelvane.evaluation.recommendation import recommendation_findings
 from modelvane.evaluation.round import Round, verdict_key
+from modelvane.evaluation.samples import sample_findings
 from modelvane.evaluation.thresholds import check_thresholds
 from modelvane.evaluation.versions import version_findings
 from modelvane.findings import Findings, Verdict
@@ -41,6 +43,7 @@ def evaluate(
     *,
     preceding: Before | None = None,
     comparison: Comparison | None = None,
+    kept: dict[str, tuple[int, Any]] | None = None,
 ) -> Findings:
     """Measure everything that the tallies hold.
 
@@ -58,8 +61,10 @@ def evaluate(
         What came before the window, where the settings ask for a reference that moves.
     comparison
         Versions of the model since they began; of a batch, which has none, its labelled rows are compared.
+    kept
+        What is not measured in every round; a live window hands in the same from round to round.
     """
-    built = Round(reference, settings, before or {})
+    built = Round(reference, settings, before or {}, {} if kept is None else kept)
     reference = moved(reference, WindowTally(rows, labelled, preceding), settings)
     this = replace(built, reference=reference)
     findings = [
@@ -78,7 +83,8 @@ def evaluate(
         *quality_findings(this, rows),
         *dataset_quality(this, rows, stream),
         *outlier_findings(this, rows),
-        *multivariate_findings(this, rows),
+        *multivariate_findings(built, rows),
+        *sample_findings(built, rows),
     ]
     period = reference.period
     return Findings(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -24,11 +24,14 @@ class Round:
     ----------
     before
         Verdicts of the round before, by `verdict_key`.
+    kept
+        What is not measured in every round: of whoever evaluates, from round to round.
     """
 
     reference: Reference
     settings: Settings
     before: Mapping[str, Verdict]
+    kept: dict[str, tuple[int, Any]] = field(default_factory=dict)
 
     @cached_property
     def level(self) -> float:

@@ -12,7 +12,6 @@ from modelvane.estimates.table import ESTIMATED
 from modelvane.fairness import rulers_of
 from modelvane.findings import limit_of
 from modelvane.multivariate.measures import MEASURES
-from modelvane.multivariate.ruler import NAME as MOMENTS
 from modelvane.performance import STATISTICS
 from modelvane.reference import Reference
 from modelvane.schema import Kind, Task
@@ -53,7 +52,7 @@ def check_thresholds(keys: Iterable[str], reference: Reference, fairness: Iterab
     columns = {column.name: column.kind for column in reference.schema.measured}
     bare = {*ARRIVAL, *_performance(reference), *_recommendation(reference), *_estimates(reference)}
     bare |= {each.name for each in OF_ROWS} if NAME in reference.row_rulers else set()
-    bare |= {each.name for each in MEASURES} if MOMENTS in reference.row_rulers else set()
+    bare |= {each.name for each in MEASURES if each.of in reference.row_rulers}
     bare |= {parity.name for ruler in rulers_of(fairness, reference) for parity in ruler.between}
     for key in keys:
         if key in columns or key in bare:

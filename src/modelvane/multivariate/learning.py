@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -15,7 +16,9 @@ from modelvane.multivariate.noise import ErrorNull, change_null, habits
 from modelvane.multivariate.plane import Plane
 from modelvane.multivariate.quantification import quantified
 from modelvane.multivariate.ruler import NAME, MomentsRuler
-from modelvane.multivariate.scores import ColumnScores, NumericalScores
+from modelvane.multivariate.sample_ruler import NAME as SAMPLE
+from modelvane.multivariate.sample_ruler import SampleRuler
+from modelvane.multivariate.scores import ColumnScores, NumericalScores, Scores
 from modelvane.row_ruler import Learned
 from modelvane.ruler import CategoricalRuler
 from modelvane.schema import Schema
@@ -24,6 +27,7 @@ from modelvane.tallies.numerical import NumericalTally
 
 # a half of them teaches, the other is compared with, and windows are drawn of both
 _FEWEST_ROWS = 4 * FEWEST
+_TEACHING, _OTHERS = slice(0, None, 2), slice(1, None, 2)
 
 
 class CrossMomentsKind:
@@ -42,31 +46,70 @@ class CrossMomentsKind:
 
     def learn(self, learned: Learned) -> MomentsRuler | None:
         """Learn from every other row, and take the moments of the others; ``None`` of too few rows or columns."""
+        scored = _Scored.of(learned)
+        if scored is None:
+            return None
+        plane = Plane.of(CrossMoments.of(list(scored.table[_TEACHING].T)))
+        known = CrossMoments.of(list(scored.table[_OTHERS].T))
+        usual_change, usual_error = None, None
+        if learned.in_time_order:
+            usual_change, usual_error = habits(scored.table, plane, learned.tally.rows / learned.block.rows)
+        return MomentsRuler(
+            scores=scored.scores,
+            known=known,
+            plane=plane,
+            error=ErrorNull.of(plane.errors(scored.table[_OTHERS])),
+            change=change_null(scored.table, known.n),
+            usual_change=usual_change,
+            usual_error=usual_error,
+        )
+
+
+class RowSampleKind:
+    """Learns what a sample of rows is compared with; a row kind (see `modelvane.row_ruler.RowKind`)."""
+
+    name: ClassVar[str] = SAMPLE
+
+    def wanted(self, schema: Schema) -> Sequence[str]:
+        """Give the columns of `CrossMomentsKind`."""
+        return CrossMomentsKind().wanted(schema)
+
+    def learn(self, learned: Learned) -> SampleRuler | None:
+        """Learn from the rows that scores were not learned from; ``None`` of too few rows or columns."""
+        scored = _Scored.of(learned)
+        if scored is None:
+            return None
+        spacing = learned.tally.rows / learned.block.rows if learned.in_time_order else None
+        return SampleRuler.of(
+            {name: learned.rulers[name] for name in scored.scores},
+            scored.scores,
+            scored.table,
+            scored.table[_OTHERS],
+            spacing=spacing,
+        )
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Scored:
+    """The columns that vary: what scores them, and all rows' scores, shape ``(rows, columns)``."""
+
+    scores: Mapping[str, ColumnScores]
+    table: Scores
+
+    @classmethod
+    def of(cls, learned: Learned) -> _Scored | None:
         block = learned.block
         if block.rows < _FEWEST_ROWS:
             return None
-        teaching, others = slice(0, None, 2), slice(1, None, 2)
-        scores = _scores(learned, block.take(teaching))
+        scores = _scores(learned, block.take(_TEACHING))
         columns = {name: each.of_column(block.columns[name]) for name, each in scores.items()}
         varying = [
-            name for name, found in columns.items() if np.ptp(found[teaching]) and np.ptp(found[others])
+            name for name, found in columns.items() if np.ptp(found[_TEACHING]) and np.ptp(found[_OTHERS])
         ]
         if len(varying) < 2:
             return None
-        table = np.stack([columns[name] for name in varying], axis=1)
-        plane = Plane.of(CrossMoments.of(list(table[teaching].T)))
-        known = CrossMoments.of(list(table[others].T))
-        usual_change, usual_error = None, None
-        if learned.in_time_order:
-            usual_change, usual_error = habits(table, plane, learned.tally.rows / block.rows)
-        return MomentsRuler(
-            scores={name: scores[name] for name in varying},
-            known=known,
-            plane=plane,
-            error=ErrorNull.of(plane.errors(table[others])),
-            change=change_null(table, known.n),
-            usual_change=usual_change,
-            usual_error=usual_error,
+        return cls(
+            {name: scores[name] for name in varying}, np.stack([columns[name] for name in varying], axis=1)
         )
 
 

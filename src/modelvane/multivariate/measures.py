@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-NEEDS = "two columns that vary"
+from modelvane.multivariate.ruler import NAME as MOMENTS
+from modelvane.multivariate.sample_ruler import NAME as SAMPLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +20,18 @@ class RowMeasure:
         As in `modelvane.findings.Finding`.
     source
         Formula or paper.
+    of
+        The row ruler whose tally it is read off.
+    needs
+        What must be there.
     """
 
     name: str
     title: str
     unit: str
     source: str
+    of: str
+    needs: str = "two columns that vary"
 
 
 CORRELATION_CHANGE = RowMeasure(
@@ -32,6 +39,7 @@ CORRELATION_CHANGE = RowMeasure(
     "Largest change of a correlation",
     "",
     "max |r - r of the reference| over pairs of columns, r of normal scores: van der Waerden, 1952",
+    MOMENTS,
 )
 RECONSTRUCTION_ERROR = RowMeasure(
     "reconstruction_error",
@@ -39,5 +47,22 @@ RECONSTRUCTION_ERROR = RowMeasure(
     "",
     "mean squared distance from the plane of the reference's principal components, in standard deviations, per column:"
     " Pearson, 1901",
+    MOMENTS,
 )
-MEASURES = (CORRELATION_CHANGE, RECONSTRUCTION_ERROR)
+MEAN_DISCREPANCY = RowMeasure(
+    "maximum_mean_discrepancy",
+    "Maximum mean discrepancy",
+    "",
+    "distance of the mean features of at most 2000 rows from the reference's, of a Gaussian kernel:"
+    " Gretton et al., 2012; Rahimi and Recht, 2007",
+    SAMPLE,
+)
+DOMAIN_CLASSIFIER = RowMeasure(
+    "domain_classifier_auc",
+    "ROC AUC of a domain classifier",
+    "",
+    "how well rows that it has not seen are told from the reference's; 0.5 is a coin",
+    SAMPLE,
+    needs="two columns that vary, and `multivariate: {classifier: true}`",
+)
+MEASURES = (CORRELATION_CHANGE, RECONSTRUCTION_ERROR, MEAN_DISCREPANCY, DOMAIN_CLASSIFIER)

@@ -1,0 +1,80 @@
+"""How the sampled rows of the window, as a whole, compare with rows of the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from modelvane.calibration.lines import Alarm, Lines
+from modelvane.evaluation.round import Round
+from modelvane.evaluation.together import NOT_LEARNED, joint_finding, joint_lines, undefined_joint
+from modelvane.findings import Finding, Verdict
+from modelvane.multivariate.classifier import FEWEST as FEWEST_TO_LEARN
+from modelvane.multivariate.classifier import DomainClassifier, most_telling
+from modelvane.multivariate.correlation import FEWEST
+from modelvane.multivariate.measures import DOMAIN_CLASSIFIER, MEAN_DISCREPANCY, RowMeasure
+from modelvane.multivariate.sample import RowSample
+from modelvane.multivariate.sample_ruler import NAME, SampleRuler
+from modelvane.tallies.dataset import DatasetTally
+
+_NAMED = 3
+_NO_HABIT = (
+    "no usual range is learned of it: beyond noise it is told, and alarms with `alarm: noise` or a limit only"
+)
+
+
+def sample_findings(this: Round, rows: DatasetTally) -> Iterator[Finding]:
+    """Give the mean discrepancy and, where it is asked for, how well a classifier tells the rows apart."""
+    ruler, sample = this.reference.row_rulers.get(NAME), rows.together.get(NAME)
+    if NAME in this.reference.left_out:
+        return
+    asked = ((MEAN_DISCREPANCY, FEWEST), (DOMAIN_CLASSIFIER, FEWEST_TO_LEARN))
+    for measure, fewest in asked[: 1 + this.settings.multivariate.classifier]:
+        if not isinstance(ruler, SampleRuler) or not isinstance(sample, RowSample):
+            yield undefined_joint(measure, 0, NOT_LEARNED)
+        elif sample.size < fewest:
+            yield undefined_joint(measure, sample.n, _why_few(sample, fewest))
+        elif measure is MEAN_DISCREPANCY:
+            yield _mean_discrepancy(this, ruler, sample)
+        else:
+            yield _now_and_then(this, measure, ruler, sample)
+
+
+def _why_few(sample: RowSample, fewest: int) -> str:
+    alike = "" if sample.size > 0.99 * sample.n else f", that say as much as {sample.size:.0f} which differ"
+    return f"{sample.n} rows{alike}; it takes {fewest}"
+
+
+def _mean_discrepancy(this: Round, ruler: SampleRuler, sample: RowSample) -> Finding:
+    floor = ruler.noise_floor(this.level, sample.size)
+    lines = joint_lines(this, MEAN_DISCREPANCY, floor, ruler.usual, sample.n)
+    return joint_finding(this, MEAN_DISCREPANCY, ruler.discrepancy(sample), lines, sample.n)
+
+
+def _now_and_then(this: Round, measure: RowMeasure, ruler: SampleRuler, sample: RowSample) -> Finding:
+    """Measure every so many evaluations; the last value stands until then, and says how old it is."""
+    age, before = this.kept.get(measure.name, (0, None))
+    if isinstance(before, Finding) and age < this.settings.multivariate.every:
+        this.kept[measure.name] = age + 1, before
+        ago = "1 evaluation" if age == 1 else f"{age} evaluations"
+        return replace(before, why="; ".join(filter(None, (f"measured {ago} ago", before.why))))
+    found = _classified(this, ruler, sample)
+    this.kept[measure.name] = 1, found
+    return found
+
+
+def _classified(this: Round, ruler: SampleRuler, sample: RowSample) -> Finding:
+    classifier = DomainClassifier(ruler.embedding, ruler.rows, sample.scores, sample.weights)
+    domains = classifier.domains()
+    limit = this.threshold(DOMAIN_CLASSIFIER.name, None)
+    lines = Lines(domains.noise_floor(this.level), why=_NO_HABIT) if limit is None else Lines(threshold=limit)
+    found = joint_finding(this, DOMAIN_CLASSIFIER, domains.auc, lines, sample.n)
+    if found.verdict is not Verdict.ALARM:
+        return found
+    telling = most_telling(classifier.importances(), ruler.columns, _NAMED)
+    is_told_alone = limit is None and this.settings.alarm is Alarm.USUAL
+    return replace(
+        found,
+        verdict=Verdict.CHANGED if is_told_alone else Verdict.ALARM,
+        cause=f"given away by {', '.join(telling)}" if telling else "",
+    )
