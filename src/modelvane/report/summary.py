@@ -26,12 +26,12 @@ def opening(findings: Findings) -> str:
     if Family.DRIFT in alarms:
         has_habit = any(f.usual_range is not None for f in found if f.family is Family.DRIFT)
         return f"The data has changed, {'beyond what this stream usually does' if has_habit else 'and not by chance'}."
-    if Family.MULTIVARIATE in alarms:
-        return "Columns do not belong together as they did, whatever each of them shows alone."
     if Family.PERFORMANCE in alarms:
         return "The predictions are worse than their limit."
     if Family.QUALITY in alarms:
         return "The data has faults that somebody should look at."
+    if Family.MULTIVARIATE in alarms:
+        return "Columns do not belong together as they did, whatever each of them shows alone."
     return {
         Verdict.ALARM: "Something is off in some segments, not in the whole.",
         Verdict.CHANGED: "Something has changed, within what this stream usually does.",
