@@ -122,4 +122,4 @@ def _scored(folder: Path, rate: float) -> Iterator[Found]:
         yield Found(folder.name, "own", int(own.sum()), len(own), own_delays)
 
 
-OWN_RUNS = 5
+OWN_RUNS = 3

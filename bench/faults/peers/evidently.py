@@ -25,7 +25,7 @@ class Preset:
     name = "evidently"
     most_runs = 1000
     kinds = ("",)
-    undrifted = 500
+    undrifted = 300
     together = 1
 
     def __init__(self, watched: Watched) -> None:

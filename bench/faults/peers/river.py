@@ -82,7 +82,7 @@ KINDS = (
         (0.01, 0.003, 0.001),
         is_log=True,
         sees="errors",
-        most_runs=3,
+        most_runs=1,
         stream=20_000,
     ),
     Kind(

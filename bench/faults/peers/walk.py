@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 STRICT = 1e-5
 """Nobody is tuned to fewer alarms than this, so that what follows an alarm at this rate need not be scored."""
-OWN_RUNS = 5
+OWN_RUNS = 3
 """Runs of a fault that are walked on until the peer's own rule has alarmed, too."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from modelvane.tallies.categorical import Codes
 
 MOST_CATEGORIES = 16
 """Categories that have a bin each, the reference's most frequent; the others share one."""
+
+FEWEST_ROWS = 100
+"""Rows of the reference that a bin takes: the errors of fewer do not tell how far errors can go."""
 
 # a block of this many values stays in the processor's cache while every limit is held against it
 _BLOCK = 1 << 14
@@ -49,6 +52,21 @@ class NumericalBins:
         """What each bin holds."""
         ends = [-math.inf, *self.limits.tolist(), math.inf]
         return [*(between(low, high) for low, high in pairwise(ends)), NO_VALUE]
+
+    def facts(self) -> list[str]:
+        """Give plain JSON values, from which `bins_from` makes them again."""
+        return [float(limit).hex() for limit in self.limits]
+
+    def frequent(self, rows: NDArray[np.intp]) -> NumericalBins:
+        """Give bins of enough rows each, neighbours together, from how many rows each of these has."""
+        kept, before = [], 0
+        for limit, upto in zip(self.limits.tolist(), np.cumsum(rows).tolist(), strict=False):
+            if upto - before >= FEWEST_ROWS:
+                kept.append(limit)
+                before = upto
+        if kept and rows[:-1].sum() - before < FEWEST_ROWS:
+            kept.pop()
+        return NumericalBins(np.array(kept, np.float64))
 
     def codes(self, column: Encoded) -> NDArray[np.uint8]:
         """Give the bin of each row."""
@@ -87,6 +105,14 @@ class CategoricalBins:
         """What each bin holds."""
         return [*self.shown, OTHERS, NO_VALUE]
 
+    def facts(self) -> int:
+        """Give a plain JSON value, from which `bins_from` makes them again."""
+        return len(self.shown)
+
+    def frequent(self, rows: NDArray[np.intp]) -> CategoricalBins:
+        """Give bins of enough rows each, the rarer categories with the others."""
+        return CategoricalBins(self.shown[: int(np.count_nonzero(rows[:-2] >= FEWEST_ROWS))])
+
     def codes(self, column: Encoded) -> NDArray[np.uint8]:
         """Give the bin of each row."""
         assert isinstance(column, Codes)  # noqa: S101 - encoded on the column's ruler
@@ -112,3 +138,10 @@ def bins_of(ruler: Ruler) -> Bins | None:
     if isinstance(ruler, CategoricalRuler):
         return CategoricalBins(ruler.names[:MOST_CATEGORIES])
     return None
+
+
+def bins_from(ruler: Ruler, facts: Any) -> Bins:
+    """Make bins from their facts and their column's ruler."""
+    if isinstance(ruler, CategoricalRuler):
+        return CategoricalBins(ruler.names[:facts])
+    return NumericalBins(np.array([float.fromhex(limit) for limit in facts], np.float64))

@@ -51,7 +51,11 @@ class ConceptKind:
             return None
         block = learned.block.take(np.flatnonzero(usable))
         known = {column.name: bins_of(learned.rulers[column.name]) for column in looked_at(learned.schema)}
-        bins = {name: each for name, each in known.items() if each is not None}
+        bins = {
+            name: each.frequent(np.bincount(each.codes(block.columns[name]), minlength=each.size))
+            for name, each in known.items()
+            if each is not None
+        }
         scales = tuple(map(Scale.of, values))
         found = np.stack([scale.quantised(signal) for scale, signal in zip(scales, values, strict=True)])
         codes = np.stack([each.codes(block.columns[name]) for name, each in bins.items()])

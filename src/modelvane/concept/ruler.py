@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from modelvane.block import Block
 from modelvane.calibration.habit import Habit
 from modelvane.calibration.null import NullMoments
-from modelvane.concept.bins import Bins, bins_of
+from modelvane.concept.bins import Bins, bins_from
 from modelvane.concept.signals import Reader, Scale
 from modelvane.concept.tally import ConceptTally
 from modelvane.concept.timeline import Integers, Timeline, sums_by
@@ -138,7 +138,7 @@ class ConceptRuler:
     def facts(self) -> dict[str, Any]:
         """Give what is plain JSON values of it."""
         return {
-            "columns": list(self.bins),
+            "bins": [[name, each.facts()] for name, each in self.bins.items()],
             "signals": list(self.signals),
             "scales": [[scale.quantum.hex(), scale.limit] for scale in self.scales],
             "large": self.large,
@@ -167,10 +167,9 @@ class ConceptRuler:
         """Read what `facts` and `arrays` gave."""
         reader = Reader.of(schema, rulers)
         assert reader is not None  # noqa: S101 - or there would be nothing to read
-        known = {name: bins_of(rulers[name]) for name in facts["columns"]}
         return cls(
             reader=reader,
-            bins={name: bins for name, bins in known.items() if bins is not None},
+            bins={name: bins_from(rulers[name], known) for name, known in facts["bins"]},
             scales=tuple(Scale(float.fromhex(quantum), limit) for quantum, limit in facts["scales"]),
             base=arrays["base"].astype(np.int64),
             expected=arrays["expected"].astype(np.int64),
