@@ -20,7 +20,7 @@ from modelvane.faults import inject
 from modelvane.table import Table
 
 FOLDER = Path(".cache/faults")
-UNDRIFTED = 4000
+UNDRIFTED = 2000
 
 
 class Streams:
