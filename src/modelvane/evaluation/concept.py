@@ -27,6 +27,8 @@ from modelvane.tallies.dataset import DatasetTally
 from modelvane.undefined import Undefined
 
 _NAMED = 3
+_FEWEST = 100
+"""Labelled rows from which on a value is judged: of fewer, sums of errors are not what lines are learned for."""
 
 
 def concept_findings(this: Round, labelled: DatasetTally) -> Iterator[Finding]:
@@ -126,6 +128,8 @@ class _Compared:
         return level_of(self.this.settings.budget, len(self.ruler.signals) * of_signal)
 
     def _lines(self, measure: str, column: str, n: int) -> Lines:
+        if n < _FEWEST:
+            return Lines(why=f"{n} labelled rows: lines are from {_FEWEST} on")
         named = key(measure, self.signal.name, column)
         habit, height = self.ruler.habits.get(named), self.ruler.nulls[named].exceeded_with(self._level, n)
         # of the relation the square was learned

@@ -23,9 +23,6 @@ from modelvane.undefined import Undefined
 
 NO_ROWS = "no rows with a probability in the window"
 NOT_IN_REFERENCE = "no rows with this value in the reference"
-NOT_LEARNED = (
-    "the reference has not learned its losses: build it with `estimates: true`, which takes scikit-learn"
-)
 LEFT_OUT = "not counted: `leave_out` names it"
 _JUDGED = [each for each in CLASSIFIER if each.has_error]
 
@@ -131,7 +128,7 @@ def _habit(this: Round, segment: str | None, name: str) -> Habit | None:
 def _regression(this: Round, rows: DatasetTally, labelled: DatasetTally) -> Iterator[Finding]:
     ruler = this.reference.row_rulers.get(LOSSES)
     if not isinstance(ruler, LossRuler):
-        yield undefined(told(REGRESSOR[0]), NOT_LEARNED)
+        # nobody asked for them
         return
     learned_from = this.reference.tally.together[LOSSES].n
     at = level(this, REGRESSOR)
