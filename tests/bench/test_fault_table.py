@@ -77,12 +77,16 @@ def test_the_watch_as_a_whole_is_the_first_alarm_of_any_family() -> None:
     [(120.0, 100.0, 1.2), (100.0, math.inf, 0.0), (math.inf, 100.0, math.inf), (math.inf, math.inf, None)],
 )
 def test_a_ratio_says_who_found_a_fault_at_all(mine: float, theirs: float, ratio: float | None) -> None:
-    """Ours by the best peer's: 0 where no peer finds it, infinite where only one does, none where nobody does."""
+    """Ours by the best peer's: 0 where no peer finds it, infinite where only one does, none where nobody does.
+
+    Who has one run, or a rule of its own, is not compared.
+    """
     found = [
-        _found("modelvane", "budget", mine),
-        _found("slow", "tuned", math.inf),
-        _found("quick", "tuned", theirs),
-        _found("lax", "own", 1.0),
+        _found("modelvane", "budget", mine, mine, mine),
+        _found("slow", "tuned", math.inf, math.inf, math.inf),
+        _found("quick", "tuned", theirs, theirs, theirs),
+        _found("once", "tuned", 1.0),
+        _found("lax", "own", 1.0, 1.0, 1.0),
     ]
     (line,) = Compared("taxi", [FIRST], 0.001, found).lines()
     assert line.ratio == ratio

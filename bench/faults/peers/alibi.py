@@ -24,7 +24,7 @@ class Tabular:
     """Kolmogorov-Smirnov and chi-square per column, Bonferroni's correction: its `TabularDrift`."""
 
     name = "alibi-tabular"
-    most_runs = 2
+    most_runs = 3
     kinds = ("",)
     undrifted = 500
     together = 1
@@ -47,7 +47,7 @@ class Classifier:
     """How well gradient boosting tells the window from reference rows: its `ClassifierDrift`."""
 
     name = "alibi-classifier"
-    most_runs = 2
+    most_runs = 3
     kinds = TOGETHER
     undrifted = 200
     together = 1
@@ -75,7 +75,7 @@ class Discrepancy:
     """
 
     name = "alibi-mmd"
-    most_runs = 2
+    most_runs = 3
     kinds = TOGETHER
     undrifted = 100
     together = 1
