@@ -115,7 +115,8 @@ def _summary(compared: Sequence[Compared]) -> str:
 
 
 def _tables(one: Compared) -> Iterator[str]:
-    yield f"{_runs(one.whole)} runs of each fault; peers are tuned to one window without a fault of {1 / one.rate:,.0f}."
+    runs, windows = _runs(one.whole), f"{1 / one.rate:,.0f}"
+    yield f"{runs} runs of each fault; peers are tuned to one window without a fault of {windows}."
     yield "Rows until a fault is found, by us as a whole and by the best peer:"
     yield _table(("fault", "modelvane", "first", "best peer", "which", "ratio"), map(_compared, one.lines()))
     for rules, said in (
