@@ -148,7 +148,6 @@ def test_hostile_names_are_text() -> None:
                 "Columns",
                 "Performance",
                 "Concept drift",
-                "Performance before labels",
                 "Predictions",
                 "Quality",
                 "Outliers",
@@ -163,6 +162,16 @@ def test_hostile_names_are_text() -> None:
 def test_a_report_has_the_sections_that_its_data_has(kind, sections) -> None:
     """No time column, no strip; no target, no performance; no rows, no charts of columns."""
     assert Outline(samples.rendered(kind)).texts["h2"] == [*sections, "What was computed"]
+
+
+@pytest.mark.parametrize("kind", [samples.regression, samples.classes, samples.features, samples.empty])
+def test_every_section_is_in_the_contents(kind) -> None:
+    """The list on top leads to each section, in their order, and to nothing else."""
+    text = samples.rendered(kind)
+    listed = text[
+        text.index('<nav class="contents"') : text.index("</nav>", text.index('<nav class="contents"'))
+    ]
+    assert re.findall(r'href="#([^"]+)"', listed) == re.findall(r'<section class="panel" id="([^"]+)"', text)
 
 
 def test_every_slice_has_its_number() -> None:

@@ -19,8 +19,10 @@ class EstimateRow:
 
 
 def estimate_rows(findings: Findings | None) -> list[EstimateRow]:
-    """Give the estimates of all rows, in order."""
+    """Give the estimates of all rows, in order; none where not one has a value."""
     found = {(f.measure, f.label): f for f in of_family(findings, Family.ESTIMATE)}
+    if all(finding.value is None for finding in found.values()):
+        return []
     realised = {(f.measure, f.label): f for f in of_family(findings, Family.PERFORMANCE)}
     return [
         EstimateRow(

@@ -55,10 +55,18 @@ def inline(chart: Any, *, title: str, description: str, classes: str) -> Markup:
 
 
 def wrap(
-    children: Iterable[ET.Element], *, view_box: str, title: str, description: str, classes: str
+    children: Iterable[ET.Element],
+    *,
+    view_box: str,
+    title: str,
+    description: str,
+    classes: str,
+    width: float | None = None,
 ) -> Markup:
-    """Put elements into an ``svg`` with a role, a name and a description."""
+    """Put elements into an ``svg`` with a role, a name and a description; ``width`` in pixels, or as wide as fits."""
     about = {"xmlns": _XMLNS, "class": f"chart {classes}", "viewBox": view_box, "role": "img"}
+    if width is not None:
+        about["width"] = f"{width:g}"
     root = ET.Element("svg", about)
     ET.SubElement(root, "title").text = printable(title)
     if description:

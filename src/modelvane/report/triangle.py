@@ -14,6 +14,7 @@ from modelvane.report.parts.multivariate import MultivariatePart
 from modelvane.report.svg import element, wrap
 
 _CELL, _NAMES = 34.0, 120.0
+_SIZE = 1.15
 _LEVELS = 8
 _NAME_LENGTH = 18
 
@@ -32,6 +33,7 @@ def correlation_triangle(part: MultivariatePart) -> Markup:
         title="Correlations of pairs of columns, by how much they changed",
         description=_told(part),
         classes="triangle",
+        width=_SIZE * (_NAMES + side),
     )
 
 
