@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 
 from modelvane import row_rulers
 from modelvane.block import Block, encode
-from modelvane.building import build
+from modelvane.building import Built, build
 from modelvane.calibration.calibration import Calibration, Task, calibrate
 from modelvane.calibration.moving import MovingHabits
 from modelvane.counting import Counter
-from modelvane.dataset_state import dataset_of, dataset_state
 from modelvane.errors import ReferenceFileError, UnknownNameError
 from modelvane.hourly import HourlyReference
 from modelvane.inference import infer_schema
@@ -27,10 +26,11 @@ from modelvane.outliers import OutlierRuler
 from modelvane.outliers.forest import NAME as FOREST
 from modelvane.outliers.forest import ForestRuler
 from modelvane.performance import PerformanceRuler
+from modelvane.reference_state import parts_of, state_of
 from modelvane.row_ruler import RowKind, RowRuler
-from modelvane.ruler import CategoricalRuler, ListRuler, NumericalRuler, Ruler
+from modelvane.ruler import Ruler
 from modelvane.schema import Schema
-from modelvane.segments import SegmentRuler, facts_of, segment_rulers_of
+from modelvane.segments import SegmentRuler
 from modelvane.table import Table
 from modelvane.tallies import codec
 from modelvane.tallies.dataset import DatasetTally
@@ -39,10 +39,6 @@ from modelvane.tallies.outliers import OutlierTally
 KIND = "reference"
 OUTLIERS = "outliers"
 """What `Reference.leaving_out` calls the scores of rows."""
-
-_RULERS: Mapping[str, type[NumericalRuler | CategoricalRuler | ListRuler]] = {
-    ruler.kind: ruler for ruler in (NumericalRuler, CategoricalRuler, ListRuler)
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,19 +222,7 @@ class Reference:
             started=started,
             advance=advance,
         )
-        return cls(
-            schema=schema,
-            rulers=built.rulers,
-            tally=built.tally,
-            calibration=built.calibration,
-            performance=built.performance,
-            period=built.period,
-            extras=extras or {},
-            hourly=built.hourly,
-            row_rulers=built.row_rulers,
-            breakdowns=built.breakdowns,
-            moving=built.moving,
-        )
+        return cls._of(schema, built, extras or {})
 
     def of_other_rows(
         self, tally: DatasetTally, calibration: Calibration, period: tuple[int, int] | None
@@ -279,36 +263,8 @@ class Reference:
         return codec.dumps(KIND, *self._state())
 
     def _state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        facts: dict[str, Any] = {
-            "schema": self.schema.to_dict(),
-            "rulers": {name: ruler.facts() for name, ruler in self.rulers.items()},
-            "calibration": self.calibration.facts(),
-            "performance": self.performance.facts() if self.performance else None,
-            "period": self.period,
-        }
-        arrays: dict[str, NDArray[Any]] = {}
-        for name, ruler in self.rulers.items():
-            arrays |= codec.nested(f"ruler/{name}", ruler.arrays())
-        arrays |= codec.nested("calibration", self.calibration.arrays())
-        if self.performance is not None:
-            arrays |= codec.nested("performance", self.performance.arrays())
-        facts["tally"], tallied = dataset_state(self.tally)
-        arrays |= codec.nested("tally", tallied)
-        if self.hourly is not None:
-            # files of references without hours are as they were before there were any
-            facts["hourly"] = self.hourly.facts()
-            arrays |= codec.nested("hourly", self.hourly.arrays())
-        if self.row_rulers:
-            facts["together"], learned = row_rulers.state_of(self.row_rulers)
-            arrays |= codec.nested("together", learned)
-        if self.breakdowns and (segments := facts_of(self.breakdowns)) is not None:
-            facts["segments"] = segments
-        if self.moving is not None:
-            facts["moving"] = self.moving.facts()
-            arrays |= codec.nested("moving", self.moving.arrays())
-        for name, content in self.extras.items():
-            arrays[f"extra/{name}"] = np.frombuffer(content, np.uint8)
-        return facts, arrays
+        built = Built(**{each.name: getattr(self, each.name) for each in fields(Built)})
+        return state_of(self.schema, built, self.extras)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Reference:
@@ -319,39 +275,12 @@ class Reference:
         ReferenceFileError
             When the bytes are of something else, damaged, or of a newer format.
         """
-        facts, arrays = codec.loads(data, KIND)
-        schema = Schema.from_dict(facts["schema"])
-        rulers: dict[str, Ruler] = {}
-        for name, about in facts["rulers"].items():
-            rulers[name] = _RULERS[about["kind"]].from_arrays(about, codec.inside(f"ruler/{name}", arrays))
-        performance = None
-        if facts["performance"] is not None:
-            inside = codec.inside("performance", arrays)
-            performance = PerformanceRuler.from_arrays(schema, rulers, facts["performance"], inside)
-        hourly = None
-        if facts.get("hourly") is not None:
-            hourly = HourlyReference.from_arrays(facts["hourly"], codec.inside("hourly", arrays))
-        learned = row_rulers.rulers_of(
-            schema, rulers, facts.get("together", {}), codec.inside("together", arrays)
-        )
-        inside = codec.inside("tally", arrays)
-        tally = dataset_of(rulers, performance, facts["tally"], inside, learned)
-        moving = None
-        if facts.get("moving") is not None:
-            moving = MovingHabits.from_arrays(facts["moving"], codec.inside("moving", arrays))
-        return cls(
-            schema=schema,
-            rulers=rulers,
-            tally=tally,
-            calibration=Calibration.from_arrays(facts["calibration"], codec.inside("calibration", arrays)),
-            performance=performance,
-            period=None if facts["period"] is None else (facts["period"][0], facts["period"][1]),
-            extras={name: array.tobytes() for name, array in codec.inside("extra", arrays).items()},
-            hourly=hourly,
-            row_rulers=learned,
-            breakdowns=segment_rulers_of(schema, rulers, facts.get("segments")),
-            moving=moving,
-        )
+        return cls._of(*parts_of(*codec.loads(data, KIND)))
+
+    @classmethod
+    def _of(cls, schema: Schema, built: Built, extras: Mapping[str, bytes]) -> Reference:
+        parts = {each.name: getattr(built, each.name) for each in fields(Built)}
+        return cls(schema=schema, extras=extras, **parts)
 
     def save(self, path: str | Path) -> None:
         """Write one file, whole or not at all."""
