@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import partial
 from itertools import chain
 from types import MappingProxyType
@@ -21,57 +21,17 @@ from modelvane.divergences import DIVERGENCES
 from modelvane.errors import UnknownNameError
 from modelvane.estimates.table import ESTIMATED
 from modelvane.findings import Family
+from modelvane.measure import Measure, measure_of, of_dataset, series_of
 from modelvane.multivariate.measures import MEASURES as MULTIVARIATE
 from modelvane.performance import STATISTICS
 from modelvane.schema import Kind
 from modelvane.statistics import columns, fairness, versions
-from modelvane.statistics.base import Better, LabelledStatistic, Statistic
+from modelvane.statistics.base import LabelledStatistic, Statistic
 from modelvane.statistics.changes import CHANGES, KITAGAWA
 from modelvane.statistics.lists import QUALITY
 from modelvane.statistics.recommendation import RECOMMENDATION
 
 DISTANCE = "modelvane_drift_distance"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measure:
-    """One thing that can be measured.
-
-    Parameters
-    ----------
-    name, family
-        What a finding calls it; the two together are unique.
-    title
-        Its name in prose.
-    unit
-        As in `modelvane.findings.Finding`.
-    source
-        Formula or paper.
-    series
-        The Prometheus series that holds its value.
-    labels
-        Of that series, in order.
-    kinds
-        Kinds of columns that it measures; empty when it is not about a column.
-    needs
-        What else must be there, in words; empty when rows are enough.
-    by
-        What ``Finding.label`` names: ``"class"``, ``"quantile"``, ``"group"``, ``"k"``; ``None`` for a single value.
-    better
-        Which way is better, where there is one.
-    """
-
-    name: str
-    family: Family
-    title: str
-    unit: str
-    source: str
-    series: str
-    labels: tuple[str, ...]
-    kinds: frozenset[Kind] = frozenset()
-    needs: str = ""
-    by: str | None = None
-    better: Better = None
 
 
 def measure(name: str, family: Family | None = None) -> Measure:
@@ -95,20 +55,6 @@ def measure(name: str, family: Family | None = None) -> Measure:
 def titles() -> dict[str, str]:
     """Give the title of each measure by its name; measures of one name have one title."""
     return {each.name: each.title for each in CATALOGUE.values()}
-
-
-def label_of(by: str) -> str:
-    """Give the Prometheus label that tells the values of a labelled measure apart.
-
-    ``quantile`` is reserved for summaries there, and these are gauges.
-    """
-    return "level" if by == "quantile" else by
-
-
-def _series(family: Family, name: str, unit: str) -> str:
-    if unit == "ratio":
-        return f"modelvane_{family}_{name.removesuffix('_share').removesuffix('_ratio')}_ratio"
-    return f"modelvane_{family}_{name}{'_seconds' if unit == 'seconds' else ''}"
 
 
 def _drift() -> Iterator[Measure]:
@@ -138,7 +84,7 @@ _NEEDS = {
 def _performance() -> Iterator[Measure]:
     for kind, statistics in STATISTICS.items():
         for each in statistics:
-            yield _statistic(Family.PERFORMANCE, each, ("dataset", "segment"), needs=_NEEDS[kind])
+            yield measure_of(Family.PERFORMANCE, each, ("dataset", "segment"), needs=_NEEDS[kind])
 
 
 def _fairness() -> Iterator[Measure]:
@@ -161,7 +107,7 @@ def _of_groups(
         title=each.title,
         unit=each.unit,
         source=each.source,
-        series=_series(Family.FAIRNESS, each.name, each.unit),
+        series=series_of(Family.FAIRNESS, each.name, each.unit),
         labels=("dataset", "column"),
         needs=f"a protected column, and {needs}",
         better=each.better,
@@ -182,7 +128,7 @@ def _changes() -> Iterator[Measure]:
                 title=f"{each.title}, change {title}",
                 unit=each.unit,
                 source=f"{meaning}: {KITAGAWA}",
-                series=_series(Family.CHANGE, f"{each.name}_{way}", each.unit),
+                series=series_of(Family.CHANGE, f"{each.name}_{way}", each.unit),
                 labels=("dataset", "column", "segment"),
                 needs=f"segments, and {needs}",
             )
@@ -190,7 +136,7 @@ def _changes() -> Iterator[Measure]:
 
 def _estimates() -> Iterator[Measure]:
     for each in chain.from_iterable(ESTIMATED.values()):
-        base = _statistic(Family.ESTIMATE, each.of, ("dataset", "segment"), needs=each.needs)
+        base = measure_of(Family.ESTIMATE, each.of, ("dataset", "segment"), needs=each.needs)
         source = f"{each.of.source}; {each.source}"
         yield replace(base, name=each.name, title=f"{base.title}, estimated", source=source)
         if each.has_error:
@@ -199,14 +145,14 @@ def _estimates() -> Iterator[Measure]:
                 name=each.error,
                 title=f"{base.title}, error of the estimate",
                 source="|estimate - realised|, of the rows that have labels since",
-                series=_series(Family.ESTIMATE, f"error_{each.of.name}", base.unit),
+                series=series_of(Family.ESTIMATE, f"error_{each.of.name}", base.unit),
                 better="lower",
             )
 
 
 def _concept() -> Iterator[Measure]:
     for each in CONCEPT:
-        series = _series(Family.CONCEPT, each.name, each.unit)
+        series = series_of(Family.CONCEPT, each.name, each.unit)
         yield Measure(family=Family.CONCEPT, series=series, **asdict(each))
 
 
@@ -218,7 +164,7 @@ def _versions() -> Iterator[Measure]:
             title=each.title,
             unit=each.unit,
             source=each.source,
-            series=_series(Family.VERSIONS, each.name, each.unit),
+            series=series_of(Family.VERSIONS, each.name, each.unit),
             labels=("dataset", "version"),
             needs=f"a version column, and {_NEEDS['regression' if each.is_error else 'confusion']}",
             by="version",
@@ -227,11 +173,11 @@ def _versions() -> Iterator[Measure]:
 
 def _recommendation() -> Iterator[Measure]:
     for each in RECOMMENDATION:
-        yield _statistic(Family.RECOMMENDATION, each, ("dataset", "segment"), needs="lists of served items")
+        yield measure_of(Family.RECOMMENDATION, each, ("dataset", "segment"), needs="lists of served items")
 
 
 def _attribution() -> Iterator[Measure]:
-    of_all = partial(_statistic, Family.ATTRIBUTION, needs="contributions of features")
+    of_all = partial(measure_of, Family.ATTRIBUTION, needs="contributions of features")
     yield from (of_all(each, ("dataset",)) for each in OF_ROWS)
     yield from (of_all(each, ("dataset", "column")) for each in BY_FEATURE)
 
@@ -245,58 +191,12 @@ def _columns() -> Iterator[Measure]:
     )
     for family, kinds, statistics in tables:
         for each in statistics:
-            yield _statistic(family, each, ("dataset", "column", "segment"), kinds)
+            yield measure_of(family, each, ("dataset", "column", "segment"), kinds)
 
 
-def _statistic(
-    family: Family,
-    statistic: Statistic[Any] | LabelledStatistic[Any],
-    labels: tuple[str, ...],
-    kinds: frozenset[Kind] = frozenset(),
-    needs: str = "",
-) -> Measure:
-    by = statistic.labels if isinstance(statistic, LabelledStatistic) else None
-    return Measure(
-        name=statistic.name,
-        family=family,
-        title=statistic.title,
-        unit=statistic.unit,
-        source=statistic.source,
-        series=_series(family, statistic.name, statistic.unit),
-        labels=labels if by is None else (*labels, label_of(by)),
-        kinds=kinds,
-        needs=needs,
-        by=by,
-        better=statistic.better,
-    )
-
-
-def _of_dataset(
-    family: Family,
-    name: str,
-    title: str,
-    unit: str,
-    source: str,
-    needs: str = "",
-    series: str = "",
-    better: Better = None,
-) -> Measure:
-    return Measure(
-        name=name,
-        family=family,
-        title=title,
-        unit=unit,
-        source=source,
-        series=series or _series(family, name, unit),
-        labels=("dataset",),
-        needs=needs,
-        better=better,
-    )
-
-
-_drift_of_all = partial(_of_dataset, Family.DATASET, needs="a column that can be compared")
-_labelling = partial(_of_dataset, Family.PERFORMANCE, needs=_TARGET)
-_arrival = partial(_of_dataset, Family.QUALITY)
+_drift_of_all = partial(of_dataset, Family.DATASET, needs="a column that can be compared")
+_labelling = partial(of_dataset, Family.PERFORMANCE, needs=_TARGET)
+_arrival = partial(of_dataset, Family.QUALITY)
 
 _DATASET = (
     _drift_of_all(
@@ -346,7 +246,7 @@ _ARRIVAL = (
 )
 
 _ROWS = (
-    _of_dataset(
+    of_dataset(
         Family.QUALITY,
         "outlier_share",
         "Outliers",
@@ -360,7 +260,7 @@ _ROWS = (
 
 def _multivariate() -> Iterator[Measure]:
     for each in MULTIVARIATE:
-        yield _of_dataset(
+        yield of_dataset(
             Family.MULTIVARIATE, each.name, each.title, each.unit, each.source, each.needs, better="lower"
         )
 

@@ -10,7 +10,7 @@ import pytest
 from tests.laws.answers import answers, reference_of
 
 from modelvane.attribution.kinds import LinearAttribution
-from modelvane.catalogue import CATALOGUE, DISTANCE, label_of, measure, titles
+from modelvane.catalogue import CATALOGUE, DISTANCE, measure, titles
 from modelvane.concept.detectors import OWN
 from modelvane.concept.detectors.river import RIVER
 from modelvane.divergences import DIVERGENCES
@@ -18,6 +18,7 @@ from modelvane.errors import ConfigError, UnknownNameError
 from modelvane.estimates.learning import loss_kinds
 from modelvane.evaluation.thresholds import ARRIVAL, check_thresholds
 from modelvane.findings import Family, Finding, Verdict
+from modelvane.measure import label_of
 from modelvane.methods import Methods
 from modelvane.monitor import Monitor
 from modelvane.reference import Reference

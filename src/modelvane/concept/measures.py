@@ -19,7 +19,7 @@ _OAXACA = "Kitagawa, 1955; Oaxaca, 1973"
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """One measure, as the catalogue has it; see `modelvane.catalogue.Measure`."""
+    """One measure, as the catalogue has it; see `modelvane.measure.Measure`."""
 
     name: str
     title: str

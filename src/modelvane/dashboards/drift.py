@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelvane.catalogue import Measure, measure
+from modelvane.catalogue import measure
 from modelvane.config import Config
 from modelvane.dashboards import choices, states, together
 from modelvane.dashboards.measures import description, grouped, measures_of, panel
@@ -10,6 +10,7 @@ from modelvane.dashboards.model import Colour, Dashboard, Kind, Panel, Part, Que
 from modelvane.dashboards.promql import selector
 from modelvane.exposition import series
 from modelvane.findings import Family
+from modelvane.measure import Measure
 from modelvane.schema import Kind as ColumnKind
 from modelvane.schema import Task
 

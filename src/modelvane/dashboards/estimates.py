@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from modelvane.catalogue import Measure, label_of, measure
+from modelvane.catalogue import measure
 from modelvane.config import Config
 from modelvane.dashboards import choices, states
 from modelvane.dashboards.measures import description, grouped
@@ -25,6 +25,7 @@ from modelvane.exposition.series import (
     Series,
 )
 from modelvane.findings import Family
+from modelvane.measure import Measure, label_of
 from modelvane.schema import Task
 
 _LINES = {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from modelvane.catalogue import CATALOGUE, Measure, label_of
+from modelvane.catalogue import CATALOGUE
 from modelvane.concept.measures import CHANGED_AT, name_of
 from modelvane.concept.signals import SIGNALS
 from modelvane.config import Config
@@ -25,6 +25,7 @@ from modelvane.exposition.series import (
     RECOMMENDATION_THRESHOLD,
 )
 from modelvane.findings import Family, split_limit
+from modelvane.measure import Measure, label_of
 
 TOGETHER: Mapping[tuple[Family, str], tuple[str, ...]] = {
     (Family.PERFORMANCE, "Percentage errors"): (

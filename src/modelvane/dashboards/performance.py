@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 
-from modelvane.catalogue import Measure
 from modelvane.config import Config
 from modelvane.dashboards import choices, concept, estimates, states, versions
 from modelvane.dashboards.measures import grouped, measures_of, panel
@@ -14,6 +13,7 @@ from modelvane.dashboards.promql import selector
 from modelvane.estimates.table import ESTIMATED
 from modelvane.exposition.series import PERFORMANCE_ALARM
 from modelvane.findings import Family
+from modelvane.measure import Measure
 from modelvane.performance import STATISTICS
 from modelvane.schema import Task
 

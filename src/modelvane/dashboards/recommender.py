@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modelvane.catalogue import Measure
 from modelvane.config import Config
 from modelvane.dashboards import choices, states
 from modelvane.dashboards.measures import grouped, measures_of, panel
@@ -12,6 +11,7 @@ from modelvane.dashboards.model import Dashboard, Kind, Panel, Query, Row
 from modelvane.dashboards.promql import selector
 from modelvane.exposition.series import RECOMMENDATION_ALARM
 from modelvane.findings import Family
+from modelvane.measure import Measure
 from modelvane.schema import Task
 from modelvane.statistics.ranking import RANKING
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 
-from modelvane.catalogue import CATALOGUE, Measure
+from modelvane.catalogue import CATALOGUE
 from modelvane.divergences import DIVERGENCES
 from modelvane.exposition.collector import BUDGET, DEFAULT_LIMIT
 from modelvane.exposition.findings import MOST_LABELS
@@ -25,6 +25,7 @@ from modelvane.exposition.series import (
     Series,
 )
 from modelvane.findings import Family
+from modelvane.measure import Measure
 
 _INTRODUCTION = f"""\
 # Series

@@ -10,10 +10,11 @@ from typing import Literal, NamedTuple
 from prometheus_client.metrics_core import Metric
 from prometheus_client.samples import Sample
 
-from modelvane.catalogue import CATALOGUE, DISTANCE, Measure
+from modelvane.catalogue import CATALOGUE, DISTANCE
 from modelvane.causes import Change
 from modelvane.errors import UnknownNameError
 from modelvane.findings import Family
+from modelvane.measure import Measure
 
 _UNITS = ("ratio", "seconds", "bytes")
 _SUFFIXES = {"counter": "_total", "info": "_info"}
