@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import threading
 import time
 from contextlib import closing
 from pathlib import Path
@@ -63,3 +64,25 @@ def test_close_without_a_commit_starts_nothing() -> None:
         raise AssertionError("nothing was committed")
 
     Checkpoints(refuse).close()
+
+
+def test_told_to_end_at_the_end_of_its_pause() -> None:
+    """The thread ends, however close to its own waking it is told to."""
+    checkpoints = Checkpoints(lambda: sqlite3.connect(":memory:", check_same_thread=False))
+
+    class ToldJustAfter(threading.Event):
+        """Is set the moment after somebody found that it is not."""
+
+        def wait(self, timeout: float | None = None) -> bool:
+            found = super().wait(timeout)
+            if not found:
+                self.set()
+                checkpoints._committed.set()
+            return found
+
+    checkpoints._closing = ToldJustAfter()
+    checkpoints.note_commit()
+    thread = checkpoints._thread
+    assert thread is not None
+    thread.join(10)
+    assert not thread.is_alive()

@@ -54,6 +54,9 @@ class Checkpoints:
             with closing(self._connect()) as connection:
                 while self._committed.wait() and not self._closing.wait(_PAUSE_SECONDS):
                     self._committed.clear()
+                    if self._closing.is_set():
+                        # told to end just before: what woke it for that is cleared, too
+                        return
                     connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         except sqlite3.Error as error:
             # the writer's own checkpoints go on, and its errors are answered
