@@ -65,6 +65,7 @@ class RunningCount:
         self._first: int | None = None
         self._last: int | None = None
         self._cut: _Cut | None = None
+        self._counting: list[Future[Unread | None]] = []
         self._outliers = Outliers(reference.counter)
 
     # ----------------------------------------------------------------- batches
@@ -76,8 +77,13 @@ class RunningCount:
         self._unread.append(what)
 
     def add(self, batch: Batch, pool: Executor) -> None:
-        """Count the rows of a batch, its columns at once."""
+        """Count the rows of a batch, its columns at once.
+
+        Those that continue the rows of the batch before, which has other columns, are counted beside its last ones: the
+        last batch is counted when the next one is, or `counted` is asked.
+        """
         if not batch.continues:
+            self._settle()
             self._cut = self._begin(batch, pool)
         cut = self._cut
         if cut is None:
@@ -90,6 +96,13 @@ class RunningCount:
         if not batch.continues:
             tasks.append(pool.submit(self._add_performance, cut))
             tasks.append(pool.submit(self._add_repeats, cut))
+        before, self._counting = self._counting, tasks
+        self._settle(before)
+
+    def _settle(self, tasks: list[Future[Unread | None]] | None = None) -> None:
+        """Wait for what is being counted: some of it, or all."""
+        if tasks is None:
+            tasks, self._counting = self._counting, []
         for task in tasks:
             unread = task.result()
             if unread is not None:
@@ -211,6 +224,7 @@ class RunningCount:
 
     def counted(self, source: str, now: float) -> Counted:
         """Give what was counted."""
+        self._settle()
         lags = np.concatenate(self._lags) if self._lags else np.empty(0)
         first, last = (None if at is None else at / 1e6 for at in (self._first, self._last))
         window = WindowTally(self._dataset(self._rows), self._dataset(self._labelled, of_truth=True))
