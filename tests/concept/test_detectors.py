@@ -16,11 +16,12 @@ from river.drift.binary import FHDDM, HDDMA, HDDMW
 from modelvane.concept.detectors import OWN
 from modelvane.concept.detectors.cusum import ALLOWANCE
 from modelvane.concept.detectors.page_hinkley import TOLERANCE
-from modelvane.concept.detectors.river import RIVER, MissingRiverError
+from modelvane.concept.detectors.river import RIVER
 from modelvane.concept.timeline import Timeline
 from modelvane.concept.walks import Walks
 from modelvane.config import Config
 from modelvane.errors import ConfigError, UnknownNameError
+from modelvane.extras import MissingExtraError
 from modelvane.findings import Findings, Verdict
 from modelvane.monitor import Monitor
 from modelvane.reference import Reference
@@ -204,8 +205,8 @@ def test_rivers_need_river(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without river, asking for one of its detectors is an error that names the extra; ours need nothing."""
     monkeypatch.setitem(sys.modules, "river", None)
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
-    monkeypatch.setattr("modelvane.concept.detectors.river.find_spec", lambda _name: None)
+    monkeypatch.setattr("modelvane.extras.find_spec", lambda _name: None)
     assert Concept(("cusum",)).detectors == ("cusum",)
-    with pytest.raises(MissingRiverError, match=r"modelvane\[river\]"):
+    with pytest.raises(MissingExtraError, match=r"modelvane\[river\]"):
         Concept(("cusum", "adwin"))
-    assert not issubclass(MissingRiverError, ConfigError)
+    assert not issubclass(MissingExtraError, ConfigError)

@@ -15,11 +15,11 @@ from modelvane import Monitor, Reference, Settings
 from modelvane.batch import judge
 from modelvane.engines.count import count
 from modelvane.engines.source import TableSource
-from modelvane.estimates.fitting import MissingScikitLearnError
 from modelvane.estimates.learning import loss_kinds
 from modelvane.estimates.lines import mean_habit
 from modelvane.estimates.losses import LOSSES, LossRuler, LossTally
 from modelvane.evaluation.estimates import LEFT_OUT
+from modelvane.extras import MissingExtraError
 from modelvane.findings import Finding, Verdict
 
 NAMES = ("mean_absolute_error", "root_mean_squared_error")
@@ -167,9 +167,9 @@ def test_without_losses_there_is_no_estimate(reference: Reference) -> None:
 
 def test_without_scikit_learn_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where it is not installed, the error says what to install."""
-    monkeypatch.setattr("modelvane.estimates.fitting.find_spec", lambda _: None)
+    monkeypatch.setattr("modelvane.extras.find_spec", lambda _: None)
     assert importlib.util.find_spec("sklearn") is not None
-    with pytest.raises(MissingScikitLearnError, match=r"modelvane\[estimates\]"):
+    with pytest.raises(MissingExtraError, match=r"modelvane\[estimates\]"):
         loss_kinds()
 
 

@@ -22,10 +22,10 @@ from modelvane.engines.count import count
 from modelvane.engines.source import TableSource
 from modelvane.errors import ConfigError
 from modelvane.evaluation.scoring import score
+from modelvane.extras import MissingExtraError
 from modelvane.findings import Finding, Verdict
-from modelvane.outliers import isolation
 from modelvane.outliers.forest import NAME, ForestRuler, IsolationForestOutliers
-from modelvane.outliers.isolation import Forest, MissingScikitLearnError
+from modelvane.outliers.isolation import Forest
 from modelvane.references import load_reference
 from modelvane.settings import Outliers, Window
 from modelvane.tallies.outliers import OutlierTally
@@ -177,8 +177,8 @@ def test_without_scikit_learn_the_error_names_the_extra(
 ) -> None:
     """It is needed to fit, not to score."""
     written = known.to_bytes()
-    monkeypatch.setattr(isolation, "find_spec", lambda _: None)
-    with pytest.raises(MissingScikitLearnError, match=r"modelvane\[isolation-forest\]"):
+    monkeypatch.setattr("modelvane.extras.find_spec", lambda _: None)
+    with pytest.raises(MissingExtraError, match=r"modelvane\[isolation-forest\]"):
         Reference.of(trips(0), also=[IsolationForestOutliers()])
     assert share(Reference.from_bytes(written), trips(1)).value is not None
 

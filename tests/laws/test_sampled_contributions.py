@@ -16,8 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelvane import Monitor, Reference, Settings
-from modelvane.attribution import functions
-from modelvane.attribution.functions import MissingShapError, as_matrix, of_trees
+from modelvane.attribution.functions import as_matrix, of_trees
 from modelvane.attribution.kinds import LinearAttribution, SampledAttribution
 from modelvane.attribution.sample import RowSample, table_of
 from modelvane.attribution.sampled import NAME, SampledRuler
@@ -25,6 +24,7 @@ from modelvane.config import Config
 from modelvane.engines.count import count
 from modelvane.engines.source import TableSource
 from modelvane.errors import ConfigError
+from modelvane.extras import MissingExtraError
 from modelvane.findings import Family, Finding, Verdict
 from modelvane.functions import ModelError
 from modelvane.references import load_reference
@@ -220,8 +220,8 @@ def test_a_mapping_has_every_feature() -> None:
 
 def test_trees_need_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without shap the error names the extra."""
-    monkeypatch.setattr(functions, "find_spec", lambda _: None)
-    with pytest.raises(MissingShapError, match=r"modelvane\[shap\]"):
+    monkeypatch.setattr("modelvane.extras.find_spec", lambda _: None)
+    with pytest.raises(MissingExtraError, match=r"modelvane\[shap\]"):
         known("grown", kind="trees")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -11,15 +10,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from modelvane.errors import ModelvaneError
+from modelvane.extras import require
 from modelvane.functions import ModelError, load_function
 
 Function: TypeAlias = Callable[[pa.Table], Any]
 """Takes rows, and returns their contributions: shape ``(rows, features)``, or an array for each feature."""
-
-
-class MissingShapError(ModelvaneError, ImportError):
-    """Contributions of trees were asked for where shap is not installed."""
 
 
 def require_shap() -> None:
@@ -27,14 +22,14 @@ def require_shap() -> None:
 
     Raises
     ------
-    MissingShapError
+    MissingExtraError
         With the extra that brings it.
     """
-    if find_spec("shap") is None:
-        raise MissingShapError(
-            "attribution.trees needs shap, which is not installed",
-            remedy="pip install 'modelvane[shap]'; without it, attribution.function takes any function of yours",
-        )
+    require(
+        "shap",
+        "attribution.trees needs shap",
+        "pip install 'modelvane[shap]'; without it, attribution.function takes any function of yours",
+    )
 
 
 def load(kind: str, name: str, folder: Path = Path()) -> Function:
@@ -53,7 +48,7 @@ def load(kind: str, name: str, folder: Path = Path()) -> Function:
     ------
     ModelError
         When it cannot be imported or called.
-    MissingShapError
+    MissingExtraError
         When trees need what is not there.
     """
     found = load_function(

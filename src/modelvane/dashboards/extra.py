@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
-from modelvane.errors import ModelvaneError
-
-
-class MissingGrafanaError(ModelvaneError, ImportError):
-    """Grafana's files were asked for where its library is not installed."""
+from modelvane.extras import require
 
 
 def require_grafana() -> None:
@@ -16,12 +10,12 @@ def require_grafana() -> None:
 
     Raises
     ------
-    MissingGrafanaError
+    MissingExtraError
         With the extra that brings it.
     """
-    if find_spec("grafana_foundation_sdk") is None:
-        raise MissingGrafanaError(
-            "Dashboards for Grafana need grafana-foundation-sdk, which is not installed",
-            remedy="pip install 'modelvane[grafana]'; without it, `modelvane dashboards --preview` draws the same "
-            "panels as a page",
-        )
+    require(
+        "grafana_foundation_sdk",
+        "Dashboards for Grafana need grafana-foundation-sdk",
+        "pip install 'modelvane[grafana]'; without it, `modelvane dashboards --preview` draws the same "
+        "panels as a page",
+    )

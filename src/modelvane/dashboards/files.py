@@ -24,7 +24,7 @@ def write(config: Config, folder: Path) -> Written:
 
     Raises
     ------
-    MissingGrafanaError
+    MissingExtraError
         When the extra ``grafana`` is not installed.
     ConfigError
         When the folder or a file cannot be written, or a file there is no dashboard of ours: nothing is written then.

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from modelvane.errors import ModelvaneError
 from modelvane.estimates.trees import LEAVES, TREES, Floats, Node, Trees
+from modelvane.extras import require
 
 _RATE = 0.2
 _LEAST_LEAF = 100
-
-
-class MissingScikitLearnError(ModelvaneError, ImportError):
-    """Losses are to be learned where scikit-learn is not installed."""
 
 
 def require_scikit_learn() -> None:
@@ -24,14 +19,14 @@ def require_scikit_learn() -> None:
 
     Raises
     ------
-    MissingScikitLearnError
+    MissingExtraError
         With the extra that brings it.
     """
-    if find_spec("sklearn") is None:
-        raise MissingScikitLearnError(
-            "Learning the losses of a regression needs scikit-learn, which is not installed",
-            remedy="pip install 'modelvane[estimates]' where references are built; to watch takes nothing more",
-        )
+    require(
+        "sklearn",
+        "Learning the losses of a regression needs scikit-learn",
+        "pip install 'modelvane[estimates]' where references are built; to watch takes nothing more",
+    )
 
 
 def fitted(columns: Floats, errors: Floats) -> tuple[Trees, Floats]:

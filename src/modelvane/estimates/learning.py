@@ -79,7 +79,7 @@ def loss_kinds() -> tuple[LossKind, LossKind]:
 
     Raises
     ------
-    MissingScikitLearnError
+    MissingExtraError
         Where scikit-learn, which fits the trees, is not installed.
     """
     require_scikit_learn()

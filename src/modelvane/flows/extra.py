@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
-from modelvane.errors import ModelvaneError
-
-
-class MissingPrefectError(ModelvaneError, ImportError):
-    """Flows were asked for where Prefect is not installed."""
+from modelvane.extras import require
 
 
 def require_prefect() -> None:
@@ -16,11 +10,11 @@ def require_prefect() -> None:
 
     Raises
     ------
-    MissingPrefectError
+    MissingExtraError
         With the extra that brings it.
     """
-    if find_spec("prefect") is None:
-        raise MissingPrefectError(
-            "modelvane.flows needs Prefect, which is not installed",
-            remedy="pip install 'modelvane[prefect]'; without it, `modelvane report` in cron computes the same",
-        )
+    require(
+        "prefect",
+        "modelvane.flows needs Prefect",
+        "pip install 'modelvane[prefect]'; without it, `modelvane report` in cron computes the same",
+    )

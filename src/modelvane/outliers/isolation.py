@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from modelvane.errors import ModelvaneError
+from modelvane.extras import require
 
 TREES, ROWS = 100, 256
 UNITS = 1000
@@ -25,23 +24,19 @@ Floats = NDArray[np.float64]
 _BLOCK = 4096
 
 
-class MissingScikitLearnError(ModelvaneError, ImportError):
-    """An isolation forest was asked for where scikit-learn is not installed."""
-
-
 def require_scikit_learn() -> None:
     """Check that scikit-learn is there.
 
     Raises
     ------
-    MissingScikitLearnError
+    MissingExtraError
         With the extra that brings it.
     """
-    if find_spec("sklearn") is None:
-        raise MissingScikitLearnError(
-            "outliers.method: isolation_forest is fitted by scikit-learn, which is not installed",
-            remedy="pip install 'modelvane[isolation-forest]'; without it, `method: surprisal` scores rows",
-        )
+    require(
+        "sklearn",
+        "outliers.method: isolation_forest is fitted by scikit-learn",
+        "pip install 'modelvane[isolation-forest]'; without it, `method: surprisal` scores rows",
+    )
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -81,7 +76,7 @@ class Forest:
 
         Raises
         ------
-        MissingScikitLearnError
+        MissingExtraError
             With the extra that brings scikit-learn.
         """
         require_scikit_learn()

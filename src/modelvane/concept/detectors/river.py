@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Protocol
 
 import numpy as np
 
 from modelvane.concept.timeline import Timeline
-from modelvane.errors import ModelvaneError
+from modelvane.extras import require
 from modelvane.ruler import Floats
-
-
-class MissingRiverError(ModelvaneError, ImportError):
-    """One of river's detectors was asked for where river is not installed."""
 
 
 class Streaming(Protocol):
@@ -92,14 +87,14 @@ def require_river() -> None:
 
     Raises
     ------
-    MissingRiverError
+    MissingExtraError
         With the extra that brings it.
     """
-    if find_spec("river") is None:
-        raise MissingRiverError(
-            f"The detectors {', '.join(RIVER)} need river, which is not installed",
-            remedy="pip install 'modelvane[river]'; cusum and page_hinkley need nothing",
-        )
+    require(
+        "river",
+        f"The detectors {', '.join(RIVER)} need river",
+        "pip install 'modelvane[river]'; cusum and page_hinkley need nothing",
+    )
 
 
 def _adwin(level: float) -> Streaming:
