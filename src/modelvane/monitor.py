@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from modelvane.current import CurrentRows
+from modelvane.counted_rows import CountedRows
 from modelvane.evaluation import check_thresholds, evaluate, verdict_key
 from modelvane.evaluation.scoring import Score, score
 from modelvane.findings import Findings, Verdict
@@ -16,7 +16,7 @@ from modelvane.settings import Settings, Window
 from modelvane.tallies.dataset import WindowTally
 
 
-class Monitor(CurrentRows):
+class Monitor(CountedRows):
     """Watches one dataset against its reference; safe to use from several threads.
 
     Parameters
