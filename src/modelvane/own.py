@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Callable, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from modelvane import catalogue
 from modelvane.divergences import DIVERGENCES
 from modelvane.divergences.base import Divergence, in_blocks
 from modelvane.errors import ConfigError
+from modelvane.guarded import OwnDivergence, at_once, guarded, one_by_one
 from modelvane.performance import STATISTICS
 from modelvane.ruler import CategoricalRuler, NumericalRuler
 from modelvane.schema import Kind
 from modelvane.statistics.base import Better, LabelledStatistic, Statistic
 from modelvane.statistics.lists import QUALITY
 from modelvane.tallies.sample import Sample
-from modelvane.undefined import Undefined, Value
 
 UNITS = ("", "ratio", "rows", "seconds", "column")
 SUBJECTS: tuple[str, ...] = (*(kind for kind in (Kind.NUMERICAL, Kind.CATEGORICAL)), *STATISTICS)
@@ -84,13 +82,14 @@ def statistic(
     def register(function: FunctionT) -> FunctionT:
         name = _checked(function, of, SUBJECTS, "statistic", unit)
         own: Statistic[Any] = Statistic(
-            name, title or _title(name), _guarded(function), unit, source or _first_line(function), better
+            name, title or _title(name), guarded(function), unit, source or _first_line(function), better
         )
         for subject in of:
             if subject in STATISTICS:
                 _add(STATISTICS, subject, own)
             else:
                 _add(QUALITY, Kind(subject), own)
+        _OWN[name] = _origin(function)
         catalogue.refresh()
         return function
 
@@ -128,11 +127,11 @@ def divergence(
     def register(function: FunctionT) -> FunctionT:
         kinds = (Kind.NUMERICAL, Kind.CATEGORICAL)
         name = _checked(function, of, kinds, "divergence", unit)
-        own = Divergence(
+        own = OwnDivergence(
             name=name,
             title=title or _title(name),
             kinds=frozenset(map(Kind, of)),
-            kernel=in_blocks(function) if vectorised else _one_by_one(function),
+            kernel=in_blocks(function) if vectorised else one_by_one(function),
             zero_cells="As its function does.",
             source=source or _first_line(function),
             unit=unit,
@@ -140,7 +139,8 @@ def divergence(
             degree=degree,
         )
         _try(own)
-        DIVERGENCES[name] = own
+        DIVERGENCES[name] = replace(own, kernel=at_once(own.kernel)) if vectorised else own
+        _OWN[name] = _origin(function)
         catalogue.refresh()
         return function
 
@@ -174,7 +174,7 @@ def load(modules: Sequence[str], folder: Path = Path()) -> None:
 def _checked(
     function: Callable[..., Any], of: Sequence[str], subjects: Sequence[str], kind: str, unit: str
 ) -> str:
-    name, origin = function.__name__, Own(function.__module__, function.__qualname__)
+    name, origin = function.__name__, _origin(function)
     wrong = [subject for subject in of if subject not in subjects]
     if wrong or not of:
         raise ConfigError(
@@ -189,8 +189,11 @@ def _checked(
             received=f"{origin.module}.{origin.function}",
             remedy="Give the function another name",
         )
-    _OWN[name] = origin
     return name
+
+
+def _origin(function: Callable[..., Any]) -> Own:
+    return Own(function.__module__, function.__qualname__)
 
 
 def _add(
@@ -200,38 +203,6 @@ def _add(
 ) -> None:
     # the same function of a module that was imported again takes its own place
     table[key] = (*(each for each in table[key] if each.name != own.name), own)
-
-
-def _guarded(function: Callable[[Any], Any]) -> Callable[[Any], Value]:
-    def guarded(tally: Any) -> Value:
-        try:
-            value = function(tally)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is one finding's own
-            return Undefined(f"{function.__name__} failed: {type(error).__name__}: {error}")
-        return _value(value, function.__name__)
-
-    return guarded
-
-
-def _value(value: Any, name: str) -> Value:
-    if isinstance(value, Undefined):
-        return value
-    if value is None:
-        return Undefined(f"{name} gives no value here")
-    number = float(value)
-    return number if math.isfinite(number) else Undefined(f"{name} is not finite here")
-
-
-def _one_by_one(function: Callable[[Sample, Sample], Any]) -> Callable[[Sample, Sample], NDArray[np.float64]]:
-    def kernel(reference: Sample, current: Sample) -> NDArray[np.float64]:
-        shape = np.broadcast_shapes(reference.counts.shape[:-1], current.counts.shape[:-1])
-        values = np.empty(shape)
-        for at in np.ndindex(shape):
-            value = function(reference.one(at), current.one(at))
-            values[at] = math.nan if value is None else value
-        return values
-
-    return kernel
 
 
 def _try(own: Divergence) -> None:

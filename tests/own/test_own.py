@@ -20,6 +20,7 @@ from modelvane.errors import ConfigError
 from modelvane.exposition import Exposed, ModelCollector, registry_of, render
 from modelvane.exposition.docs import page
 from modelvane.own import forget
+from modelvane.settings import Moving
 
 
 def trips(rows: int, seed: int, shift: float = 0.0) -> dict[str, list[Any]]:
@@ -125,11 +126,15 @@ def test_a_measure_that_fails_loses_only_its_own_finding() -> None:
     def is_infinite(_tally: Any) -> float:
         return math.inf
 
+    @own_statistic("numerical")
+    def is_text(_tally: Any) -> str:
+        return "many"
+
     monitor = Monitor("taxi", Reference.of(trips(500, 1)), window=100)
     monitor.push(trips(100, 2))
     found = monitor.findings()
     why = {}
-    for name in ("fails", "says_nothing", "is_infinite"):
+    for name in ("fails", "says_nothing", "is_infinite", "is_text"):
         finding = found.get(name, "distance")
         assert finding is not None
         why[name] = (finding.verdict, finding.why)
@@ -137,10 +142,46 @@ def test_a_measure_that_fails_loses_only_its_own_finding() -> None:
         "fails": (Verdict.UNDEFINED, "fails failed: ZeroDivisionError: division by zero"),
         "says_nothing": (Verdict.UNDEFINED, "says_nothing gives no value here"),
         "is_infinite": (Verdict.UNDEFINED, "is_infinite is not finite here"),
+        "is_text": (
+            Verdict.UNDEFINED,
+            "is_text failed: ValueError: could not convert string to float: 'many'",
+        ),
     }
     mean = found.get("mean", "distance")
     assert mean is not None
     assert mean.value is not None
+
+
+@pytest.mark.parametrize("vectorised", [False, True])
+def test_a_divergence_that_fails_loses_only_its_own_finding(vectorised: bool) -> None:
+    """Draws on which it fails have no value, and so has the finding of a window, with the error; others stay."""
+
+    @own_divergence("numerical", vectorised=vectorised)
+    def of_many(reference: Any, current: Any) -> Any:
+        if np.max(current.n) < 50:
+            raise ZeroDivisionError("too few")
+        return np.abs(reference.cumulative - current.cumulative).max(axis=-1)
+
+    methods = Methods(numerical=("of_many", "kolmogorov_smirnov"))
+    monitor = Monitor(
+        "taxi",
+        Reference.of(trips(500, 1), methods=methods),
+        Settings(window=Window(rows=100), methods=methods, moving=Moving(windows=1)),
+    )
+    for rows in (20, 100, 20, 200):
+        monitor.push(trips(rows, rows))
+        found = monitor.findings()
+        own, other = found.get("of_many", "distance"), found.get("kolmogorov_smirnov", "distance")
+        assert own is not None
+        assert other is not None
+        assert other.value is not None
+        if monitor.window().rows < 50:
+            assert (own.verdict, own.why) == (
+                Verdict.UNDEFINED,
+                "of_many failed: ZeroDivisionError: too few",
+            )
+        else:
+            assert own.value == other.value
 
 
 def test_what_is_no_measure_is_refused() -> None:
@@ -170,6 +211,10 @@ def test_what_is_no_measure_is_refused() -> None:
     with pytest.raises(ConfigError, match="one value for each draw"):
         own_divergence("categorical", vectorised=True)(lambda_named())
     assert not {"biased", "broken", "summed"} & set(DIVERGENCES)
+    # what was refused is nobody's: a module that is mended may be another
+    broken.__module__ = "mended"
+    with pytest.raises(ConfigError, match="ValueError: no"):
+        own_divergence("categorical")(broken)
 
 
 def lambda_named() -> Any:
