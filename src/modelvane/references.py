@@ -15,7 +15,8 @@ from modelvane.compatible import EXTRA, facts_of
 from modelvane.config import Config, DatasetSection
 from modelvane.config.dataset import OutlierMethod
 from modelvane.errors import ConfigError, ReferenceFileError, UnknownNameError
-from modelvane.estimates.learning import loss_kinds
+from modelvane.estimates.learning import LEAST_ROWS, LossKind, loss_kinds
+from modelvane.estimates.losses import LOSSES
 from modelvane.evaluation import check_thresholds
 from modelvane.functions import module_file
 from modelvane.model import load_model, with_predictions
@@ -55,6 +56,7 @@ def load_reference(
         reference = _built(config, name, path, started, advance)
     check_attribution(config, name, reference)
     _check_outliers(config, name, reference)
+    _check_losses(config, name, reference)
     least = config.service.min_reference_size
     if reference.rows < least:
         raise ConfigError(
@@ -71,6 +73,16 @@ def _check_outliers(config: Config, name: str, reference: Reference) -> None:
         raise ConfigError(
             f"The reference of {name!r} was built without `outliers: {{method: {method}}}`",
             remedy="Build it again with these settings, or name the data it was built from as reference_file",
+        )
+
+
+def _check_losses(config: Config, name: str, reference: Reference) -> None:
+    is_wanted = config.datasets[name].estimates and LossKind(of_truth=False).wanted(reference.schema)
+    if is_wanted and LOSSES not in reference.row_rulers:
+        raise ConfigError(
+            f"The reference of {name!r} has not learned its losses, which `estimates: true` asks for",
+            expected=f"one that was built with it, from {LEAST_ROWS} rows or more with a prediction and a target",
+            remedy="Build it again with these settings and more rows, or take `estimates` away",
         )
 
 

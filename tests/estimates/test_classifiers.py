@@ -8,14 +8,17 @@ from tests.estimates.scored import estimates, rows, scored
 
 from modelvane import Monitor, Reference, Settings
 from modelvane.batch import judge
+from modelvane.calibration.lines import level_of
 from modelvane.engines.count import count
 from modelvane.engines.source import TableSource
 from modelvane.estimates.classification import CLASSIFIER
-from modelvane.estimates.lines import LEAST_ROWS
+from modelvane.estimates.lines import LEAST_ROWS, error_lines
+from modelvane.estimates.promise import Promise
 from modelvane.findings import Family, Verdict
 from modelvane.settings import Window
 
 MEASURES = [each for each in CLASSIFIER if each.has_error]
+_LEVEL = level_of(Settings().budget, 2 * len(MEASURES))
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +68,28 @@ def test_rows_like_the_references_raise_no_alarm(reference: Reference) -> None:
         assert (found["estimated_accuracy"].noise_floor is None) == (n < LEAST_ROWS)
         alarms = [f for f in found.values() if f.family is Family.ESTIMATE and f.verdict is Verdict.ALARM]
         assert not alarms
+
+
+def test_a_calibration_from_few_rows_is_known_to_be_too_sure() -> None:
+    """By as much as estimates are too good because few labels were learned from, errors may be larger."""
+    misses, gaps, beyond_chance = [], [], []
+    for seed in range(16):
+        small = scored(300, seed=1000 + seed)
+        known = small.tally
+        promise = Promise.of(
+            known.performance["confusion"], known.performance["scores"], known.columns["score"]
+        )
+        assert isinstance(promise, Promise)
+        found = estimates(small, rows(2000, seed=2000 + seed))
+        error = found["estimate_error_log_loss"]
+        assert error.noise_floor is not None
+        gaps.append(promise.gaps["estimated_log_loss"])
+        misses.append((found["log_loss"].value or 0.0) - (found["estimated_log_loss"].value or 0.0))
+        chance = error_lines(_LEVEL, 2000, 300, error.standard_error or 0.0, None).noise_floor
+        beyond_chance.append(error.noise_floor - (chance or 0.0))
+    assert np.mean(misses) > 2 * np.std(misses) / 4
+    assert np.mean(gaps) == pytest.approx(np.mean(misses), abs=2 * np.std(misses) / 4)
+    assert beyond_chance == pytest.approx(gaps)
 
 
 def test_an_estimate_that_labels_contradict_is_told(reference: Reference) -> None:

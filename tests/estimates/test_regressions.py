@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,14 +16,17 @@ from tests.estimates.driven import driven, trips
 
 from modelvane import Monitor, Reference, Settings
 from modelvane.batch import judge
+from modelvane.config import Config
 from modelvane.engines.count import count
 from modelvane.engines.source import TableSource
+from modelvane.errors import ConfigError
 from modelvane.estimates.learning import loss_kinds
 from modelvane.estimates.lines import mean_habit
 from modelvane.estimates.losses import LOSSES, LossRuler, LossTally
 from modelvane.evaluation.estimates import LEFT_OUT
 from modelvane.extras import MissingExtraError
 from modelvane.findings import Finding, Verdict
+from modelvane.references import load_reference
 
 NAMES = ("mean_absolute_error", "root_mean_squared_error")
 
@@ -169,8 +175,35 @@ def test_without_scikit_learn_the_extra_is_named(monkeypatch: pytest.MonkeyPatch
     """Where it is not installed, the error says what to install."""
     monkeypatch.setattr("modelvane.extras.find_spec", lambda _: None)
     assert importlib.util.find_spec("sklearn") is not None
-    with pytest.raises(MissingExtraError, match=r"modelvane\[estimates\]"):
+    with pytest.raises(MissingExtraError, match=r"modelvane\[scikit-learn\]"):
         loss_kinds()
+
+
+def test_a_feature_without_values_and_a_huge_error_stop_nothing() -> None:
+    """A feature that nobody has tells no rows apart; errors whose powers are no numbers any more are not learned of."""
+    data = trips(1000, seed=3)
+    roles: dict[str, Any] = {"target": "duration", "prediction": "prediction", "id": "id", "time": "at"}
+    data["empty"] = [None] * 1000
+    built = Reference.of(data, **roles, numerical=["distance", "empty"], also=loss_kinds())
+    assert ruler_of(built).promises["mean_absolute_error"].value > 0
+    data["duration"] = np.append(data["duration"][:-1], 1e200)
+    assert LOSSES not in Reference.of(data, **roles, also=loss_kinds()).row_rulers
+
+
+def test_a_reference_without_the_losses_that_a_config_asks_for_is_refused(tmp_path: Path) -> None:
+    """Whether it was built without them or from too few rows: a silent watch would be no watch."""
+    data = trips(300)
+    Reference.of(data, target="duration", prediction="prediction", id="id", time="at").save(
+        tmp_path / "bare.mv"
+    )
+    pq.write_table(pa.table(data), tmp_path / "few.parquet")
+    roles = {"target": "duration", "prediction": "prediction", "id": "id", "datetime": "at"}
+    for file in ("bare.mv", "few.parquet"):
+        section = {"reference_file": file, "column_mapping": roles}
+        load_reference(Config.of({"datasets": {"trips": section}}, tmp_path), "trips")
+        config = Config.of({"datasets": {"trips": section | {"estimates": True}}}, tmp_path)
+        with pytest.raises(ConfigError, match=r"estimates: true.*500 rows or more"):
+            load_reference(config, "trips")
 
 
 def test_nothing_is_learned_of_classes() -> None:

@@ -178,7 +178,7 @@ def test_without_scikit_learn_the_error_names_the_extra(
     """It is needed to fit, not to score."""
     written = known.to_bytes()
     monkeypatch.setattr("modelvane.extras.find_spec", lambda _: None)
-    with pytest.raises(MissingExtraError, match=r"modelvane\[isolation-forest\]"):
+    with pytest.raises(MissingExtraError, match=r"modelvane\[scikit-learn\]"):
         Reference.of(trips(0), also=[IsolationForestOutliers()])
     assert share(Reference.from_bytes(written), trips(1)).value is not None
 

@@ -145,7 +145,7 @@ class OutliersSection(Section):
     method: OutlierMethod = Field(
         OutlierMethod.SURPRISAL,
         description="`surprisal`: a row's score is how improbable its cells are; `isolation_forest`: how few splits "
-        "set it apart, by a forest that is fitted on the reference, which takes the extra `isolation-forest`.",
+        "set it apart, by a forest that is fitted on the reference, which takes the extra `scikit-learn`.",
     )
 
     quantile: float = Field(
@@ -260,7 +260,7 @@ class DatasetSection(Section):
     estimates: bool = Field(
         False,
         description="Learn how large the errors of a regression are where, to estimate them before labels come. Where "
-        "the reference is built it takes scikit-learn (`modelvane[estimates]`). Classifiers are estimated without.",
+        "the reference is built it takes scikit-learn (`modelvane[scikit-learn]`). Classifiers are estimated without.",
     )
     leave_out: Names = Field(
         (),

@@ -25,7 +25,7 @@ def require_scikit_learn() -> None:
     require(
         "sklearn",
         "Learning the losses of a regression needs scikit-learn",
-        "pip install 'modelvane[estimates]' where references are built; to watch takes nothing more",
+        "pip install 'modelvane[scikit-learn]' where references are built; to watch takes nothing more",
     )
 
 
@@ -85,7 +85,8 @@ def boosted(columns: Floats, loss: Floats) -> Any:
     )
     # it takes a second or two; threads that wait for each other on busy processors take many times that
     with threadpool_limits(1):
-        return model.fit(columns, loss)
+        # a column without any value it refuses; one number, missing or not, tells no row from another
+        return model.fit(np.where(np.isnan(columns).all(axis=0), 0.0, columns), loss)
 
 
 def roots_of(model: Any) -> list[Node]:

@@ -29,6 +29,8 @@ LEAST_ROWS = 500
 """Rows with a prediction and a target that it takes to learn from."""
 MOST_FITTED = 100_000
 """Rows, evenly spaced, that trees are fitted to: more hardly change so few of them."""
+MOST_ERROR = 2.0**250
+"""An error beyond which nothing is learned: its fourth power is still a number."""
 FOLDS = 3
 # rows of a category whose mean error counts as much as the mean of all
 _SHRINKING = 20.0
@@ -108,7 +110,7 @@ def learned_ruler(learned: Learned) -> LossRuler | None:
         return None
     block = block.take(usable)
     errors = np.abs(_values(block, prediction) - _values(block, target.name))
-    if not np.isfinite(np.square(errors)).all():
+    if errors.max() > MOST_ERROR:
         return None
     expected = np.empty((block.rows, 2))
     rows = np.arange(block.rows)

@@ -54,7 +54,7 @@ def _mean_floor(level: float, n: int, reference_rows: int, variance: float, skew
 
 
 def error_lines(
-    level: float, n: int, reference_rows: int, standard_error: float, habit: Habit | None
+    level: float, n: int, reference_rows: int, standard_error: float, habit: Habit | None, gap: float = 0.0
 ) -> Lines:
     """Give the lines of how far from the realised value the estimate over ``n`` rows may have been.
 
@@ -62,12 +62,15 @@ def error_lines(
     ----------
     standard_error
         Of the realised value, given the scores of its rows.
+    gap
+        How far the reference's own estimate is from its labels. A calibration follows chance in the labels that it was
+        learned from; by as much as that makes it too sure of them, it is too sure of others.
     """
     if n < LEAST_ROWS:
         return _TOO_FEW
     # the calibration is as uncertain as its own rows' labels
     spread = standard_error * math.sqrt(1 + n / max(reference_rows, 1))
-    return _with_habit(spread * tails.normal_point(level / 2), level, n, habit)
+    return _with_habit(spread * tails.normal_point(level / 2) + gap, level, n, habit)
 
 
 def _with_habit(floor: float, level: float, n: int, habit: Habit | None) -> Lines:

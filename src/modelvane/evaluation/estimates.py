@@ -58,9 +58,8 @@ def _classification(
         (estimate,) = each.estimates(expected).values()
         (realised,) = each.values(labelled.performance[each.kind]).values()
         spread = estimate.given_scores if isinstance(estimate, Estimate) else 0.0
-        lines = error_lines(
-            level(this, CLASSIFIER), expected.n, promise.rows, spread, _habit(this, None, each.error)
-        )
+        habit, gap = _habit(this, None, each.error), promise.gaps[each.name]
+        lines = error_lines(level(this, CLASSIFIER), expected.n, promise.rows, spread, habit, gap)
         yield off(this, each, expected.n, estimate, realised, lines)
 
 

@@ -135,7 +135,7 @@ def read(
 class IsolationForestOutliers:
     """Scores rows by an isolation forest: `Reference.of(data, also=[IsolationForestOutliers()])`.
 
-    Fitting it takes the extra ``isolation-forest``; scoring does not.
+    Fitting it takes the extra ``scikit-learn``; scoring does not.
     """
 
     @property

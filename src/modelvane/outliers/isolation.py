@@ -35,7 +35,7 @@ def require_scikit_learn() -> None:
     require(
         "sklearn",
         "outliers.method: isolation_forest is fitted by scikit-learn",
-        "pip install 'modelvane[isolation-forest]'; without it, `method: surprisal` scores rows",
+        "pip install 'modelvane[scikit-learn]'; without it, `method: surprisal` scores rows",
     )
 
 
