@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -344,3 +345,39 @@ def test_versions_are_compared_by_all_rows_after_a_restart(tmp_path: Path, is_ki
         more = watch_of(client).latest().findings.get("labelled_rows", label="v2")
         assert more is not None
         assert more.value == counted.value + 4
+
+
+def test_a_label_corrected_after_the_last_snapshot_counts_once_after_a_kill(tmp_path: Path) -> None:
+    """The log knows when a label came first: it counts once, as does one that came since and was corrected."""
+    folder, copy, file = tmp_path / "one", tmp_path / "copy", tmp_path / "versions.mv"
+    folder.mkdir()
+    Reference.of(
+        reference_rows(400), categorical=["zone"], numerical=["trip_distance"], version="model"
+    ).save(file)
+    plain = settings(file, window={"rows": 40}, versions={"column": "model", "champion": "v1"})
+
+    def labels(numbers: Iterable[int], more: float = 0.0) -> list[dict[str, Any]]:
+        return [{"id": n, "target": truth(n) + more} for n in numbers]
+
+    with served(plain, folder) as client:
+        post(client, "/iterate/taxi", [trip(n) | {"id": n, "model": f"v{1 + n % 2}"} for n in range(60)])
+        # the last three come before their rows
+        post(client, LABELS, labels([*range(20), 60, 61, 62]))
+        watch = watch_of(client)
+        snapshot = watch.snapshot()
+        post(client, LABELS, labels(range(20, 40)))
+        post(client, LABELS, labels([*range(10), *range(20, 30), 60], more=1.0))
+        post(client, "/iterate/taxi", [trip(n) | {"id": n, "model": "v1"} for n in range(60, 70)])
+        expected = labelled_rows(watch)
+        assert expected == 43
+        watch._log.save_snapshot("taxi", snapshot)
+        shutil.copytree(folder, copy)
+    with served(plain, copy) as client:
+        assert labelled_rows(watch_of(client)) == expected
+
+
+def labelled_rows(watch: Watch) -> float:
+    """Give the rows of all versions."""
+    watch.forget_latest()
+    findings = watch.latest().findings
+    return sum(f.value or 0.0 for f in findings if f.measure == "labelled_rows")

@@ -18,6 +18,9 @@ from modelvane.store.protocol import Log
 from modelvane.store.results import Rows
 from modelvane.table import Table
 
+# labels that are read at once
+_LABELS = 10_000
+
 
 class Logged(NamedTuple):
     """What fills a window.
@@ -81,16 +84,28 @@ def _compare(monitor: Monitor, log: Log, after: int) -> None:
     labelled = rows_after(log.labels_tail(monitor.dataset, after=label_seq), after)
     # a label may have come before its row
     later = log.tail(monitor.dataset, after=max(seq, after))
-    told = frozenset(labelled.ids)
-    for rows, is_told in ((labelled, frozenset[str]()), (later, told)):
+    corrected = _labelled_before(log, monitor.dataset, label_seq)
+    counted = {id_ for id_, at in zip(labelled.ids, labelled.seqs, strict=True) if at <= seq} & corrected
+    for rows, left_out in ((labelled, counted), (later, set(labelled.ids))):
         index = [
             i
             for i, known in enumerate(rows.labelled.tolist())
-            if not math.isnan(known) and rows.ids[i] not in is_told
+            if not math.isnan(known) and rows.ids[i] not in left_out
         ]
         if index:
             targets = rows.table.values(target.name)
             monitor.compare(replayable(rows, monitor).take(index), [targets[i] for i in index])
+
+
+def _labelled_before(log: Log, dataset: str, last: int) -> set[str]:
+    """Give the ids whose label came last after the one numbered ``last``, and first before: it was corrected since."""
+    known = log.labels_head(dataset, rows=_LABELS, after=max(0, last - _LABELS))
+    moments = known.received[known.seqs <= last]
+    found: set[str] = set()
+    while len(moments) and len(labels := log.labels_head(dataset, rows=_LABELS, after=last)):
+        found |= {labels.ids[i] for i in np.flatnonzero(labels.received <= moments.max())}
+        last = int(labels.seqs[-1])
+    return found
 
 
 def rows_after(rows: Rows, after: int) -> Rows:
