@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelvane import Monitor, Reference, Settings
+from modelvane.attribution.asked import AskedRows, table_of
 from modelvane.attribution.functions import as_matrix, of_trees
 from modelvane.attribution.kinds import LinearAttribution, SampledAttribution
-from modelvane.attribution.sample import RowSample, table_of
 from modelvane.attribution.sampled import NAME, SampledRuler
 from modelvane.config import Config
 from modelvane.engines.count import count
@@ -101,9 +101,9 @@ SMALL = Reference.of({"x": [0.0, 1.5, 2.5] * 9, "y": ["a", "b", "a"] * 9}, numer
 def test_samples_of_parts_add_up_to_that_of_the_whole(rows: Any, cuts: list[int], most: int) -> None:
     """In any grouping the same rows are taken, each with its exact count."""
 
-    def sample(part: Any) -> RowSample:
+    def sample(part: Any) -> AskedRows:
         columns = {"x": [x for x, _ in part], "y": [y for _, y in part]}
-        return RowSample.of(SMALL.encode(columns), SMALL.rulers, most)
+        return AskedRows.of(SMALL.encode(columns), SMALL.rulers, most)
 
     limits = sorted({0, len(rows), *(cut for cut in cuts if cut < len(rows))})
     parts = [sample(rows[start:end]) for start, end in pairwise(limits)]
@@ -196,7 +196,7 @@ def test_live_batch_and_restarts_agree() -> None:
 def test_no_row_of_the_reference_is_in_its_file() -> None:
     """What is kept of the reference's sample are sums."""
     kept = Reference.from_bytes(known().to_bytes()).tally.together[NAME]
-    assert isinstance(kept, RowSample)
+    assert isinstance(kept, AskedRows)
     assert (kept.n, kept.rows) == (1000, {})
 
 

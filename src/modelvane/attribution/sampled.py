@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from modelvane.attribution.asked import AskedRows, table_of
 from modelvane.attribution.functions import Function, as_matrix, load
 from modelvane.attribution.noise import PairNoise
-from modelvane.attribution.sample import RowSample, table_of
 from modelvane.attribution.tally import ContributionTally, Scale
 from modelvane.block import Block
 from modelvane.calibration.habit import Habit
@@ -80,7 +80,7 @@ class SampledRuler:
         names = list(learned.block.columns)
         rulers = {name: learned.rulers[name] for name in names}
         dtypes = {name: learned.schema[name].dtype for name in names}
-        sample = RowSample.of(learned.block, rulers, most)
+        sample = AskedRows.of(learned.block, rulers, most)
         rows = [row for _, row in sample.rows.values()]
         try:
             found = call(table_of(rows, dtypes))
@@ -106,13 +106,13 @@ class SampledRuler:
             ContributionTally.weighted(scale, contributions, sample.counts),
         )
 
-    def count(self, block: Block) -> RowSample:
+    def count(self, block: Block) -> AskedRows:
         """Take the sample of some rows, also none."""
-        return RowSample.of(block, self.rulers, self.most)
+        return AskedRows.of(block, self.rulers, self.most)
 
-    def nothing(self) -> RowSample:
+    def nothing(self) -> AskedRows:
         """Give the sample of no rows."""
-        return RowSample(self.most, 0, {})
+        return AskedRows(self.most, 0, {})
 
     def known(self, tally: RowTally) -> ContributionTally:  # noqa: ARG002 - the rows of the reference are not kept
         """Give the contributions of the reference's sample."""
@@ -120,7 +120,7 @@ class SampledRuler:
 
     def contributions_of(self, tally: RowTally) -> ContributionTally | Undefined:
         """Give the contributions of a sample, or why the function gives none."""
-        assert isinstance(tally, RowSample)  # noqa: S101 - as `count` gave it
+        assert isinstance(tally, AskedRows)  # noqa: S101 - as `count` gave it
         new = {digest: row for digest, (_, row) in tally.rows.items() if digest not in self._kept}
         if new:
             try:
@@ -135,7 +135,7 @@ class SampledRuler:
         matrix = np.array(each).T if each else np.empty((len(self.scale.features), 0))
         return ContributionTally.weighted(self.scale, matrix, tally.counts)
 
-    def _keep(self, found: Mapping[int, NDArray[np.float64]], tally: RowSample) -> None:
+    def _keep(self, found: Mapping[int, NDArray[np.float64]], tally: AskedRows) -> None:
         # rows that left the window are asked about again, should they come back
         for digest in [*self._kept] if len(self._kept) > 4 * self.most else []:
             if digest not in tally.rows:
@@ -148,7 +148,7 @@ class SampledRuler:
 
     def rows_behind(self, tally: RowTally, contributions: ContributionTally) -> int:  # noqa: ARG002 - one signature for both rulers
         """Give how many rows that differ the means rest on."""
-        assert isinstance(tally, RowSample)  # noqa: S101 - as `count` gave it
+        assert isinstance(tally, AskedRows)  # noqa: S101 - as `count` gave it
         return len(tally.rows)
 
     def facts(self) -> dict[str, Any]:
@@ -184,9 +184,9 @@ class SampledRuler:
             ContributionTally.read(scale, facts["reference"]),
         )
 
-    def tally_of(self, facts: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> RowSample:  # noqa: ARG002 - one signature for all row rulers
+    def tally_of(self, facts: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> AskedRows:  # noqa: ARG002 - one signature for all row rulers
         """Read a tally: how many rows there were."""
-        return RowSample(facts["most"], facts["n"], {})
+        return AskedRows(facts["most"], facts["n"], {})
 
 
 def _weights(counts: NDArray[np.int64]) -> NDArray[np.int64]:

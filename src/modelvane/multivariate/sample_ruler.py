@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from modelvane.block import Block
 from modelvane.calibration.habit import Habit, habit_of
 from modelvane.calibration.null import pearson_tail
+from modelvane.hashing import row_hashes
 from modelvane.multivariate.embedding import Embedding, at_size, discrepancy, noise_of
-from modelvane.multivariate.hashing import row_hashes
 from modelvane.multivariate.sample import MOST_ROWS, RowSample, smallest, stacked
 from modelvane.multivariate.scores import ColumnScores, Scores, from_arrays
 from modelvane.ruler import Ruler
@@ -66,7 +66,7 @@ class SampleRuler:
 
     def count(self, block: Block) -> RowSample:
         """Count rows."""
-        columns = {name: block.columns[name] for name in self.scores}
+        columns = block.columns
         hashes = row_hashes(columns, self.rulers, block.rows)
         at = smallest(hashes)
         scores = [scores.of_column(columns[name].take(at)) for name, scores in self.scores.items()]

@@ -76,7 +76,7 @@ class ForestRuler:
         counts = np.bincount(scores, minlength=UNITS + 1).astype(np.int64)
         least = np.partition(scores, block.rows - TOP)[block.rows - TOP] if block.rows > TOP else 0
         near = np.flatnonzero(scores >= least)
-        digests = row_hashes(block.take(near), self.rulers.items())
+        digests = row_hashes(block.take(near).columns, self.rulers, len(near))
         # ~t orders as -t does, and there is none that overflows
         order = np.lexsort((~block.times[near], digests, -scores[near]))[:TOP]
         top = near[order]

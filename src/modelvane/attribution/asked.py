@@ -1,4 +1,4 @@
-"""Some of the rows, for what is too slow to be asked about all of them."""
+"""Rows that a function is asked about, which is too slow to be asked about all."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Row: TypeAlias = tuple[float | str | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class RowSample:
+class AskedRows:
     """The distinct rows with the smallest hashes, each with how often it came; samples add, exactly in any grouping.
 
     Which rows are taken follows from what they hold, so that windows that overlap have most of them in common. One that
@@ -42,21 +42,21 @@ class RowSample:
     rows: Mapping[int, tuple[int, Row]]
 
     @classmethod
-    def of(cls, block: Block, rulers: Mapping[str, Ruler], most: int) -> RowSample:
+    def of(cls, block: Block, rulers: Mapping[str, Ruler], most: int) -> AskedRows:
         """Take the sample of a block, of the columns that have a ruler here."""
-        hashes = row_hashes(block, rulers.items())
+        hashes = row_hashes(block.columns, rulers, block.rows)
         distinct, first, counts = np.unique(hashes, return_index=True, return_counts=True)
         some = block.take(first[:most])
         columns = [_values(ruler, some.columns[name]) for name, ruler in rulers.items()]
         held = zip(distinct[:most].tolist(), counts[:most].tolist(), zip(*columns, strict=True), strict=False)
         return cls(most, block.rows, {digest: (count, row) for digest, count, row in held})
 
-    def __add__(self, other: RowSample) -> RowSample:
+    def __add__(self, other: AskedRows) -> AskedRows:
         rows = dict(self.rows)
         for digest, (count, row) in other.rows.items():
             rows[digest] = (rows.get(digest, (0, row))[0] + count, row)
         kept = sorted(rows)[: self.most]
-        return RowSample(self.most, self.n + other.n, {digest: rows[digest] for digest in kept})
+        return AskedRows(self.most, self.n + other.n, {digest: rows[digest] for digest in kept})
 
     @property
     def counts(self) -> NDArray[np.int64]:
