@@ -142,7 +142,18 @@ def test_the_noise_floor_holds_every_order_that_noise_may_make(
         scores = means + rng.normal(size=5) * means.std()
         ahead = (means[:, None] > means[None, :]) & (scores[:, None] <= scores[None, :])
         if not (ahead & ~may).any():
-            assert rank_distance(means, scores) <= floor + 1e-12
+            assert rank_distance(means, scores) <= floor
+
+
+@given(arrays(np.float64, 4, elements=st.floats(0.1, 10)))
+def test_the_one_swap_that_noise_may_make_is_within_the_floor(means: np.ndarray) -> None:
+    """Where only the first two features may swap, an order that swaps them is no further away than the floor."""
+    means = np.sort(means)[::-1] * (1, 1, 1e-3, 1e-6)
+    if means[0] > means[1]:
+        std = np.zeros((4, 4))
+        std[:2, :2] = means[0]
+        noise = PairNoise(std, np.zeros((4, 4)), 10)
+        assert rank_distance(means, means[[1, 0, 2, 3]]) <= noise.floor(means, 1e-3, 10)
 
 
 def test_fewer_rows_and_a_lower_level_raise_the_floor() -> None:

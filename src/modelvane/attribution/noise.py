@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modelvane.attribution.ranking import Floats, discounts, rank_distance
+from modelvane.attribution.ranking import ROUNDING, Floats, discounts, rank_distance
 from modelvane.calibration.habit import Habit, habit_of
 from modelvane.calibration.null import moments_of, pearson_tail
 
@@ -81,8 +81,11 @@ class PairNoise:
         best = (ahead & ~may_swap).sum(axis=0)
         steps = -np.diff(discounts(len(means) + 1))
         lost = (means[:, None] - means[None, :]) * steps[np.maximum(best[:, None], best[None, :])]
+        if not may_swap.any():
+            return 0.0
         ideal = float(np.sort(means)[::-1] @ discounts(len(means)))
-        return min(1.0, float(lost[may_swap].sum()) / ideal)
+        # where two features alone may swap, the distance of their swap is the floor, and would be above it by rounding
+        return min(1.0, float(lost[may_swap].sum()) / ideal + ROUNDING)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Give everything as one array."""

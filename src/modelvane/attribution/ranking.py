@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+ROUNDING = 1e-12
+"""Distances that differ by less are one: a distance is the difference of two numbers near 1."""
+
 
 def discounts(ranks: int) -> Floats:
     """Give what a gain counts at each rank, ``1 / log2(1 + rank)``, the first rank first."""
@@ -43,7 +46,8 @@ def rank_distance(reference: Floats, current: Floats) -> float:
     reference, current
         Mean sizes by feature, shape ``(features,)``.
     """
-    return max(0.0, 1.0 - ndcg(reference, current))
+    found = 1.0 - ndcg(reference, current)
+    return found if found > ROUNDING else 0.0
 
 
 def _dcg(gains: Floats, scores: Floats) -> float:

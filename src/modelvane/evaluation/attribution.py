@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from modelvane.attribution.ranking import ROUNDING
 from modelvane.attribution.ruler import NAME, AttributionRuler, SampledRuler
 from modelvane.attribution.statistics import BY_FEATURE, COVERAGE, OF_ROWS, RANK_DISTANCE, OfFeature, Pair
 from modelvane.attribution.tally import ContributionTally
@@ -18,7 +19,6 @@ from modelvane.tallies.dataset import DatasetTally
 from modelvane.undefined import Undefined
 
 _NAMED = 3
-_NOTHING = 1e-12
 
 
 def attribution_findings(this: Round, rows: DatasetTally) -> Iterator[Finding]:
@@ -96,7 +96,7 @@ def _lines(this: Round, ruler: AttributionRuler | SampledRuler, pair: Pair, n: i
         return replace(lines, why=ruler.why_no_habit)
     usual = ruler.habit.exceeded_with(this.level, n)
     # an order that never changed has a habit of nearly nothing
-    return replace(lines, usual_range=usual if usual > _NOTHING else 0.0)
+    return replace(lines, usual_range=usual if usual > ROUNDING else 0.0)
 
 
 def _cause(pair: Pair) -> str:
