@@ -80,6 +80,22 @@ def test_a_line_is_exceeded_as_often_as_it_says(name: str, *, is_correlated: boo
         assert (heights > null.exceeded_with(0.02, n)).mean() <= 0.045
 
 
+@pytest.mark.parametrize("name", list(OWN))
+def test_a_short_reference_does_not_cry_wolf_over_long_windows(name: str) -> None:
+    """What a reference of 200 rows does not know of its own mean and deviation is in the line of 5000 rows."""
+    draw, n = np.random.default_rng(4), 5000
+    limits = np.arange(385) * n // 384
+    above = []
+    for _ in range(8):
+        known = draw.normal(0, 1, 200)
+        null = Walks((known - known.mean()) / known.std(), in_time_order=True).null(OWN[name])
+        streams = (
+            np.add.reduceat(draw.normal(0, 1, (10, n)) - known.mean(), limits[:-1], axis=1) / known.std()
+        )
+        above.append(OWN[name].heights(np.diff(limits).astype(float), streams) > null.exceeded_with(1e-3, n))
+    assert np.mean(above) <= 0.05
+
+
 def timeline(seed: int, changed: int | None, rows: int = 4000) -> tuple[Timeline, Any]:
     """Give a timeline of outcomes that become worse after ``changed`` rows, and the mean of each filled bucket."""
     draw = np.random.default_rng(seed)

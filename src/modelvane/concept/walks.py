@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +16,17 @@ from modelvane.concept.timeline import MOST_BUCKETS
 from modelvane.ruler import Floats
 
 DRAWS = 1000
-_SIZES = (30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000, 300_000, 1_000_000, 10_000_000)
+_SIZES = (30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000, 300_000, *(10**power for power in range(6, 10)))
 # a timeline has between half of the most buckets and all of them
 _BUCKETS = MOST_BUCKETS * 3 // 4
-# rows that are drawn together, since neighbours in time may be alike
+# rows that are drawn together at most, since neighbours in time may be alike
 _TOGETHER = 25
+# a bucket of so many rows is drawn as one block, and as a normal where the reference has fewer such blocks than that
+_MANY, _FEW_BLOCKS = 25, 20
 _HELD_ROWS = 1 << 20
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False)
 class Walks:
     """The reference's own stream, to walk along.
 
@@ -39,15 +42,29 @@ class Walks:
     in_time_order: bool
 
     def null(self, detector: Detector) -> NullMoments:
-        """Draw streams of blocks of neighbours (Künsch, 1989), and keep the moments of the highest rise by length."""
+        """Draw streams of blocks of neighbours (Künsch, 1989), and keep the moments of the highest rise by length.
+
+        The reference is a sample, too: its own mean and deviation are drawn with each stream, by their standard errors.
+        """
         rng = np.random.default_rng(0)
-        stream = self.values if self.in_time_order else rng.permutation(self.values)
-        found = [
-            (n, *moments_of(np.concatenate([detector.heights(*part) for part in _drawn(stream, n, rng)])))
-            for n in _SIZES
-            if n <= _BUCKETS * len(self.values) // 4
-        ]
+        found = [(n, *moments_of(np.concatenate([*self._heights(detector, n, rng)]))) for n in _SIZES]
         return NullMoments(*np.array(found, np.float64).T)
+
+    def _heights(self, detector: Detector, n: int, rng: np.random.Generator) -> Iterator[Floats]:
+        of_mean, of_variance = self._errors
+        for rows, sums in _drawn(self._stream, n, rng):
+            mean, variance = rng.normal(size=(2, len(sums), 1)) * [[[of_mean]], [[of_variance]]]
+            yield detector.heights(rows, (sums - mean * rows) / np.sqrt(np.maximum(1 + variance, 0.25)))
+
+    @cached_property
+    def _stream(self) -> Floats:
+        return self.values if self.in_time_order else np.random.default_rng(0).permutation(self.values)
+
+    @cached_property
+    def _errors(self) -> tuple[float, float]:
+        """Standard errors of the reference's mean and variance, whose rows may be like their neighbours."""
+        of_mean, of_variance = (_deviation(each) for each in (self._stream, self._stream**2 - 1))
+        return of_mean / len(self.values) ** 0.5, of_variance / len(self.values) ** 0.5
 
     def habit(self, detector: Detector) -> Habit | None:
         """Walk along windows in order of time."""
@@ -69,17 +86,33 @@ def _drawn(stream: Floats, n: int, rng: np.random.Generator) -> Iterator[tuple[F
     widths = np.diff(limits)
     rows = widths.astype(np.float64)
     running = np.concatenate(([0.0], np.cumsum(stream)))
-    at_once = max(1, _HELD_ROWS // min(n, _BUCKETS * _TOGETHER))
+    together = _together(stream)
+    at_once = max(1, _HELD_ROWS // min(n, _BUCKETS * _MANY))
     for at in range(0, DRAWS, at_once):
         draws = min(at_once, DRAWS - at)
-        if widths[0] >= _TOGETHER:
-            # each bucket is one block
+        if widths[0] >= _MANY and len(stream) < _FEW_BLOCKS * widths.max():
+            yield rows, rng.normal(size=(draws, len(widths))) * np.sqrt(widths) * _deviation(stream)
+        elif widths[0] >= _MANY:
             starts = rng.integers(0, len(stream) - widths.max() + 1, (draws, len(widths)))
             yield rows, running[starts + widths] - running[starts]
         else:
-            starts = rng.integers(0, len(stream) - _TOGETHER + 1, (draws, -(-n // _TOGETHER)))
-            index = (starts[:, :, None] + np.arange(_TOGETHER)).reshape(draws, -1)[:, :n]
+            starts = rng.integers(0, len(stream) - together + 1, (draws, -(-n // together)))
+            index = (starts[:, :, None] + np.arange(together)).reshape(draws, -1)[:, :n]
             yield rows, np.add.reduceat(stream[index], limits[:-1], axis=1)
+
+
+def _deviation(stream: Floats) -> float:
+    """Give the standard deviation of a sum of rows over the root of their number, from sums of neighbours."""
+    running, together = np.concatenate(([0.0], np.cumsum(stream))), _together(stream)
+    sums = running[together:] - running[:-together]
+    # their mean is the stream's own, which makes them smaller; rows that are unlike their neighbours count as any
+    of_sums = np.mean(np.square(sums)) / together / (1 - together / len(stream))
+    return float(np.sqrt(max(of_sums, np.mean(np.square(stream)))))
+
+
+def _together(stream: Floats) -> int:
+    """Give how many neighbours are drawn as one block: as the cube root of all rows (Künsch, 1989)."""
+    return min(_TOGETHER, round(len(stream) ** (1 / 3)))
 
 
 def _limits(n: int) -> NDArray[np.int64]:
