@@ -209,6 +209,29 @@ def test_rivers_alarm_as_findings(reference: Reference) -> None:
     assert findings.get("mean_error_cusum") is None
 
 
+@pytest.mark.parametrize("wrong", [0.05, 0.25])
+def test_rivers_see_every_wrong_class(wrong: float) -> None:
+    """However many classes are wrong in the reference, each that is wrong is a large error, and more of them alarm."""
+    draw = np.random.default_rng(6)
+
+    def guesses(n: int, later: float) -> dict[str, Any]:
+        truth = draw.random(n) < 0.5
+        is_wrong = draw.random(n) < np.where(np.arange(n) < n // 2, wrong, later)
+        guess = np.where(is_wrong, ~truth, truth)
+        return {"at": BEGIN + np.arange(n) * 60.0, "x": draw.normal(0, 1, n), "guess": guess, "truth": truth}
+
+    known = Reference.of(
+        guesses(2000, wrong), prediction="guess", target="truth", time="at", task="classification"
+    )
+    rivers = ("hddm_a", "hddm_w")
+    for later, verdict in ((wrong, Verdict.OK), (wrong + 0.4, Verdict.ALARM)):
+        findings = watched(known, guesses(2000, later), rivers)
+        for name in rivers:
+            finding = findings.get(f"error_rate_{name}")
+            assert finding is not None
+            assert finding.verdict is verdict
+
+
 def test_they_are_chosen_in_the_config() -> None:
     """A dataset's config names its detectors; an unknown one is refused with those there are."""
     config = Config.of({"datasets": {"taxi": {"concept": {"detectors": ["page_hinkley", "adwin"]}}}})

@@ -82,6 +82,18 @@ def test_scores_are_those_of_scikit_learn(seed: int, features: int, rows: int) -
     assert np.array_equal(kept.scores(asked.T), forest.scores(asked.T))
 
 
+def test_a_number_beyond_any_float_of_32_bits_harms_no_other_row() -> None:
+    """It is fitted as the largest there is: rows without such numbers score as they do in a forest without them."""
+    rng = np.random.default_rng(3)
+    rows = rng.normal(size=(1000, 3))
+    plain = Forest.fit(rows).exact_scores(rows[2:].T)
+    rows[0, 1], rows[1, 1] = 1e300, -1e300
+    found = Forest.fit(rows)
+    assert found.exact_scores(rows[2:].T) == pytest.approx(plain, abs=0.08)
+    assert np.isfinite(found.threshold[found.left != np.arange(len(found.left))]).all()
+    assert found.exact_scores(rows[:2].T).min() > np.quantile(plain, 0.9)
+
+
 def test_parts_of_features_add_up_to_all() -> None:
     """What sets a row apart is shared out among its features; the one that is far out has most."""
     rng = np.random.default_rng(2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import reduce
 from itertools import pairwise
 from operator import add
@@ -20,6 +21,7 @@ from modelvane.attribution.asked import AskedRows, table_of
 from modelvane.attribution.functions import as_matrix, of_trees
 from modelvane.attribution.kinds import LinearAttribution, SampledAttribution
 from modelvane.attribution.sampled import NAME, SampledRuler
+from modelvane.attribution.tally import ContributionTally
 from modelvane.config import Config
 from modelvane.engines.count import count
 from modelvane.engines.source import TableSource
@@ -36,6 +38,7 @@ WEIGHTS = {"far": 3.0, "near": 1.0}
 ASKED: list[int] = []
 """Rows of each call."""
 FAILING: list[bool] = []
+MEANWHILE: list[Callable[[], Any]] = []
 
 
 def explain(rows: pa.Table) -> dict[str, Any]:
@@ -57,6 +60,13 @@ def fails(rows: pa.Table) -> Any:
     """Explain the reference, and nothing after it."""
     if FAILING:
         raise RuntimeError("out of order")
+    return explain(rows)
+
+
+def interrupted(rows: pa.Table) -> Any:
+    """Explain, once something else was done."""
+    while MEANWHILE:
+        MEANWHILE.pop()()
     return explain(rows)
 
 
@@ -164,6 +174,22 @@ def test_only_findings_ask_and_only_about_new_rows() -> None:
     monitor.push({name: column[:40] for name, column in trips(3).items()})
     told(monitor)
     assert sum(ASKED[asked + 1 :]) < 25
+
+
+def test_several_may_ask_at_once() -> None:
+    """While a scrape waits for the function, a report may ask it about so many others that all before are forgotten."""
+    reference = known("interrupted", rows=50)
+    ruler = reference.row_rulers[NAME]
+    assert isinstance(ruler, SampledRuler)
+    scraped, *reported = (ruler.count(reference.encode(trips(seed, rows=60))) for seed in range(12))
+    before = {name: column[:30] for name, column in trips(0, rows=60).items()}
+    first = ruler.contributions_of(ruler.count(reference.encode(before)))
+    MEANWHILE.append(lambda: [ruler.contributions_of(each) for each in reported])
+    found = ruler.contributions_of(scraped)
+    assert not MEANWHILE
+    assert isinstance(first, ContributionTally)
+    assert isinstance(found, ContributionTally)
+    assert (first.complete, found.complete) == (30, 50)
 
 
 def test_a_function_that_fails_loses_its_own_findings() -> None:

@@ -55,7 +55,7 @@ class SampledRuler:
     scale: Scale
     noise: PairNoise | None
     reference: ContributionTally
-    _kept: dict[int, NDArray[np.float64]] = field(default_factory=dict, init=False, repr=False)
+    _kept: Mapping[int, NDArray[np.float64]] = field(default_factory=dict, init=False, repr=False)
 
     name: ClassVar = NAME
     of_truth: ClassVar = False
@@ -121,7 +121,9 @@ class SampledRuler:
     def contributions_of(self, tally: RowTally) -> ContributionTally | Undefined:
         """Give the contributions of a sample, or why the function gives none."""
         assert isinstance(tally, AskedRows)  # noqa: S101 - as `count` gave it
-        new = {digest: row for digest, (_, row) in tally.rows.items() if digest not in self._kept}
+        # replaced, never changed: a scrape and a report may ask at once
+        kept = self._kept
+        new = {digest: row for digest, (_, row) in tally.rows.items() if digest not in kept}
         if new:
             try:
                 found = as_matrix(
@@ -130,17 +132,14 @@ class SampledRuler:
             except Exception as error:  # noqa: BLE001 - whatever it is, it is this finding's own
                 why = error.what if isinstance(error, ModelvaneError) else f"{type(error).__name__}: {error}"
                 return Undefined(f"{self.function} gives no contributions: {why}")
-            self._keep(dict(zip(new, found.T, strict=True)), tally)
-        each = [self._kept[digest] for digest in tally.rows]
+            if len(kept) > 4 * self.most:
+                # rows that left the window are asked about again, should they come back
+                kept = {digest: each for digest, each in kept.items() if digest in tally.rows}
+            kept = {**kept, **dict(zip(new, found.T, strict=True))}
+            object.__setattr__(self, "_kept", kept)
+        each = [kept[digest] for digest in tally.rows]
         matrix = np.array(each).T if each else np.empty((len(self.scale.features), 0))
         return ContributionTally.weighted(self.scale, matrix, tally.counts)
-
-    def _keep(self, found: Mapping[int, NDArray[np.float64]], tally: AskedRows) -> None:
-        # rows that left the window are asked about again, should they come back
-        for digest in [*self._kept] if len(self._kept) > 4 * self.most else []:
-            if digest not in tally.rows:
-                del self._kept[digest]
-        self._kept.update(found)
 
     @cached_property
     def _call(self) -> Function:

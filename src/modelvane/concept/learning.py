@@ -69,7 +69,7 @@ class ConceptKind:
             base=np.array([round(mean) for mean, _ in fitted], np.int64),
             expected=np.stack([np.rint(np.concatenate(effects)) for _, effects in fitted]).astype(np.int64),
             variance=_variance(codes, left, widths),
-            large=int(np.quantile(found[-1], 0.9)),
+            large=_large(found[-1]),
             nulls={},
             habits={},
         )
@@ -108,6 +108,12 @@ def _out_of_sample(codes: NDArray[np.uint8], found: Integers, widths: list[int])
                 explained += effect[place]
             rest[fold] -= np.rint(explained).astype(np.int64)
     return left
+
+
+def _large(sizes: Integers) -> int:
+    """Give what nine of ten stay below; where more than one of ten is as large as any, the largest below those."""
+    smaller = sizes[sizes < sizes.max()]
+    return int(min(np.quantile(sizes, 0.9), smaller.max(initial=0)))
 
 
 def _standardised(left: Integers) -> Floats:

@@ -48,7 +48,8 @@ class ConceptRuler:
         Of what the inputs do not explain, by bin and, last, over all rows; in squared quanta, shape
         ``(signals, bins of all columns + 1)``.
     large
-        Errors above this are large: what nine of ten of the reference's stay below, in quanta of the last signal.
+        Errors above this are large: what nine of ten of the reference's stay below, in quanta of the last signal; or
+        the largest but one, so that of errors which are all alike, as wrong classes are, each is.
     nulls, habits
         By name (see `key`): how large a measure is without any change, and how large it usually is in this stream.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -112,7 +113,7 @@ def _deviation(stream: Floats) -> float:
 
 def _together(stream: Floats) -> int:
     """Give how many neighbours are drawn as one block: as the cube root of all rows (Künsch, 1989)."""
-    return min(_TOGETHER, round(len(stream) ** (1 / 3)))
+    return min(_TOGETHER, round(math.cbrt(len(stream))))
 
 
 def _limits(n: int) -> NDArray[np.int64]:

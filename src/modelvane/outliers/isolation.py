@@ -82,10 +82,8 @@ class Forest:
         require_scikit_learn()
         from sklearn.ensemble import IsolationForest  # noqa: PLC0415 - an extra
 
-        fitted = IsolationForest(n_estimators=TREES, max_samples=min(ROWS, len(rows)), random_state=seed).fit(
-            rows
-        )
-        return cls.of(fitted)
+        unfitted = IsolationForest(n_estimators=TREES, max_samples=min(ROWS, len(rows)), random_state=seed)
+        return cls.of(unfitted.fit(_narrow(rows)))
 
     @classmethod
     def of(cls, fitted: Any) -> Forest:
