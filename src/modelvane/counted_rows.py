@@ -79,11 +79,19 @@ class CountedRows(CurrentRows):
 
         return counted
 
+    def _oldest(self) -> int:
+        """Give the position of the window's oldest row, of those that are remembered."""
+        recent = self._recent
+        if self._time_windows is None:
+            return recent.pushed - min(len(recent), self.settings.window.rows)
+        since = self._time_windows.predicted.since
+        inside = recent.last_times(len(recent)) >= since if since is not None else np.zeros(0, bool)
+        return recent.oldest + int(np.argmax(inside)) if inside.any() else recent.pushed
+
     def _stream(self, predicted: DatasetTally | None = None, truth: DatasetTally | None = None) -> Stream:
         recent, now = self._recent, self._clock()
-        rows = min(len(recent), self.settings.window.rows)
-        oldest = recent.pushed - rows
-        positions = np.arange(oldest, recent.pushed)
+        rows, oldest = min(len(recent), self.settings.window.rows), self._oldest()
+        positions = np.arange(recent.pushed - rows, recent.pushed)
         if self._time_windows is None:
             coverage = float(self._labelled.has(positions).mean()) if rows else None
         else:

@@ -118,11 +118,10 @@ class Monitor(CountedRows):
         with self._lock:
             self._flush()
             end = self._recent.pushed
-            since = end - min(len(self._recent), self.settings.window.rows)
             return {
                 "reference": self.reference.digest,
                 "verdicts": verdicts,
-                **self._arrivals.state(since, end),
+                **self._arrivals.state(self._oldest(), end),
                 "late": self._time_windows[0].late if self._time_windows is not None else 0,
                 "versions": None if self._compared is None else self._compared.comparison.state(),
             }

@@ -199,3 +199,35 @@ def test_what_is_found_of_a_dataset_follows_from_its_columns() -> None:
         "drifted_columns": (1.0, "moved"),
         "drifted_share": (0.5, "moved"),
     }
+
+
+def test_faults_of_arrival_leave_a_time_window_with_their_rows() -> None:
+    """Columns that rows lacked or had too much, and ids that came twice, are told of as long as such rows are in it."""
+    minutes = np.arange(600) * 60.0
+    reference = Reference.of({"id": np.arange(600), "at": minutes, "fare": minutes % 7.0}, id="id", time="at")
+    monitor = Monitor("taxi", reference, Settings(Window(seconds=3600, panes=6)), clock=lambda: 0.0)
+    for start, columns in ((0, ("extra",)), (50, ("fare",)), (100, ("fare",))):
+        rows = minutes[start : start + 50]
+        ids = [f"{each:.0f}" for each in rows]
+        data = {"id": ids, "at": rows, **{name: rows % 7.0 for name in columns}}
+        # the window is of event times: all of these arrive at once
+        monitor.push(data, received=minutes[-1])
+        if start == 0:
+            monitor.push(data, received=minutes[-1])
+            found = monitor.findings()
+            assert [_value(found, name) for name in _FAULTS_OF_ARRIVAL] == [1.0, 1.0, 50.0]
+    found = monitor.findings()
+    assert [_value(found, name) for name in _FAULTS_OF_ARRIVAL] == [0.0, 0.0, 0.0]
+    again = Monitor("taxi", reference, monitor.settings, clock=lambda: 0.0)
+    again.restore(monitor.state())
+    assert _value(again.findings(), "missing_columns") == 0.0
+
+
+_FAULTS_OF_ARRIVAL = ("missing_columns", "unexpected_columns", "duplicate_ids")
+
+
+def _value(findings: Any, measure: str) -> float | None:
+    found = findings.get(measure)
+    assert found is not None, measure
+    value: float | None = found.value
+    return value
