@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from typing import Any
 
+import numpy as np
 import pytest
 from tests.browser import extremes, sample
 
+from modelvane import Monitor, Reference, Settings, Window
+from modelvane.attribution.kinds import LinearAttribution
 from modelvane.errors import UnknownNameError
+from modelvane.estimates.learning import loss_kinds
 from modelvane.findings import Family, Finding, Findings, Verdict
 from modelvane.report.wording import drift_sentence, verdict_sentences
 from modelvane.service.page import DatasetView, render_dataset, render_overview, shown_columns, static
+from modelvane.settings import Versions
 
 
 class Tags(HTMLParser):
@@ -207,3 +214,43 @@ def test_what_happened_is_a_timeline_and_marks() -> None:
     plain = render_dataset(replace(with_events, events=()))
     assert "No alert came" in plain
     assert text.count("serie-4") > plain.count("serie-4") == 0
+
+
+def watched() -> DatasetView:
+    """Give a regression whose window has every part that follows from its rows alone."""
+    rng = np.random.default_rng(0)
+
+    def rows(n: int, broken: float) -> dict[str, Any]:
+        zone, distance = rng.choice(["a", "b"], n), rng.gamma(2, 2, n)
+        truth = 3 * distance + broken * distance + rng.normal(0, 1 + (zone == "b"), n)
+        return {"zone": zone, "distance": distance, "prediction": 3 * distance, "target": truth}
+
+    kinds = [*loss_kinds(), LinearAttribution({"distance": 3.0})]
+    reference = Reference.of(rows(2000, 0.0), also=kinds, segments=["zone"], version="model")
+    monitor = Monitor("trips", reference, Settings(Window(rows=800), versions=Versions("v1")))
+    monitor.push(rows(800, 0.5) | {"model": rng.choice(["v1", "v2"], 800)})
+    return DatasetView(name="trips", findings=monitor.findings())
+
+
+def test_every_section_is_in_the_contents() -> None:
+    """Who looks for a part finds it on top of the page, in the order in which the parts come."""
+    tags = Tags(render_dataset(watched()))
+    titles = [each["id"] for each in tags.all("section") if each.get("id")]
+    linked = [str(each["href"]).removeprefix("#") for each in tags.all("a") if str(each["href"])[0] == "#"]
+    assert {"concept", "estimates", "versions", "attribution", "segments"} <= set(titles)
+    assert [each for each in linked if each in titles] == titles
+
+
+def test_versions_and_changes_say_of_what_they_are() -> None:
+    """Each loss of each version is a line with its interval and decision; each change names its breakdown."""
+    text = render_dataset(watched())
+    lines = re.findall(r"<tr[^>]*><th[^>]*>(v[12])</th>(.*?)</tr>", text, re.DOTALL)
+    assert [name for name, _ in lines] == ["v1", "v2", "v1", "v2"]
+    assert [(">champion<" in line, "not decided yet" in line) for _, line in lines] == 2 * [
+        (True, False),
+        (False, True),
+    ]
+    assert all(line.count("–") == (3 if ">champion<" in line else 0) for _, line in lines)
+    changes = text[text.index("What made values change") :]
+    assert "Broken down by" in changes
+    assert ">zone</td>" in changes

@@ -173,7 +173,7 @@ def test_they_say_since_when(reference: Reference) -> None:
         finding = findings.get(f"mean_error_{name}")
         assert finding is not None
         assert finding.verdict is Verdict.ALARM
-        assert finding.cause.startswith("mean error where inputs are the same smaller since 2020-10-14 00:")
+        assert finding.cause.startswith("mean error smaller than inputs explain since 2020-10-14 00:")
         assert finding.cause.endswith(" rows")
     changed = findings.get("mean_error_changed_at")
     assert changed is not None

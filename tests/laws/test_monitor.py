@@ -209,7 +209,7 @@ def test_faults_of_arrival_leave_a_time_window_with_their_rows() -> None:
     for start, columns in ((0, ("extra",)), (50, ("fare",)), (100, ("fare",))):
         rows = minutes[start : start + 50]
         ids = [f"{each:.0f}" for each in rows]
-        data = {"id": ids, "at": rows, **{name: rows % 7.0 for name in columns}}
+        data = {"id": ids, "at": rows, **dict.fromkeys(columns, rows % 7.0)}
         # the window is of event times: all of these arrive at once
         monitor.push(data, received=minutes[-1])
         if start == 0:

@@ -129,7 +129,7 @@ class ChangePoints:
         after = float(sums[since:].sum() / rows[since:].sum()) * unit
         way = "larger" if rise.upward else "smaller"
         return (
-            f"{self.signal.title.lower()} where inputs are the same {way} since {_moment(self._start(since))}: "
+            f"{self.signal.title.lower()} {way} than inputs explain since {_moment(self._start(since))}: "
             f"{after:+.3g} against the reference, over {rows[since:].sum():.0f} rows"
         )
 

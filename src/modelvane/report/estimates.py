@@ -17,6 +17,11 @@ class EstimateRow:
     realised: Finding | None
     error: Finding | None
 
+    @property
+    def of(self) -> str:
+        """The measure that is estimated."""
+        return self.estimate.measure.removeprefix(ESTIMATE)
+
 
 def estimate_rows(findings: Findings | None) -> list[EstimateRow]:
     """Give the estimates of all rows, in order; none where not one has a value."""

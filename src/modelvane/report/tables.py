@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
 
@@ -14,6 +14,7 @@ from modelvane.report.charts import bullet
 from modelvane.report.formatting import value_text
 from modelvane.report.history import Point, unit_of
 from modelvane.report.order import SEVERITY, drift_order
+from modelvane.statistics import versions
 
 COVERAGE, LAG = "label_coverage", "label_lag"
 # of these every value above zero is a fault, whether or not it has lines
@@ -177,19 +178,53 @@ def _fairness_row(column: str, found: Sequence[Finding]) -> FairnessRow:
 class VersionRows:
     """Versions of the model: what each lost, and what is decided of each challenger."""
 
-    by_version: Matrix
+    lines: tuple[VersionLine, ...]
     decided: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class VersionLine:
+    """One loss of one version; the champion's is compared with nothing."""
+
+    version: str
+    rows: Finding | None
+    mean: Finding
+    apart: Finding | None
+    lower: Finding | None
+    upper: Finding | None
+    said: str
+
+
+_DECIDED = {1.0: "better", 0.0: "not decided yet", -1.0: "worse"}
+
+
 def version_rows(findings: Findings | None) -> VersionRows | None:
-    """Give one line per version; ``None`` where there are none."""
+    """Give one line per loss and version; ``None`` where there are none."""
     found = of_family(findings, Family.VERSIONS)
     if not found:
         return None
-    # in the matrix a version stands where a column does elsewhere
-    return VersionRows(
-        matrix(replace(each, column=each.label, label=None) for each in found),
-        tuple(each.cause for each in found if each.cause),
+    by = {(each.measure, each.label): each for each in found}
+    losses = [each.name for each in versions.COMPARED]
+    lines = [
+        _version_line(by, each) for name in losses for each in found if each.measure == name and each.label
+    ]
+    return VersionRows(tuple(lines), tuple(each.cause for each in found if each.cause))
+
+
+def _version_line(by: Mapping[tuple[str, str | None], Finding], mean: Finding) -> VersionLine:
+    def beside(what: str) -> Finding | None:
+        return by.get((f"{mean.measure}_{what}", mean.label))
+
+    decision = beside(versions.DECISION)
+    said = "champion" if decision is None else decision.why or _DECIDED.get(decision.value or 0.0, "")
+    return VersionLine(
+        mean.label or "",
+        by.get((versions.ROWS, mean.label)),
+        mean,
+        beside(versions.DIFFERENCE),
+        beside(versions.LOWER),
+        beside(versions.UPPER),
+        said,
     )
 
 

@@ -37,10 +37,13 @@ def listed(names: Sequence[str], most: int = _NAMED) -> str:
     --------
     >>> listed(["a"]), listed(["a", "b", "c"], most=2), listed(["a", "b", "c", "d"], most=2)
     ('a', 'a, b and c', 'a, b and 2 more')
+    >>> listed(["F1, estimated", "outliers", "R²"])
+    'F1, estimated; outliers and R²'
     """
+    comma = "; " if any(", " in name for name in names) else ", "
     if len(names) > most + 1:
-        return f"{', '.join(names[:most])} and {len(names) - most} more"
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+        return f"{comma.join(names[:most])} and {len(names) - most} more"
+    return " and ".join([comma.join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def counted(count: int, noun: str) -> str:
