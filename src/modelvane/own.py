@@ -180,6 +180,11 @@ def _checked(
         raise ConfigError(
             f"The {kind} {name!r} is of nothing that is known", received=wrong or None, available=subjects
         )
+    if not (name.isascii() and name.isidentifier()):
+        raise ConfigError(
+            f"The {kind} {name!r} has a name that no series can have",
+            expected="a function with a name of Latin letters, digits and underscores",
+        )
     if unit not in UNITS:
         raise ConfigError(f"The unit of {name!r}", received=unit, available=filter(None, UNITS))
     known = {measured for _, measured in catalogue.CATALOGUE} - set(_OWN)

@@ -202,6 +202,8 @@ def test_what_is_no_measure_is_refused() -> None:
         own_statistic()(mean)
     with pytest.raises(ConfigError, match=r"unit.*kilometres"):
         own_statistic("numerical", unit="kilometres")(mean)
+    with pytest.raises(ConfigError, match=r"<lambda>.*no series can have"):
+        own_statistic("numerical")(lambda _tally: 1.0)
     with pytest.raises(ConfigError, match="There is a measure 'mean' already"):
         own_statistic("numerical")(mean)
     with pytest.raises(ConfigError, match=r"1\.0 for equal samples"):
