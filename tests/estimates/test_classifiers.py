@@ -152,6 +152,15 @@ def test_a_limit_of_the_config_decides(reference: Reference) -> None:
     assert (found.threshold, found.verdict) == (0.99, Verdict.ALARM)
 
 
+@pytest.mark.parametrize(("score", "rows_of_it"), [(0.0, 120), (1.0, 120), (1.5, 0), (-0.5, 0)])
+def test_rows_of_which_a_model_is_certain_are_estimated(
+    reference: Reference, score: float, rows_of_it: int
+) -> None:
+    """Exactly 0 and 1 are probabilities, also where the reference has none so small or large; other numbers are not."""
+    found = estimates(reference, {"id": [f"{i}" for i in range(120)], "score": [score] * 120})
+    assert found["estimated_accuracy"].n == rows_of_it
+
+
 def test_without_probabilities_the_reason_is_told() -> None:
     """Predicted classes alone are no estimate, and say why; so does a window without rows."""
     data = rows(500)

@@ -46,8 +46,10 @@ def rows_by_score(tally: NumericalTally) -> Integers:
 
     Rows between two edges of the column's ruler are taken to be at their mean, which the tally knows exactly.
     """
-    scores, counts = _points(tally)
-    within = (scores >= 0.0) & (scores <= 1.0) & (counts > 0)
+    points, counts = _points(tally)
+    scores = np.clip(points, 0.0, 1.0)
+    # of values that are 0 or 1 the mean is so to a quantum
+    within = (np.abs(points - scores) <= tally.ruler.quantum) & (counts > 0)
     found = np.bincount(cell_of(scores[within]), counts[within], CELLS)
     return np.rint(found).astype(np.int64)
 
