@@ -250,7 +250,7 @@ class CurrentRows:
             self._join.counts.matched += table.rows
 
     def rejoined(self) -> AbstractContextManager[None]:
-        """Say that labels which come meanwhile came before: the comparison of versions has counted them."""
+        """Say that targets which come meanwhile came before: the comparison of versions counts none of them."""
         return self._compared.paused() if self._compared is not None else nullcontext()
 
     def compare(self, data: Any, targets: Sequence[Any]) -> None:

@@ -126,13 +126,17 @@ class Monitor(CountedRows):
                 "versions": None if self._compared is None else self._compared.comparison.state(),
             }
 
+    def is_of(self, state: Mapping[str, Any]) -> bool:
+        """Say whether `state` was given by a monitor with the same reference."""
+        return state.get("reference") == self.reference.digest
+
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take up what `state` gave, once the rows that were there then have been pushed again.
 
         What was said against another reference, or by a version that did not say which, does not hold against this
         one, and is left.
         """
-        if state.get("reference") != self.reference.digest:
+        if not self.is_of(state):
             return
         with self._evaluating:
             self._verdicts = {key: Verdict(verdict) for key, verdict in state["verdicts"].items()}

@@ -221,3 +221,10 @@ def logging_all_the_time(address: str) -> Iterator[list[str]]:
             thread.join()
         assert client.flush(PATIENCE_SECONDS)
         assert client.counters.sent == len(ids)
+
+
+def labelled_rows(watch: Watch) -> float:
+    """Give the labelled rows of all versions of the model, by findings of now."""
+    watch.forget_latest()
+    findings = watch.latest().findings
+    return sum(f.value or 0.0 for f in findings if f.measure == "labelled_rows")

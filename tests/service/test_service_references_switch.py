@@ -13,6 +13,7 @@ from tests.service.alerting import SHIFT, drift
 from tests.service.serving import (
     ask,
     await_that,
+    labelled_rows,
     live,
     logging_all_the_time,
     reference_rows,
@@ -73,6 +74,37 @@ def test_a_switch_by_hand(reference: Path, other: Path, tmp_path: Path, window: 
             assert verdict(client) == "ok"
     with served(plain, tmp_path) as client:
         assert timeless(client) == after
+
+
+@pytest.mark.parametrize("window", ["keep", "empty"])
+def test_versions_begin_anew_with_another_reference(tmp_path: Path, window: str) -> None:
+    """What was counted before a switch is the old comparison's, whether targets came in rows or as labels."""
+    for file, seed in (("one.mv", 0), ("other.mv", 400)):
+        rows = [trip(-1 - seed - n) | {"target": truth(-1 - seed - n)} for n in range(400)]
+        Reference.of(rows, categorical=["zone"], numerical=["trip_distance"], version="model").save(
+            tmp_path / file
+        )
+    plain = settings(
+        tmp_path / "one.mv", window={"rows": 100}, versions={"column": "model", "champion": "v1"}
+    )
+
+    def come(client: TestClient, first: int) -> None:
+        rows = [trip(n) | {"id": n, "model": f"v{1 + n % 2}"} for n in range(first, first + 40)]
+        told = [row | ({"target": truth(first)} if n < 20 else {}) for n, row in enumerate(rows)]
+        client.post("/iterate/taxi", json=told).raise_for_status()
+        labels = [{"id": n, "target": truth(n)} for n in range(first + 20, first + 40)]
+        client.post("/v1/datasets/taxi/labels", json=labels).raise_for_status()
+
+    with served(plain, tmp_path) as client:
+        come(client, 0)
+        assert labelled_rows(watch_of(client)) == 40
+        answer = client.post("/v1/datasets/taxi/reference", json={"file": "other.mv", "window": window})
+        assert answer.status_code == 200, answer.text
+        assert labelled_rows(watch_of(client)) == 0
+        come(client, 40)
+        assert labelled_rows(watch_of(client)) == 40
+    with served(plain, tmp_path) as client:
+        assert labelled_rows(watch_of(client)) == 40
 
 
 @pytest.mark.usefixtures("other")

@@ -10,7 +10,16 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
-from tests.service.serving import reference_rows, served, service_of, settings, trip, truth, watch_of
+from tests.service.serving import (
+    labelled_rows,
+    reference_rows,
+    served,
+    service_of,
+    settings,
+    trip,
+    truth,
+    watch_of,
+)
 
 from modelvane.errors import ModelvaneError
 from modelvane.findings import Findings, Verdict
@@ -376,8 +385,26 @@ def test_a_label_corrected_after_the_last_snapshot_counts_once_after_a_kill(tmp_
         assert labelled_rows(watch_of(client)) == expected
 
 
-def labelled_rows(watch: Watch) -> float:
-    """Give the rows of all versions."""
-    watch.forget_latest()
-    findings = watch.latest().findings
-    return sum(f.value or 0.0 for f in findings if f.measure == "labelled_rows")
+def test_targets_in_rows_since_the_last_snapshot_count_after_a_kill(tmp_path: Path) -> None:
+    """Versions count all of them, also those of rows that have left what is remembered."""
+    folder, copy, file = tmp_path / "one", tmp_path / "copy", tmp_path / "versions.mv"
+    folder.mkdir()
+    Reference.of(
+        reference_rows(400), categorical=["zone"], numerical=["trip_distance"], version="model"
+    ).save(file)
+    versions = {"column": "model", "champion": "v1"}
+    plain = settings(file, window={"rows": 20}, horizon=30, versions=versions)
+    snapshot = Snapshot(b"", 0, 0)
+    with served(plain, folder) as client:
+        for first in range(0, 200, 20):
+            rows = [
+                trip(n) | {"id": n, "model": f"v{1 + n % 2}", "target": truth(n)}
+                for n in range(first, first + 20)
+            ]
+            post(client, "/iterate/taxi", rows)
+            snapshot = watch_of(client).snapshot() if first == 60 else snapshot
+        assert labelled_rows(watch_of(client)) == 200
+        watch_of(client)._log.save_snapshot("taxi", snapshot)
+        shutil.copytree(folder, copy)
+    with served(plain, copy) as client:
+        assert labelled_rows(watch_of(client)) == 200

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from modelvane.casting import is_missing
 from modelvane.monitor import Monitor
 from modelvane.settings import Settings
 from modelvane.store.protocol import Log
@@ -68,32 +69,39 @@ def fill(monitor: Monitor, log: Log, logged: Logged, after: int) -> None:
 
     Rows up to ``after`` are another model's.
     """
-    _push(monitor, log, logged.rows)
     with monitor.rejoined():
+        _push(monitor, log, logged.rows)
         _label(monitor, [*logged.labelled, logged.rows])
     _compare(monitor, log, after)
 
 
 def _compare(monitor: Monitor, log: Log, after: int) -> None:
-    """Compare versions by the labels that came since the snapshot; its state has those before."""
+    """Compare versions by the targets that came since the snapshot; its state has those before.
+
+    With another reference than the snapshot's the comparison begins anew.
+    """
     target = monitor.reference.schema.target
     if target is None or monitor.settings.versions is None:
         return
     snapshot = log.load_snapshot(monitor.dataset)
+    if snapshot is not None and not monitor.is_of(msgspec.json.decode(snapshot.state)):
+        return
     seq, label_seq = (0, 0) if snapshot is None else (snapshot.seq, snapshot.label_seq)
     labelled = rows_after(log.labels_tail(monitor.dataset, after=label_seq), after)
-    # a label may have come before its row
+    # targets come in rows, too, and a label may have come before its row
     later = log.tail(monitor.dataset, after=max(seq, after))
     corrected = _labelled_before(log, monitor.dataset, label_seq)
     counted = {id_ for id_, at in zip(labelled.ids, labelled.seqs, strict=True) if at <= seq} & corrected
     for rows, left_out in ((labelled, counted), (later, set(labelled.ids))):
+        if target.name not in rows.table:
+            continue
+        targets = rows.table.values(target.name)
         index = [
             i
-            for i, known in enumerate(rows.labelled.tolist())
-            if not math.isnan(known) and rows.ids[i] not in left_out
+            for i, (id_, value) in enumerate(zip(rows.ids, targets, strict=True))
+            if not is_missing(value) and id_ not in left_out
         ]
         if index:
-            targets = rows.table.values(target.name)
             monitor.compare(replayable(rows, monitor).take(index), [targets[i] for i in index])
 
 
