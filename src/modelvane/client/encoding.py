@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import cache
 from math import isfinite, isnan
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from msgspec.json import Encoder
 
 
 def encode(row: dict[str, object]) -> bytes:
@@ -36,6 +42,12 @@ def encode(row: dict[str, object]) -> bytes:
     >>> encode({"trip_distance": 2.5, "fare": float("nan")})
     b'{"trip_distance":2.5,"fare":"NaN"}'
     """
+    if _PLAIN.issuperset(map(type, row.values())):
+        with suppress(TypeError, ValueError):
+            text = _encoder().encode(row)
+            # where a float that JSON cannot spell is null, as None is
+            if b"null" not in text:
+                return text
     try:
         return _STRICT.encode(row).encode()
     except (TypeError, ValueError):
@@ -130,4 +142,12 @@ def _spelled(value: object) -> object:
     return _spelled(_plain(value))
 
 
+@cache
+def _encoder() -> Encoder:
+    from msgspec.json import Encoder  # noqa: PLC0415 - kept out of the caller's import
+
+    return Encoder()
+
+
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 _STRICT = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":"), default=_plain)

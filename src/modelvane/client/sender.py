@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 from threading import Event, Lock, Thread, current_thread
-from time import sleep
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, NamedTuple
 
 from modelvane.client.connection import NO_ANSWER, Connection, Reply
@@ -19,7 +19,7 @@ AWAY = frozenset({NO_ANSWER, 408, 425, 429, 502, 503, 504})
 """Statuses that say nothing about the rows: the service is away or busy, and is waited for without end."""
 
 _LONGEST_RETRY_AFTER = 300.0
-_ROWS_AT_ONCE = 16
+_TURN = 0.0001
 _PAUSE = 0.001
 
 
@@ -137,10 +137,12 @@ class Sender:
     def _send(self, items: list[Item]) -> None:
         self._tell_drops()
         bodies: dict[str, list[bytes]] = {}
-        for number, item in enumerate(items):
-            if number and number % _ROWS_AT_ONCE == 0:
+        began = monotonic()
+        for item in items:
+            if monotonic() - began > _TURN:
                 # A thread that computes keeps the interpreter for 5 ms, and requests would wait for a whole batch.
                 sleep(0.0 if self.outbox.is_pressed(self._policy.batch_size) else _PAUSE)
+                began = monotonic()
             route = item[0]
             try:
                 text = encode(self._complete(item))
