@@ -42,11 +42,12 @@ def encode(row: dict[str, object]) -> bytes:
     >>> encode({"trip_distance": 2.5, "fare": float("nan")})
     b'{"trip_distance":2.5,"fare":"NaN"}'
     """
-    if _PLAIN.issuperset(map(type, row.values())):
+    values = row.values()
+    if _PLAIN.issuperset(map(type, values)):
         with suppress(TypeError, ValueError):
             text = _encoder().encode(row)
-            # where a float that JSON cannot spell is null, as None is
-            if b"null" not in text:
+            # a float that JSON cannot spell is null there
+            if text.count(b"null") == list(values).count(None):
                 return text
     try:
         return _STRICT.encode(row).encode()
