@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from modelvane.engines.counted import Counted
 from modelvane.evaluation import check_thresholds, evaluate
@@ -13,8 +15,7 @@ from modelvane.reference import Reference
 from modelvane.settings import Settings
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Judged:
+class Judged(Struct, frozen=True, eq=False):
     """What was found of a batch.
 
     Parameters

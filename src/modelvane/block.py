@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.casting import NO_TIME, Fault, Numbers, as_categories, as_numbers, as_times
@@ -19,8 +19,7 @@ from modelvane.tallies.list_column import Lists
 Encoded: TypeAlias = Numbers | Codes | Lists
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Block:
+class Block(Struct, frozen=True, eq=False):
     """Some rows, each measured column cast and looked up on its ruler.
 
     Parameters

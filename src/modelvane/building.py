@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
+from msgspec import Struct, field
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from modelvane.block import Block, Encoded
@@ -35,8 +36,7 @@ from modelvane.tallies.list_column import Lists, categories_within, numbers_with
 from modelvane.tallies.repeats import RepeatTally
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Built:
+class Built(Struct, frozen=True, eq=False):
     """What was learned of the reference's rows; see `modelvane.reference.Reference`."""
 
     rulers: Mapping[str, Ruler]
@@ -143,8 +143,7 @@ def build(
     )
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class _Measured:
+class _Measured(Struct, frozen=True, eq=False):
     """One column: its tallies and what was calibrated, by segment (empty for all rows)."""
 
     ruler: Ruler

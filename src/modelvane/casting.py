@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import IntEnum
@@ -13,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.later import compute as pc
@@ -42,8 +42,7 @@ _NUMBER_WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Numbers:
+class Numbers(Struct, frozen=True):
     """A numerical column: ``values`` is float64 with NaN wherever ``faults`` (uint8, see `Fault`) is not 0.
 
     ``faults`` is ``None`` when every value is finite.
@@ -60,8 +59,7 @@ class Numbers:
         return Numbers(self.values[index], None if self.faults is None else self.faults[index])
 
 
-@dataclass(frozen=True, slots=True)
-class Categories:
+class Categories(Struct, frozen=True):
     """A categorical column: ``codes`` (int32) index ``names``; ``-Fault.MISSING`` and ``-Fault.WRONG_TYPE`` else."""
 
     codes: NDArray[np.int32]

@@ -9,11 +9,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, replace
 from functools import partial
 from itertools import chain
 from types import MappingProxyType
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from modelvane.attribution.statistics import BY_FEATURE, OF_ROWS
 from modelvane.concept.measures import CONCEPT
@@ -153,7 +155,7 @@ def _estimates() -> Iterator[Measure]:
 def _concept() -> Iterator[Measure]:
     for each in CONCEPT:
         series = series_of(Family.CONCEPT, each.name, each.unit)
-        yield Measure(family=Family.CONCEPT, series=series, **asdict(each))
+        yield Measure(family=Family.CONCEPT, series=series, **msgspec.structs.asdict(each))
 
 
 def _versions() -> Iterator[Measure]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
 import numpy as np
+from msgspec import Struct, field
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from modelvane.block import Block, Encoded, encode_column
@@ -46,8 +47,7 @@ def no_rows(ruler: Ruler) -> ColumnTally:
     return ListTally.zero(ruler) if isinstance(ruler, ListRuler) else CategoricalTally.zero(ruler)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Counter:
+class Counter(Struct, frozen=True, eq=False):
     """Counts blocks on the rulers of one reference.
 
     Parameters

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from modelvane.casting import canonical
 from modelvane.errors import ConfigError, UnknownNameError
@@ -26,8 +28,7 @@ from modelvane.tallies.categorical import CategoricalTally
 from modelvane.tallies.dataset import DatasetTally
 
 
-@dataclass(frozen=True, slots=True)
-class FairnessRuler:
+class FairnessRuler(Struct, frozen=True):
     """How the groups of a protected column are found and compared.
 
     Parameters

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
+import msgspec
 import pyarrow as pa
+from msgspec import Struct
 
 
 class Verdict(StrEnum):
@@ -79,8 +80,7 @@ class Family(StrEnum):
     VERSIONS = "versions"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """One measured value.
 
     Parameters
@@ -145,11 +145,10 @@ class Finding:
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain JSON values."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}
+        return msgspec.structs.asdict(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
+class Findings(Struct, frozen=True):
     """All findings of one round over one dataset.
 
     Parameters
@@ -219,4 +218,4 @@ class Findings:
 
 
 _TYPES = {"int": pa.int64(), "float | None": pa.float64()}
-_ARROW = pa.schema([(f.name, _TYPES.get(str(f.type), pa.string())) for f in fields(Finding)])
+_ARROW = pa.schema([(name, _TYPES.get(kind, pa.string())) for name, kind in Finding.__annotations__.items()])

@@ -40,7 +40,7 @@ def _value(value: Any, name: str) -> Value:
     return number if math.isfinite(number) else Undefined(f"{name} is not finite here")
 
 
-class OwnDivergence(Divergence):
+class OwnDivergence(Divergence, frozen=True):
     """A divergence by a function of somebody's own."""
 
     def between(self, reference: Sample, current: Sample) -> Value:

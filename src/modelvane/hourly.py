@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.block import Encoded
@@ -27,8 +27,7 @@ class HourlyColumn(NamedTuple):
     calibration: Calibration
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class HourlyReference:
+class HourlyReference(Struct, frozen=True, eq=False):
     """What is known of a reference by hour of the week, beside what is known of it as a whole.
 
     Parameters

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.casting import NO_TIME
@@ -23,8 +23,7 @@ _WEEKS_BY_DAY = 8
 _WEEK_MICROSECONDS = 7 * 86_400_000_000
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Hours:
+class Hours(Struct, frozen=True, eq=False):
     """Which class each hour of the week is of.
 
     An hour is what the clock on the wall shows: where clocks are set back it has the rows of two hours, and the one

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from modelvane.findings import Family
 from modelvane.schema import Kind
 from modelvane.statistics.base import Better, LabelledStatistic, Statistic
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measure:
+class Measure(Struct, frozen=True, kw_only=True):
     """One thing that can be measured.
 
     Parameters

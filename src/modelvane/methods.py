@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from modelvane.divergences import divergence
 from modelvane.divergences.base import Divergence
@@ -12,8 +13,7 @@ from modelvane.schema import Column, Kind
 DEFAULTS = {Kind.NUMERICAL: "kolmogorov_smirnov", Kind.CATEGORICAL: "g_test"}
 
 
-@dataclass(frozen=True, slots=True)
-class Methods:
+class Methods(Struct, frozen=True):
     """Divergences by kind of column, and by column where that differs.
 
     Parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from modelvane.calibration.calibration import Calibration
 from modelvane.calibration.moving import moving_nulls

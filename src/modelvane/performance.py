@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from modelvane.block import Block, Encoded, encode_column
@@ -35,8 +36,7 @@ STATISTICS: dict[str, Sequence[Statistic[Any] | LabelledStatistic[Any]]] = {
 _YES = ("1", "true", "yes")
 
 
-@dataclass(frozen=True, eq=False)
-class PerformanceRuler:
+class PerformanceRuler(Struct, frozen=True, eq=False):
     """What the rows that have a target are counted on.
 
     Parameters

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from modelvane.block import Encoded
 from modelvane.ruler import CategoricalRuler, ListRuler, Ruler
@@ -15,8 +16,7 @@ from modelvane.tallies.recommendation import RecommendationTally
 from modelvane.tallies.repeats import RepeatTally
 
 
-@dataclass(frozen=True, slots=True)
-class RecommendationRuler:
+class RecommendationRuler(Struct, frozen=True):
     """Names of a recommender's columns; ``None`` where there is none.
 
     Parameters

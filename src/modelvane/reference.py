@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
@@ -263,7 +263,7 @@ class Reference:
         return codec.dumps(KIND, *self._state())
 
     def _state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        built = Built(**{each.name: getattr(self, each.name) for each in fields(Built)})
+        built = Built(**{name: getattr(self, name) for name in Built.__struct_fields__})
         return state_of(self.schema, built, self.extras)
 
     @classmethod
@@ -279,7 +279,7 @@ class Reference:
 
     @classmethod
     def _of(cls, schema: Schema, built: Built, extras: Mapping[str, bytes]) -> Reference:
-        parts = {each.name: getattr(built, each.name) for each in fields(Built)}
+        parts = {name: getattr(built, name) for name in Built.__struct_fields__}
         return cls(schema=schema, extras=extras, **parts)
 
     def save(self, path: str | Path) -> None:

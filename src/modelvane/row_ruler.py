@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.block import Block
@@ -74,8 +74,7 @@ class RowRuler(Protocol):
         """Read a tally's facts and arrays."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Learned:
+class Learned(Struct, frozen=True, eq=False):
     """What a row ruler may be learned from.
 
     Parameters

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
 from typing import Any, ClassVar, TypeAlias
 
 import msgspec
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane import fixed
@@ -26,8 +26,7 @@ QUANTA = 40
 Floats: TypeAlias = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class NumericalRuler:
+class NumericalRuler(Struct, frozen=True, eq=False, dict=True):
     """Edges of a numerical column; cells are the edges themselves and the open intervals between them.
 
     Cell ``2i + 1`` is the edge ``i``; cell ``2i`` is the open interval below it; with k edges there are 2k + 1.
@@ -146,16 +145,11 @@ def name_hash(name: str) -> int:
     return int.from_bytes(blake2b(name.encode(), digest_size=8).digest())
 
 
-@dataclass(frozen=True, eq=False)
-class CategoricalRuler:
+class CategoricalRuler(Struct, frozen=True, eq=False, dict=True):
     """Categories of a column in canonical form, the reference's most frequent first; one more cell for the rest."""
 
     kind: ClassVar[str] = "categorical"
     names: tuple[str, ...]
-    _codes: dict[str, int] = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_codes", {name: code for code, name in enumerate(self.names)})
 
     @classmethod
     def of(cls, categories: Categories) -> CategoricalRuler:
@@ -163,6 +157,10 @@ class CategoricalRuler:
         counts = np.bincount(categories.codes[categories.codes >= 0], minlength=len(categories.names))
         order = sorted(range(len(categories.names)), key=lambda i: (-counts[i], categories.names[i]))
         return cls(tuple(categories.names[i] for i in order if counts[i]))
+
+    @cached_property
+    def _codes(self) -> dict[str, int]:
+        return {name: code for code, name in enumerate(self.names)}
 
     @property
     def size(self) -> int:
@@ -208,8 +206,7 @@ class CategoricalRuler:
         return cls(tuple(facts["names"]))
 
 
-@dataclass(frozen=True, eq=False)
-class ListRuler:
+class ListRuler(Struct, frozen=True, eq=False, dict=True):
     """The ruler of a column of lists: that of all their entries, categories or numbers."""
 
     kind: ClassVar[str] = "list"

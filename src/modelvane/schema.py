@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from msgspec import Struct
+
 from modelvane.breakdown import Breakdown, breakdowns_of
 from modelvane.errors import SchemaError, UnknownNameError
 
@@ -74,8 +76,7 @@ KS = (1, 5, 10)
 FALLBACK = "popular"
 
 
-@dataclass(frozen=True, slots=True)
-class Recommending:
+class Recommending(Struct, frozen=True):
     """What is known of a recommender beside its columns.
 
     Parameters
@@ -90,8 +91,7 @@ class Recommending:
     fallback: str = FALLBACK
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """One column of a dataset.
 
     Parameters

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from modelvane.calibration.lines import Alarm
 from modelvane.concept.detectors import OWN
@@ -21,8 +22,7 @@ WINDOWS = 4
 CONFIDENCE = 0.95
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """Which rows are current: the last ``rows``, or, when ``seconds`` is given, those of the last seconds.
 
     Parameters
@@ -45,8 +45,7 @@ class Window:
             raise ConfigError("window.seconds is too small", received=self.seconds, expected="more than 0")
 
 
-@dataclass(frozen=True, slots=True)
-class Outliers:
+class Outliers(Struct, frozen=True):
     """Which rows are outliers, and what is told of them.
 
     Parameters
@@ -67,8 +66,7 @@ class Outliers:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Concept:
+class Concept(Struct, frozen=True):
     """What looks for the time at which errors changed.
 
     Parameters
@@ -87,8 +85,7 @@ class Concept:
             require_river()
 
 
-@dataclass(frozen=True, slots=True)
-class Multivariate:
+class Multivariate(Struct, frozen=True):
     """What is asked of rows as a whole.
 
     Parameters
@@ -107,8 +104,7 @@ class Multivariate:
             raise ConfigError("multivariate.every is too small", received=self.every, expected="1 or more")
 
 
-@dataclass(frozen=True, slots=True)
-class Protected:
+class Protected(Struct, frozen=True):
     """A column whose groups are to be treated alike.
 
     Parameters
@@ -129,8 +125,7 @@ class Protected:
     least_rows: int = LEAST_ROWS
 
 
-@dataclass(frozen=True, slots=True)
-class Moving:
+class Moving(Struct, frozen=True):
     """The last windows as the reference, in place of the one that was built; its rulers stay.
 
     Parameters
@@ -149,8 +144,7 @@ class Moving:
             raise ConfigError("reference_windows is too small", received=self.windows, expected="1 or more")
 
 
-@dataclass(frozen=True, slots=True)
-class Versions:
+class Versions(Struct, frozen=True):
     """Versions of the model that predict side by side.
 
     Parameters
@@ -173,8 +167,7 @@ class Versions:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """How one dataset is watched.
 
     Parameters

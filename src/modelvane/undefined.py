@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Undefined:
+
+class Undefined(Struct, frozen=True):
     """What a statistic returns when it has no value: never 0.0, never infinity, never a crash.
 
     >>> Undefined("one class only in the window")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from modelvane.events import Event
 from modelvane.periods import Period
 
 
-@dataclass(frozen=True, slots=True)
-class Validity:
+class Validity(Struct, frozen=True):
     """One reference, and when windows were compared with it.
 
     Parameters
@@ -41,7 +43,7 @@ class Validity:
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain JSON values."""
-        return asdict(self)
+        return dict(msgspec.to_builtins(self))
 
 
 def told_of(digest: str, rows: int, period: tuple[int, int] | None, file: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
+from msgspec import structs
 from tests.browser import sample
 
 from modelvane.events import Event, Kind
@@ -26,7 +27,7 @@ def hostile() -> DatasetView:
         Finding(family=Family.PREDICTION, measure="mean", column=HOSTILE, value=1.0),
         sample.performance("mean_absolute_error", 1.0, label=None, why=HOSTILE),
         sample.performance("precision", 1.0, label=HOSTILE),
-        replace(sample.drift(HOSTILE, 0.3, 0.1, 0.2), segment=HOSTILE),
+        structs.replace(sample.drift(HOSTILE, 0.3, 0.1, 0.2), segment=HOSTILE),
     )
     findings = Findings(HOSTILE, sample.NOW, 5, 5, found)
     return DatasetView(

@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
+from msgspec import structs
 from tests.browser import sample
 
 from modelvane.errors import TallyMismatchError
@@ -161,7 +162,7 @@ def test_history_is_thinned_evenly_with_its_ends() -> None:
 def test_series_hold_whole_columns_only() -> None:
     """A series has a finding's value and lines of every round; segments and other families are left out."""
     whole = sample.drift("a", 0.3, 0.1, 0.2)
-    found = (whole, replace(whole, segment="b=1"), sample.quality("mean", "a", 1.0))
+    found = (whole, structs.replace(whole, segment="b=1"), sample.quality("mean", "a", 1.0))
     series = series_of([Findings("d", 1.0, 1, 0, found), Findings("d", 2.0, 1, 0, found)])
     assert list(series) == [whole.key]
     assert series[whole.key].points == (Point(1.0, 0.3, 0.1, 0.2), Point(2.0, 0.3, 0.1, 0.2))

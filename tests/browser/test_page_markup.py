@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec import structs
 from tests.browser import extremes, sample
 
 from modelvane import Monitor, Reference, Settings, Window
@@ -161,7 +162,7 @@ def test_alarms_outside_drift_are_said_too() -> None:
     """A quality alarm stands in the verdict beside the sentence about drift."""
     found = (
         sample.drift("a", 0.1, 0.2, 0.3),
-        replace(sample.quality("missing_columns", None, 2.0), verdict=Verdict.ALARM),
+        structs.replace(sample.quality("missing_columns", None, 2.0), verdict=Verdict.ALARM),
     )
     said = verdict_sentences(Findings("d", 0.0, 1, 0, found), {})
     assert said[1] == "Alarm: Missing columns."
@@ -170,7 +171,7 @@ def test_alarms_outside_drift_are_said_too() -> None:
 def test_segments_stay_out_of_the_whole() -> None:
     """What is found in a segment is in the table of segments, not among the dataset's own findings."""
     whole = sample.drift("a", 0.1, 0.2, 0.3)
-    part = replace(sample.drift("a", 0.9, 0.2, 0.3), segment="borough=Queens")
+    part = structs.replace(sample.drift("a", 0.9, 0.2, 0.3), segment="borough=Queens")
     view = DatasetView(name="d", findings=Findings("d", 0.0, 9, 0, (whole, part)))
     drift, segments = render_dataset(view).split('id="segments"')
     assert "0.900" not in drift.split('id="drift"')[1]

@@ -6,11 +6,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.request import urlopen
 
 import uvicorn
+from msgspec.structs import replace
 from tests.client.instrumented import api
 from tests.golden.exposed import OBSERVED, SERVICE, every_measure
 

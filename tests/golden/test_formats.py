@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from modelvane import Monitor, Reference
 from modelvane.tallies.codec import FORMAT

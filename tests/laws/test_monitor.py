@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from modelvane import Finding, Monitor, Reference, Verdict
 from modelvane.calibration.lines import Alarm

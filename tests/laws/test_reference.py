@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from modelvane import Monitor, Reference
 from modelvane.errors import ReferenceFileError, UnknownNameError
@@ -73,7 +74,7 @@ def test_rows_cannot_be_put_together_from_the_file() -> None:
         outliers = reference.tally.outliers
         assert outliers is not None
         assert not outliers.top
-        alone = replace(reference.tally, outliers=None, together={})
+        alone = structs.replace(reference.tally, outliers=None, together={})
         files.add(replace(reference, tally=alone, row_rulers={}).to_bytes())
     assert len(files) == 1
 

@@ -253,7 +253,7 @@ def test_long_names_do_not_fill_the_page() -> None:
 
 def test_a_report_of_what_could_not_be_read_says_so_at_the_top() -> None:
     """The reason stands before any number that it has made incomplete."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from modelvane.engines.counted import Unread
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec import structs
 from tests.report import samples
 
 from modelvane.engines.counted import Unread
@@ -42,7 +43,9 @@ def test_the_first_alarm_is_the_earliest() -> None:
     """Of the columns that alarm the one whose slices alarmed first comes first; one that is fine now is not told."""
     zone = column("zone")
     later = replace(zone, name="later", first_alarm=zone.first_alarm + samples.HOUR)
-    over = replace(zone, name="over", first_alarm=0.0, finding=replace(zone.finding, verdict=Verdict.OK))
+    over = replace(
+        zone, name="over", first_alarm=0.0, finding=structs.replace(zone.finding, verdict=Verdict.OK)
+    )
     assert list(first_alarms((later, zone, over))) == ["zone", "later"]
 
 
@@ -233,9 +236,9 @@ def test_the_opening_fits_the_verdict(judged, verdict, opening) -> None:
 def test_an_alarm_of_a_segment_alone_is_not_one_of_the_whole() -> None:
     """The opening sends the reader to the segments."""
     findings = samples.features().findings
-    alarmed = replace(findings.findings[0], verdict=Verdict.ALARM, segment="b=x")
+    alarmed = structs.replace(findings.findings[0], verdict=Verdict.ALARM, segment="b=x")
     assert (
-        opening(replace(findings, findings=(alarmed,)))
+        opening(structs.replace(findings, findings=(alarmed,)))
         == "Something is off in some segments, not in the whole."
     )
 
@@ -243,9 +246,9 @@ def test_an_alarm_of_a_segment_alone_is_not_one_of_the_whole() -> None:
 def test_an_alarm_on_an_empty_period_stays_one() -> None:
     """Only what is fine for want of rows becomes no verdict."""
     findings = samples.empty().findings
-    alarmed = replace(findings.findings[0], verdict=Verdict.ALARM)
+    alarmed = structs.replace(findings.findings[0], verdict=Verdict.ALARM)
     assert findings.verdict is Verdict.UNDEFINED
-    assert replace(findings, findings=(alarmed,)).verdict is Verdict.ALARM
+    assert structs.replace(findings, findings=(alarmed,)).verdict is Verdict.ALARM
 
 
 def test_a_ratio_is_compared_in_points() -> None:
@@ -270,8 +273,8 @@ def test_what_was_computed_is_said() -> None:
 def test_what_could_not_be_read_is_said() -> None:
     """A broken file is named with its reason."""
     judged = samples.features()
-    counted = replace(judged.counted, unread=(Unread("part-3.parquet", "it ends before its footer"),))
-    (unread,) = contents_of(replace(judged, counted=counted)).source.unread
+    counted = structs.replace(judged.counted, unread=(Unread("part-3.parquet", "it ends before its footer"),))
+    (unread,) = contents_of(structs.replace(judged, counted=counted)).source.unread
     assert (unread.where, unread.why) == ("part-3.parquet", "it ends before its footer")
 
 

@@ -7,12 +7,12 @@ import logging
 import socket
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uvicorn
+from msgspec.structs import replace
 from tests.service.listening import Listening, answers, listening
 from tests.service.serving import settings, trip
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 from starlette.testclient import TestClient
 from tests.service.serving import served, settings, trip, watch_of
 
@@ -135,7 +136,7 @@ def test_a_reference_that_scores_nothing(reference: Path, tmp_path: Path) -> Non
     """One that was built before rows were scored says so, with the remedy."""
     known = Reference.load(reference)
     old = tmp_path / "old.mv"
-    replace(known, tally=replace(known.tally, outliers=None)).save(old)
+    replace(known, tally=structs.replace(known.tally, outliers=None)).save(old)
     with served(settings(old), tmp_path) as client:
         found = problem(client.post(SCORE, json={"zone": 74}), 422)
         assert "build it again" in found["detail"]

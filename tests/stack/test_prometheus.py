@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from msgspec.structs import replace
 from tests.golden.exposed import ANIMALS, COMPAT, OBSERVED, SERVICE, TAXI, every_measure
 from tests.stack.prometheus import Prometheus, scraping
 

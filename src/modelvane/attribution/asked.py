@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.block import Block, Encoded
@@ -19,8 +19,7 @@ from modelvane.tallies.categorical import Codes
 Row: TypeAlias = tuple[float | str | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AskedRows:
+class AskedRows(Struct, frozen=True):
     """The distinct rows with the smallest hashes, each with how often it came; samples add, exactly in any grouping.
 
     Which rows are taken follows from what they hold, so that windows that overlap have most of them in common. One that

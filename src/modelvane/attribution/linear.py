@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.attribution.terms import CategoricalTerm, NumericalTerm, Term, term_of
@@ -19,8 +19,7 @@ Weights: TypeAlias = Mapping[str, float | Mapping[Any, float]]
 """By feature: what its value is multiplied by, or a weight for each category."""
 
 
-@dataclass(frozen=True, eq=False)
-class Linear:
+class Linear(Struct, frozen=True, eq=False, dict=True):
     """The terms of a linear model, each against its mean over the reference.
 
     The contribution of a feature is ``w (x - mean of x)``; of a category, its weight minus the mean weight: what SHAP

@@ -8,11 +8,11 @@ sampling may swap are found first, and the noise floor is what the worst order c
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.attribution.ranking import ROUNDING, Floats, discounts, rank_distance
@@ -24,8 +24,7 @@ MOMENT_ROWS = 50_000
 _GRID = 17
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class PairNoise:
+class PairNoise(Struct, frozen=True, eq=False):
     """Moments of ``|contribution of i| - |contribution of j|`` over the reference's rows.
 
     Parameters

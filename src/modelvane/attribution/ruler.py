@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.attribution.linear import Linear
@@ -24,8 +24,7 @@ from modelvane.schema import Schema
 __all__ = ["NAME", "AttributionRuler", "SampledRuler", "read"]
 
 
-@dataclass(frozen=True, eq=False)
-class AttributionRuler:
+class AttributionRuler(Struct, frozen=True, eq=False):
     """Counts contributions; a row ruler (see `modelvane.row_ruler`).
 
     Parameters

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.block import Block
 from modelvane.casting import Numbers
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Sent:
+class Sent(Struct, frozen=True, eq=False):
     """Columns with contributions.
 
     Parameters

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from operator import mul
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane import fixed
 from modelvane.errors import TallyMismatchError
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
+class Scale(Struct, frozen=True):
     """Whose contributions are added, and in which unit.
 
     Parameters
@@ -47,8 +46,7 @@ def _largest(contributions: NDArray[np.float64]) -> float:
     return float(np.abs(finite).max()) if len(finite) else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class FeatureSums:
+class FeatureSums(Struct, frozen=True):
     """Of one feature.
 
     Parameters
@@ -120,8 +118,7 @@ class FeatureSums:
         return math.sqrt(fixed.variance_of(self.absolute, self.square, self.n, quantum) / self.n)
 
 
-@dataclass(frozen=True, slots=True)
-class ContributionTally:
+class ContributionTally(Struct, frozen=True):
     """Contributions of some rows; tallies of one scale add, bit for bit in any grouping.
 
     Parameters

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.block import Encoded
@@ -25,8 +25,7 @@ _UNKNOWN, _MISSING = -1, -2
 Floats: TypeAlias = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class NumericalTerm:
+class NumericalTerm(Struct, frozen=True, eq=False, dict=True):
     """A value times a weight; of a categorical column, the number that a category is."""
 
     name: str
@@ -63,8 +62,7 @@ class NumericalTerm:
         return cls(facts["name"], float.fromhex(facts["weight"]), rulers[facts["name"]])
 
 
-@dataclass(frozen=True, eq=False)
-class _Places:
+class _Places(Struct, frozen=True, eq=False, dict=True):
     """Where categories of a column are among those that a term knows."""
 
     names: tuple[str, ...]
@@ -99,8 +97,7 @@ class _Places:
         return np.array([number for number, _ in some]), np.array([place for _, place in some], np.int64)
 
 
-@dataclass(frozen=True, eq=False)
-class CategoricalTerm:
+class CategoricalTerm(Struct, frozen=True, eq=False, dict=True):
     """A weight for each category, or for each combination of the categories of several columns.
 
     One that has no weight has 0, as it has in a model of indicators that was not trained on it.

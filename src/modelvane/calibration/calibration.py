@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
+from msgspec import Struct, field
 from numpy.typing import NDArray
 
 from modelvane.block import Encoded
@@ -28,8 +28,7 @@ Key: TypeAlias = tuple[str, str, str]
 """Segment (empty for all rows), column, measure."""
 
 
-@dataclass(frozen=True, eq=False)
-class Calibration:
+class Calibration(Struct, frozen=True, eq=False):
     """Null moments and habits, by segment, column and measure.
 
     Parameters
@@ -70,8 +69,7 @@ def _key(parts: list[str]) -> Key:
     return segment, column, measure
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Task:
+class Task(Struct, frozen=True, eq=False):
     """One column of one segment, to be calibrated.
 
     Parameters

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane import tails
@@ -24,8 +24,7 @@ _HELD_ROWS = 1 << 21
 _MOST = 700.0
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Habit:
+class Habit(Struct, frozen=True, eq=False):
     """A log-normal of the upper half of a measure over windows in time order, by window size.
 
     How far a stream reaches up is asked of the windows above the median alone: the smallest values are sampling noise,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.calibration.calibration import Calibration, Key, is_constant
@@ -22,8 +22,7 @@ _MOST_SHUFFLES, _FEWEST_SHUFFLES = 64, 12
 _SHUFFLED_ROWS = 1 << 23
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class HourlyRows:
+class HourlyRows(Struct, frozen=True, eq=False):
     """The reference's rows of one column in time order, only those with a value and a time.
 
     Parameters

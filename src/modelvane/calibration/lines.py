@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from modelvane import tails
 from modelvane.calibration.habit import Habit
@@ -29,8 +31,7 @@ class Alarm(StrEnum):
     """Above the noise floor alone: for streams whose rows are exchangeable."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lines:
+class Lines(Struct, frozen=True):
     """Where a finding stops being ordinary.
 
     Parameters

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.calibration.calibration import Key, Task, cells_of, is_constant
@@ -23,8 +23,7 @@ _DRAWN_CELLS = 1 << 16
 _FEWEST_DRAWS = 200
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class MovingHabits:
+class MovingHabits(Struct, frozen=True, eq=False):
     """How far a reference's windows in time order are from those before them.
 
     Parameters

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane import tails
@@ -37,8 +37,7 @@ def sizes(rows: int) -> list[int]:
     return [size for size in steps if 2 * size <= rows] + [rows, 4 * rows, 32 * rows]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class NullMoments:
+class NullMoments(Struct, frozen=True, eq=False):
     """Mean, standard deviation and skewness of a squared divergence without any change, by window size.
 
     Each array has shape ``(sizes,)``. The square of a divergence of degree 1, a divergence of degree 2 as it is: noise

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.ruler import NumericalRuler, Ruler
@@ -16,8 +16,7 @@ _BLOCKS = 128
 _SHUFFLES = 16
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Urn:
+class Urn(Struct, frozen=True, eq=False):
     """What windows are drawn from.
 
     The entries of a list hang together, so that a window of few lists says less than one of as many single values.

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane import fixed
@@ -42,8 +42,7 @@ _SURE_OF_SOME = 0.6
 _LARGEST = 1e100
 
 
-@dataclass(frozen=True, slots=True)
-class _Side:
+class _Side(Struct, frozen=True):
     """A distribution function on its ruler, read anywhere between the edges."""
 
     edges: Floats
@@ -75,8 +74,7 @@ class _Side:
         return np.where(left < 0, 0.0, value)
 
 
-@dataclass(frozen=True, slots=True)
-class _Fit:
+class _Fit(Struct, frozen=True):
     """A change, the share of rows that fits best, and how much it leaves unexplained (1: as much as may be)."""
 
     change: Change

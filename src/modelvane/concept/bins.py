@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.block import Encoded
@@ -29,8 +29,7 @@ NO_VALUE = "no value"
 OTHERS = "others"
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class NumericalBins:
+class NumericalBins(Struct, frozen=True, eq=False):
     """Half-open intervals: bin j holds what is above ``limits[j - 1]``, up to and with ``limits[j]``.
 
     Parameters
@@ -82,8 +81,7 @@ class NumericalBins:
         return found
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class CategoricalBins:
+class CategoricalBins(Struct, frozen=True, eq=False):
     """The most frequent categories, one bin for all others.
 
     Parameters

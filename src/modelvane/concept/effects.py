@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
+
+from msgspec import Struct
 
 from modelvane.concept.ruler import ConceptRuler
 from modelvane.concept.tally import ConceptTally
 
 
-@dataclass(frozen=True, slots=True)
-class Effects:
+class Effects(Struct, frozen=True):
     """The change of a mean, taken apart exactly: ``change == sum(inputs.values()) + relation``.
 
     Parameters

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from modelvane.concept.bins import bins_of
@@ -27,8 +28,7 @@ LEAST_ROWS = 100
 _BORROWED = 20
 
 
-@dataclass(frozen=True, slots=True)
-class ConceptKind:
+class ConceptKind(Struct, frozen=True):
     """Learns the ruler of concept drift."""
 
     name: str = NAME

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from modelvane.concept.detectors import OWN
 from modelvane.concept.detectors.river import RIVER
@@ -17,8 +18,7 @@ CHANGED_AT = "changed_at"
 _OAXACA = "Kitagawa, 1955; Oaxaca, 1973"
 
 
-@dataclass(frozen=True, slots=True)
-class Described:
+class Described(Struct, frozen=True):
     """One measure, as the catalogue has it; see `modelvane.measure.Measure`."""
 
     name: str

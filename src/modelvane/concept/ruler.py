@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
 from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.block import Block
@@ -29,8 +29,7 @@ MOST_COLUMNS = 40
 _BLOCK = 1 << 15
 
 
-@dataclass(frozen=True, eq=False)
-class ConceptRuler:
+class ConceptRuler(Struct, frozen=True, eq=False, dict=True):
     """Counts how predictions were off, and how far inputs alone explain it; frozen from the reference.
 
     Parameters

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.block import Block
@@ -18,8 +18,7 @@ from modelvane.schema import Kind, Schema, Task
 from modelvane.tallies.scores import EPSILON
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(Struct, frozen=True):
     """A number of each labelled row, whose mean says how good the predictions are.
 
     Parameters
@@ -76,8 +75,7 @@ class Read(NamedTuple):
     values: Floats
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Reader:
+class Reader(Struct, frozen=True, eq=False):
     """Reads how predictions were off: errors (prediction minus target) and their size, wrong classes, or log loss.
 
     Parameters

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from modelvane.concept.timeline import Integers, Timeline
@@ -13,8 +14,7 @@ from modelvane.errors import TallyMismatchError
 from modelvane.tallies.codec import inside, nested
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class ConceptTally:
+class ConceptTally(Struct, frozen=True, eq=False):
     """Rows, and sums of signals, by bin of every column and by time; tallies of one ruler add, bit for bit.
 
     The sums are of what the inputs do not explain: of each row's signal less what its bins make one expect, in whole

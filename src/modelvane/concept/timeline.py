@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.casting import NO_TIME
@@ -28,8 +28,7 @@ def sums_by(places: NDArray[np.intp], values: Integers, width: int) -> Integers:
     return found
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Timeline:
+class Timeline(Struct, frozen=True, eq=False):
     """Rows and sums of signals in buckets of event time; timelines add, bit for bit in any grouping.
 
     A bucket is ``2^exponent`` microseconds wide and begins at a multiple of that since 1970. Buckets are as narrow as

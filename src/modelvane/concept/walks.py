@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.calibration.habit import Habit, habit_of
@@ -27,8 +27,7 @@ _MANY, _FEW_BLOCKS = 25, 20
 _HELD_ROWS = 1 << 20
 
 
-@dataclass(frozen=True, eq=False)
-class Walks:
+class Walks(Struct, frozen=True, eq=False, dict=True):
     """The reference's own stream, to walk along.
 
     Parameters

@@ -6,8 +6,10 @@ Grafana's JSON, the preview, `modelvane plan` and the tests all read this.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from modelvane.dashboards.units import Unit
 
@@ -45,8 +47,7 @@ class Part(StrEnum):
     """Something to hold the value against: the reference, a noise floor, a limit. Drawn dashed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
+class Query(Struct, frozen=True, kw_only=True):
     """One PromQL expression.
 
     Parameters
@@ -74,16 +75,14 @@ class Query:
     empty: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """From this value on a colour; ``None`` is the lowest of all."""
 
     value: float | None
     colour: Colour
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """A value that stands for a word."""
 
     value: int
@@ -91,16 +90,14 @@ class State:
     colour: Colour
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """Where a click leads; the URL may have variables."""
 
     title: str
     url: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Panel:
+class Panel(Struct, frozen=True, kw_only=True):
     """One picture.
 
     Parameters
@@ -144,16 +141,14 @@ class Panel:
         return replace(self, queries=queries)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """Panels under one heading."""
 
     title: str
     panels: tuple[Panel, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Variable:
+class Variable(Struct, frozen=True, kw_only=True):
     """A choice at the top of a dashboard.
 
     Parameters
@@ -178,8 +173,7 @@ class Variable:
         return f"label_values({self.series}, {self.label})"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Annotation:
+class Annotation(Struct, frozen=True, kw_only=True):
     """Moments that are marked in every panel over time: those at which the expression has samples."""
 
     name: str
@@ -189,8 +183,7 @@ class Annotation:
     colour: Colour
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dashboard:
+class Dashboard(Struct, frozen=True, kw_only=True):
     """A page.
 
     Parameters

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from modelvane.config import Config
 from modelvane.dashboards.measures import grouped, measures_of, panel

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import wraps
 from typing import TypeAlias
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.schema import Kind
@@ -20,8 +20,7 @@ Critical: TypeAlias = Callable[[float, float, float], float]
 ErrorBound: TypeAlias = Callable[[Sample, Sample], float]
 
 
-@dataclass(frozen=True, slots=True)
-class Divergence:
+class Divergence(Struct, frozen=True):
     """One way of saying how far current is from reference.
 
     Parameters

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+from msgspec import Struct
 
 from modelvane.ruler import NumericalRuler
 from modelvane.tallies.sample import Array, Sample
 
 
-@dataclass(frozen=True, eq=False)
-class OpenCells:
+class OpenCells(Struct, frozen=True, eq=False):
     """F - G, of the reference and of current, over each open cell; the two unbounded ones included.
 
     Every array has shape ``(..., edges + 1)``.

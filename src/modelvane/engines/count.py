@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from importlib import import_module
+
+from msgspec.structs import replace
 
 from modelvane.engines.counted import Counted, Unread
 from modelvane.engines.parts import limits_of

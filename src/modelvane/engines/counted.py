@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from hashlib import blake2b
+
+from msgspec import Struct
 
 from modelvane.errors import DecodeError
 from modelvane.reference import Reference
@@ -13,8 +14,7 @@ from modelvane.tallies.dataset import DatasetTally, WindowTally
 from modelvane.tallies.joint import JointTally
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(Struct, frozen=True):
     """The rows of one part of the period, which is half open; times in seconds since 1970."""
 
     since: float
@@ -23,8 +23,7 @@ class Slice:
     labelled: DatasetTally
 
 
-@dataclass(frozen=True, slots=True)
-class Unread:
+class Unread(Struct, frozen=True):
     """What could not be counted, and why: the run went on without it.
 
     Parameters
@@ -46,8 +45,7 @@ class Unread:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Provenance:
+class Provenance(Struct, frozen=True):
     """From which rows it was counted.
 
     Parameters
@@ -69,8 +67,7 @@ class Provenance:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(Struct, frozen=True):
     """Everything that findings and reports of a batch are made from: its size follows from columns, never from rows.
 
     Parameters

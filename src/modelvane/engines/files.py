@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from modelvane.casting import NO_TIME, as_times
@@ -23,8 +24,7 @@ from modelvane.schema import Schema
 from modelvane.table import RawColumn, Table, decoded
 
 
-@dataclass(frozen=True)
-class FileSource:
+class FileSource(Struct, frozen=True, dict=True):
     """The rows of one file, or of all Parquet, CSV and Arrow files in a folder.
 
     Each file is read with its own columns and types; a name like ``day=2024-05-01`` in the path is a column too. Names

@@ -5,11 +5,11 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.block import Encoded, encode_column
@@ -28,8 +28,7 @@ from modelvane.stream import Stream
 from modelvane.tallies.dataset import DatasetTally, WindowTally
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class _Cut:
+class _Cut(Struct, frozen=True, eq=False):
     """The rows of a batch, which of them are labelled, and the columns that were encoded to know."""
 
     rows: Parts

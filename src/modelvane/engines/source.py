@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.casting import NO_TIME, as_times
@@ -18,8 +18,7 @@ from modelvane.table import Table
 BATCH_ROWS = 1 << 18
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """Some rows of a source.
 
     Parameters
@@ -72,8 +71,7 @@ class Source(Protocol):
         """Give all rows, each once, and what cannot be read; ``schema`` says which columns are of use."""
 
 
-@dataclass(frozen=True)
-class TableSource:
+class TableSource(Struct, frozen=True, dict=True):
     """A table that is in memory.
 
     Parameters

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+from msgspec import Struct
 
 from modelvane.estimates.expected import Expected
 from modelvane.estimates.isotonic import Floats
@@ -21,8 +21,7 @@ ESTIMATE, ERROR = "estimated_", "estimate_error_"
 """What the names of estimates, and of how far they were off, begin with."""
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(Struct, frozen=True):
     """An estimated value, and how far chance takes others from it.
 
     Parameters
@@ -62,8 +61,7 @@ class Estimate:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Estimated:
+class Estimated(Struct, frozen=True):
     """A statistic of performance that is estimated.
 
     Parameters
@@ -103,8 +101,7 @@ class Estimated:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class EstimatedByScore(Estimated):
+class EstimatedByScore(Estimated, frozen=True):
     """A statistic that the scores of rows let expect.
 
     Parameters

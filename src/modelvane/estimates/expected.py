@@ -6,10 +6,10 @@ tally, whose counts are in quanta of `ROW`: confidence-based performance estimat
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.estimates.isotonic import Floats
@@ -35,8 +35,7 @@ NOT_TWO = "one column of probabilities, but not two classes in the reference"
 NO_CLASS = "no rows with this class and a probability in the reference"
 
 
-@dataclass(frozen=True, eq=False)
-class Expectation:
+class Expectation(Struct, frozen=True, eq=False, dict=True):
     """What a probability of a class meant in the reference.
 
     Parameters
@@ -77,8 +76,7 @@ class Expectation:
         return np.where(np.arange(CELLS) < first_positive(), negative, positive)
 
 
-@dataclass(frozen=True, eq=False)
-class Expected:
+class Expected(Struct, frozen=True, eq=False, dict=True):
     """Rows by score, and their expected labels.
 
     Parameters

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane import fixed
@@ -27,8 +27,7 @@ _CHUNK = 1 << 20
 _TREES = ("thresholds", "starts", "masks")
 
 
-@dataclass(frozen=True, slots=True)
-class LossTally:
+class LossTally(Struct, frozen=True):
     """Expected losses of rows; tallies of one ruler add, bit for bit in any grouping.
 
     Parameters
@@ -72,8 +71,7 @@ class LossTally:
         return {}
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class LossPromise:
+class LossPromise(Struct, frozen=True, eq=False):
     """What the reference's rows were expected to lose by trees that had not seen them.
 
     Parameters
@@ -93,8 +91,7 @@ class LossPromise:
     error_habit: Habit | None
 
 
-@dataclass(frozen=True, eq=False)
-class LossRuler:
+class LossRuler(Struct, frozen=True, eq=False, dict=True):
     """Sums what trees expect of rows.
 
     Parameters

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from modelvane.estimates.classification import CLASSIFIER
 from modelvane.estimates.estimate import Estimate
@@ -15,8 +16,7 @@ from modelvane.tallies.scores import ScoreTally
 from modelvane.undefined import Undefined, Value
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Promise:
+class Promise(Struct, frozen=True, eq=False):
     """What rows like the reference's let expect.
 
     Parameters

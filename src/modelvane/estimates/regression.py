@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from modelvane import fixed
 from modelvane.estimates.estimate import Estimate, Estimated
@@ -16,8 +15,7 @@ NO_ROWS = "no rows with a prediction in the window"
 NOT_POSITIVE = "the expected errors of these rows add up to nothing"
 
 
-@dataclass(frozen=True, slots=True)
-class EstimatedByLoss(Estimated):
+class EstimatedByLoss(Estimated, frozen=True):
     """A mean error that expected losses of rows let expect.
 
     Parameters

@@ -9,10 +9,10 @@ per tree.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
@@ -28,8 +28,7 @@ _ALL = (1 << LEAVES) - 1
 _BLOCK = 1 << 11
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """A node of a tree that is yet to be laid out; a leaf has a value, any other node the rest.
 
     Parameters
@@ -73,8 +72,7 @@ class Node:
         yield from self.right.struck(before + left)
 
 
-@dataclass(frozen=True, eq=False)
-class Trees:
+class Trees(Struct, frozen=True, eq=False, dict=True):
     """`TREES` trees, without what fitted them.
 
     Parameters

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from modelvane.evaluation.attribution import attribution_findings
 from modelvane.evaluation.changes import change_findings

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 
 import numpy as np
+from msgspec import Struct
 
 from modelvane.calibration.lines import Lines
 from modelvane.concept.detectors import OWN
@@ -27,8 +27,7 @@ _REACH = 4.0
 _OFF = (Verdict.ALARM, Verdict.CHANGED)
 
 
-@dataclass(frozen=True)
-class ChangePoints:
+class ChangePoints(Struct, frozen=True, dict=True):
     """One signal of the window, in order of time.
 
     Parameters

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
+
+from msgspec import Struct
 
 from modelvane.evaluation.round import Round
 from modelvane.findings import Family, Finding, Verdict
@@ -20,8 +21,7 @@ from modelvane.undefined import Undefined
 _WAYS = ("mix", "behaviour")
 
 
-@dataclass(frozen=True, slots=True)
-class _Sides:
+class _Sides(Struct, frozen=True):
     """Rows and sums of a value, by segment of one breakdown; the rest makes each side complete.
 
     ``small`` has the rows of the window of segments that are with the rest on both sides, ``alone`` of those that are

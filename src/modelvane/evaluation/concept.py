@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
+from msgspec import Struct
 
 from modelvane.calibration.lines import Lines, level_of
 from modelvane.concept.effects import Effects, effects_of
@@ -48,8 +48,7 @@ def concept_findings(this: Round, labelled: DatasetTally) -> Iterator[Finding]:
         yield from _Compared(this, ruler, at, SIGNALS[name], reference, current).findings()
 
 
-@dataclass(frozen=True)
-class _Compared:
+class _Compared(Struct, frozen=True, dict=True):
     """One signal of the window beside the reference's."""
 
     this: Round

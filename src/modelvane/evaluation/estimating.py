@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from modelvane.calibration.lines import Lines, level_of
 from modelvane.estimates.estimate import Estimate, Estimated

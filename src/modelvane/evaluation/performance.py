@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from modelvane.calibration.lines import Lines
 from modelvane.evaluation.round import Round, measured, parts_of

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
+
+from msgspec import Struct, field
 
 from modelvane.calibration.lines import level_of
 from modelvane.findings import Family, Finding, Verdict
@@ -16,8 +17,7 @@ from modelvane.tallies.dataset import DatasetTally
 from modelvane.undefined import Undefined, Value
 
 
-@dataclass(frozen=True)
-class Round:
+class Round(Struct, frozen=True, dict=True):
     """One evaluation.
 
     Parameters

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from typing import Any
+
+import msgspec
+from msgspec import Struct
 
 from modelvane.block import Block
 from modelvane.errors import SchemaError
@@ -13,8 +15,7 @@ from modelvane.settings import Outliers
 from modelvane.tallies.outliers import ScoredCell
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Score(Struct, frozen=True):
     """How unlike the reference's a row is.
 
     Parameters
@@ -36,7 +37,7 @@ class Score:
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain JSON values."""
-        return asdict(self)
+        return dict(msgspec.to_builtins(self))
 
 
 def score(reference: Reference, outliers: Outliers, data: Any) -> list[Score]:

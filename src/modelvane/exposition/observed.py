@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
+
+from msgspec import Struct, field
 
 import modelvane
 from modelvane.exposition.labels import bounded
 from modelvane.exposition.series import Entry, Series
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DatasetObserved:
+class DatasetObserved(Struct, frozen=True, kw_only=True):
     """Facts of one dataset's ingest, counted since the service started; ``None`` for what is not known.
 
     Parameters
@@ -63,8 +63,7 @@ class DatasetObserved:
     reference_rows: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceObserved:
+class ServiceObserved(Struct, frozen=True, kw_only=True):
     """Facts of the whole service; ``None`` for what is not known.
 
     Parameters
@@ -110,8 +109,7 @@ class _Total(NamedTuple):
 _Known: TypeAlias = float | _Total | Mapping[str, int] | tuple[str, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Fact(Generic[ObservedT]):
+class _Fact(Struct, Generic[ObservedT], frozen=True):
     """A series and where its value is read: a number, a total, numbers by label, or the labels of an info."""
 
     series: Series

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from modelvane.config import BatchSection, Config
 from modelvane.errors import ConfigError
@@ -12,8 +13,7 @@ from modelvane.periods import Period, last_whole, length_of, period_text
 from modelvane.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """One batch of one dataset.
 
     Parameters

@@ -5,7 +5,9 @@ from __future__ import annotations
 import difflib
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from modelvane.batch import Judged, judge
 from modelvane.catalogue import titles

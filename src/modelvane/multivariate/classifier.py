@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane import tails
@@ -20,8 +20,7 @@ _FOLDS = 2
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Domains:
+class Domains(Struct, frozen=True):
     """How well the rows' origins can be told apart.
 
     Parameters
@@ -44,8 +43,7 @@ class Domains:
         return min(1.0, 0.5 + self.spread * tails.normal_point(level))
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class DomainClassifier:
+class DomainClassifier(Struct, frozen=True, eq=False):
     """Learns to tell two samples apart on one half of each, and is tried on the other; both ways.
 
     It is Fisher's discriminant (1936) with a ridge, on scores and their random Fourier features, so that it sees what
@@ -102,8 +100,7 @@ class DomainClassifier:
         return both.some(np.flatnonzero(half == fold)), _direction(both.some(np.flatnonzero(half != fold)))
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class _Rows:
+class _Rows(Struct, frozen=True, eq=False):
     """Rows of both samples: which are current, and their shares."""
 
     scores: Scores

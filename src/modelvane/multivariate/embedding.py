@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.calibration.null import Moments
@@ -18,8 +18,7 @@ _PAIRED = 500
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Embedding:
+class Embedding(Struct, frozen=True, eq=False):
     """Random Fourier features of a Gaussian kernel (Rahimi and Recht, 2007).
 
     The product of two rows' features is the mean of ``cos(w (x - y))`` over the frequencies w: a kernel itself, which

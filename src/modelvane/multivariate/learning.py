@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from msgspec import Struct
 
 from modelvane.block import Block
 from modelvane.casting import Numbers
@@ -89,8 +89,7 @@ class RowSampleKind:
         )
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class _Scored:
+class _Scored(Struct, frozen=True, eq=False):
     """The columns that vary: what scores them, and all rows' scores, shape ``(rows, columns)``."""
 
     scores: Mapping[str, ColumnScores]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from modelvane.multivariate.ruler import NAME as MOMENTS
 from modelvane.multivariate.sample_ruler import NAME as SAMPLE
 
 
-@dataclass(frozen=True, slots=True)
-class RowMeasure:
+class RowMeasure(Struct, frozen=True):
     """One number of rows as a whole; larger is farther from the reference.
 
     Parameters

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.errors import TallyMismatchError
@@ -24,8 +24,7 @@ def at_once(columns: int) -> int:
     return min(BLOCK, 1 << (_SHARED_OUT // max(columns, 1) ** 2).bit_length() - 1)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class CrossMoments:
+class CrossMoments(Struct, frozen=True, eq=False):
     """Cross moments of the scores of some rows; tallies add, bit for bit in any grouping.
 
     Parameters

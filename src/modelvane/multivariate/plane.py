@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.multivariate.correlation import correlations
@@ -17,8 +17,7 @@ EXPLAINED = 0.65
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Plane:
+class Plane(Struct, frozen=True, eq=False):
     """The first principal components of standardised scores (Pearson, 1901).
 
     Parameters

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.block import Block
@@ -25,8 +25,7 @@ from modelvane.tallies import codec
 NAME = "cross_moments"
 
 
-@dataclass(frozen=True, eq=False)
-class MomentsRuler:
+class MomentsRuler(Struct, frozen=True, eq=False, dict=True):
     """Counts cross moments; a row ruler (see `modelvane.row_ruler.RowRuler`).
 
     Parameters

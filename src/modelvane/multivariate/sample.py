@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.errors import TallyMismatchError
@@ -16,8 +16,7 @@ MOST_ROWS = 2000
 """Rows of a sample; rows that are alike count once."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class RowSample:
+class RowSample(Struct, frozen=True, eq=False):
     """Rows with the smallest hashes (a bottom-k sketch: Cohen and Kaplan, 2007); tallies add, bit for bit.
 
     Rows of one hash are alike, and are held once with how many there are: whatever a part of the

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.block import Block
@@ -27,8 +27,7 @@ _EMBEDDED = 20_000
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class SampleRuler:
+class SampleRuler(Struct, frozen=True, eq=False):
     """Samples rows; a row ruler (see `modelvane.row_ruler.RowRuler`).
 
     Parameters

@@ -6,10 +6,10 @@ sum of products of scores is an integer below 2^24: float32 holds it, whatever t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane import tails
@@ -26,8 +26,7 @@ BLOCK = 1 << 14
 Scores: TypeAlias = NDArray[np.int8]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class NumericalScores:
+class NumericalScores(Struct, frozen=True, eq=False):
     """The scores of a numerical column: of its bins, in their order; a value that is no number has the score 0.
 
     Parameters
@@ -72,8 +71,7 @@ class NumericalScores:
         return {"limits": self.limits, "scores": self.scores}
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class CategoricalScores:
+class CategoricalScores(Struct, frozen=True, eq=False):
     """The scores of a categorical column: by code; what the reference lacks and what is missing has the score 0."""
 
     scores: Scores

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.block import Encoded
@@ -30,8 +30,7 @@ _FAULTS = {
 }
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class _Cells:
+class _Cells(Struct, frozen=True, eq=False):
     """Some cells of a column: the rows that they are of, their bits, and what they hold."""
 
     name: str

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.block import Block, Encoded
@@ -28,8 +28,7 @@ NAME = "isolation_forest"
 _LEAST_PART, _MOST_CELLS = 0.05, 8
 
 
-@dataclass(frozen=True, eq=False)
-class ForestRuler:
+class ForestRuler(Struct, frozen=True, eq=False):
     """Scores rows by a forest; a row ruler (see `modelvane.row_ruler`).
 
     Parameters
@@ -131,8 +130,7 @@ def read(
     return ForestRuler(Forest.read(facts, arrays), {name: rulers[name] for name in facts["columns"]}, habits)
 
 
-@dataclass(frozen=True, slots=True)
-class IsolationForestOutliers:
+class IsolationForestOutliers(Struct, frozen=True):
     """Scores rows by an isolation forest: `Reference.of(data, also=[IsolationForestOutliers()])`.
 
     Fitting it takes the extra ``scikit-learn``; scoring does not.

@@ -7,10 +7,10 @@ scikit-learn nor a pickle.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.extras import require
@@ -39,8 +39,7 @@ def require_scikit_learn() -> None:
     )
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Forest:
+class Forest(Struct, frozen=True, eq=False):
     """Trees one behind the other, by node.
 
     Parameters

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from modelvane.outliers.surprisal import FURTHEST, CategoricalSurprisal, NumericalSurprisal, Surprisal
 from modelvane.schema import Schema
@@ -12,8 +13,7 @@ from modelvane.tallies.dataset import ColumnTally
 from modelvane.tallies.numerical import NumericalTally
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class OutlierRuler:
+class OutlierRuler(Struct, frozen=True, eq=False):
     """Scores rows: the sum of the surprisals of their features, in bits.
 
     A sum of logarithms of such shares is Fisher's way to combine tests (1925); as a score of outliers, without a model

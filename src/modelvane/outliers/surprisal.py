@@ -18,10 +18,10 @@ So all columns are on one scale, whatever their kind: of rows like the reference
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.casting import Fault, Numbers
@@ -45,8 +45,7 @@ def bits_of(as_extraordinary: NDArray[np.float64], rows: int) -> Bits:
     return np.floor(-np.log2(shares)).astype(np.uint8)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class NumericalSurprisal:
+class NumericalSurprisal(Struct, frozen=True, eq=False):
     """Bits of numbers: ``base``, and more for each limit that a number has reached.
 
     Parameters
@@ -138,8 +137,7 @@ def _first(edges: NDArray[np.float64], cell: int) -> float:
     return float(edges[cell // 2] if cell % 2 else np.nextafter(edges[cell // 2 - 1], np.inf))
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class CategoricalSurprisal:
+class CategoricalSurprisal(Struct, frozen=True, eq=False):
     """Bits of categories: by code, then of everything unseen, then of faults from the end."""
 
     bits: Bits

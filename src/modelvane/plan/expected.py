@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
+from msgspec.structs import replace
 from prometheus_client.metrics_core import Metric
 
 from modelvane.concept.tally import ConceptTally

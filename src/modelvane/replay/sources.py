@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
 
 import numpy as np
+from msgspec.structs import replace
 
 from modelvane.casting import as_times
 from modelvane.engines.log import LogSource

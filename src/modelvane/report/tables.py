@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from operator import itemgetter
 
 from markupsafe import Markup
+from msgspec.structs import replace
 
 from modelvane.findings import JUDGED, Family, Finding, Findings, Verdict, verdict_of
 from modelvane.report.charts import bullet

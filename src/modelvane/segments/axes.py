@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.block import Encoded
@@ -38,8 +38,7 @@ class Axis(Protocol):
         """Give what `axis_of` reads, as plain JSON values."""
 
 
-@dataclass(frozen=True, eq=False)
-class Values:
+class Values(Struct, frozen=True, eq=False):
     """The categories of a column's ruler, each with its own code."""
 
     ruler: CategoricalRuler
@@ -68,8 +67,7 @@ class Values:
         """Give nothing: the ruler says it all."""
 
 
-@dataclass(frozen=True, eq=False)
-class Bins:
+class Bins(Struct, frozen=True, eq=False, dict=True):
     """Half-open bins of numbers, each with its lower edge; the outermost reach as far as numbers do.
 
     Parameters

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.block import Encoded
@@ -32,8 +32,7 @@ def rest_of(names: Sequence[str]) -> str:
     return other
 
 
-@dataclass(frozen=True, eq=False)
-class SegmentRuler:
+class SegmentRuler(Struct, frozen=True, eq=False, dict=True):
     """Which rows are in which segment of a breakdown.
 
     Parameters

@@ -6,11 +6,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
+from msgspec.structs import replace
 
 from modelvane.batch import Judged, judge
 from modelvane.block import Block

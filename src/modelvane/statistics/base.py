@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
+
+from msgspec import Struct
 
 from modelvane.undefined import Value
 
@@ -13,8 +14,7 @@ TallyT_contra = TypeVar("TallyT_contra", contravariant=True)
 Better = Literal["lower", "higher"] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Statistic(Generic[TallyT_contra]):
+class Statistic(Struct, Generic[TallyT_contra], frozen=True):
     """One number of a tally.
 
     Parameters
@@ -43,8 +43,7 @@ class Statistic(Generic[TallyT_contra]):
     error_bound: Callable[[TallyT_contra], float] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LabelledStatistic(Generic[TallyT_contra]):
+class LabelledStatistic(Struct, Generic[TallyT_contra], frozen=True):
     """A number per label (class, quantile, error group) of a tally; parameters as in `Statistic`.
 
     ``function`` gives label to value; ``labels`` names what a label is: ``"class"``,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
+
+from msgspec import Struct
 
 from modelvane.statistics.decomposition import Part
 from modelvane.tallies.classification import ConfusionTally
@@ -16,8 +17,7 @@ NOTHING = Part(0, Fraction(0))
 KITAGAWA = "Kitagawa, 1955"
 
 
-@dataclass(frozen=True, slots=True)
-class Changing:
+class Changing(Struct, frozen=True):
     """A mean over rows.
 
     Parameters

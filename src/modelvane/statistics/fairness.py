@@ -6,8 +6,9 @@ A group with fewer rows under a rate than it takes has no rate, and is in no gap
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from modelvane.statistics import regression
 from modelvane.statistics.base import Better
@@ -20,8 +21,7 @@ Level: TypeAlias = Share | Mean
 """What a group has: a share of its rows, or a mean over them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """What is known of the rows of one group.
 
     Parameters
@@ -101,8 +101,7 @@ def mean_absolute_error(group: Group) -> Level:
     return Mean(value, n, variance)
 
 
-@dataclass(frozen=True, slots=True)
-class GroupMeasure:
+class GroupMeasure(Struct, frozen=True):
     """One number of each group; parameters as in `modelvane.statistics.base.Statistic`, ``of`` gives the number."""
 
     name: str
@@ -128,8 +127,7 @@ class GroupMeasure:
         return level.value, level.whole
 
 
-@dataclass(frozen=True, slots=True)
-class Parity:
+class Parity(Struct, frozen=True):
     """One gap between groups; ``of`` is what is compared, where it is several things the widest gap counts."""
 
     name: str

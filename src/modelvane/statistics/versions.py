@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 ASYMPTOTIC = "asymptotic confidence sequence: Waudby-Smith et al., 2024"
 EXACT = "beta mixture martingale: Ville, 1939; Robbins, 1970"
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(Struct, frozen=True):
     """One loss as it is told.
 
     Parameters
@@ -46,8 +46,7 @@ DECISION = "decision"
 ROWS = "labelled_rows"
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """One measure of versions: its name, title, unit, and how it comes about."""
 
     name: str

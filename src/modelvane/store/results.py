@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.table import Table
@@ -56,8 +56,7 @@ class LabelOutcome(IntEnum):
     """Another target than before; the latest wins."""
 
 
-@dataclass(frozen=True, slots=True)
-class LabelResult:
+class LabelResult(Struct, frozen=True):
     """What became of a batch of labels.
 
     Parameters
@@ -95,8 +94,7 @@ class LabelResult:
         return self._count(LabelOutcome.CHANGED)
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(Struct, frozen=True):
     """Logged rows with what the log knows of each.
 
     Parameters
@@ -128,8 +126,7 @@ class Rows:
         return len(self.ids)
 
 
-@dataclass(frozen=True, slots=True)
-class Labels:
+class Labels(Struct, frozen=True):
     """Labels as the log keeps them: one per id, its latest.
 
     Parameters
@@ -156,8 +153,7 @@ class Labels:
         return len(self.ids)
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """A monitor's state after the row ``seq`` and the label ``label_seq``."""
 
     state: bytes
@@ -165,8 +161,7 @@ class Snapshot:
     label_seq: int
 
 
-@dataclass(frozen=True, slots=True)
-class Removed:
+class Removed(Struct, frozen=True):
     """What retention removed; ``more`` says that it stopped at its limit with work left."""
 
     rows: int = 0

@@ -6,12 +6,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 from typing import Any, Self, TypeVar
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from modelvane.errors import StoreError
@@ -28,8 +29,7 @@ FEW, SMALL, SMALL_TURN = 64, 1024, 2048
 is written there at all, and rows of a turn."""
 
 
-@dataclass(frozen=True, slots=True)
-class Counters:
+class Counters(Struct, frozen=True):
     """What a `GroupCommit` did so far: turns count as transactions, seconds are from BEGIN to COMMIT.
 
     ``fault`` is why the log did not take what it was given last, ``busy_seconds`` for how long the turn under way has

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.casting import Categories, Fault
@@ -18,8 +18,7 @@ KEEP_UNSEEN = 64
 NAME_LIMIT = 80
 
 
-@dataclass(frozen=True, slots=True)
-class Codes:
+class Codes(Struct, frozen=True):
     """A categorical column on its ruler: ``codes`` (int32) from ``ruler.unseen`` on index ``unseen`` names.
 
     Negative codes are faults (see `modelvane.casting.Fault`).
@@ -53,8 +52,7 @@ class Codes:
         return cls(np.concatenate((on_ruler, faults))[categories.codes], unseen)
 
 
-@dataclass(frozen=True, eq=False)
-class CategoricalTally:
+class CategoricalTally(Struct, frozen=True, eq=False, dict=True):
     """Counts per category of the reference; tallies of one ruler add, bit for bit in any grouping.
 
     Parameters

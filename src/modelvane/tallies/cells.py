@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 Integers = NDArray[np.int64]
@@ -14,8 +14,7 @@ WORD_BITS = 32
 LOW_WORD = (1 << WORD_BITS) - 1
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Cells:
+class Cells(Struct, frozen=True, eq=False):
     """Counts and exact sums of quanta per cell.
 
     A sum is ``high * 2**32 + low`` with ``0 <= low < 2**32``: two words before it could overflow. ``index`` names the

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.casting import Categories
@@ -19,8 +19,7 @@ CLASS_BUDGET = 100
 OTHER = "other"
 
 
-@dataclass(frozen=True, eq=False)
-class ClassRuler(CategoricalRuler):
+class ClassRuler(CategoricalRuler, frozen=True, eq=False, dict=True):
     """Classes of a model in canonical form, in reading order (2 before 10); one more cell for all others."""
 
     kind: ClassVar[str] = "classes"
@@ -56,8 +55,7 @@ class ClassRuler(CategoricalRuler):
         return cls(tuple(facts["names"]))
 
 
-@dataclass(frozen=True, eq=False)
-class ConfusionTally:
+class ConfusionTally(Struct, frozen=True, eq=False, dict=True):
     """Rows per pair of target and predicted class; tallies of one ruler add, bit for bit in any grouping.
 
     Parameters

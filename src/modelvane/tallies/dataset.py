@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol, Self, TypeAlias, TypeVar
 
 import numpy as np
+from msgspec import Struct, field
 from numpy.typing import NDArray
 
 from modelvane.errors import TallyMismatchError
@@ -31,8 +31,7 @@ class PerformanceTally(Protocol):
     def __add__(self, other: Self) -> Self: ...
 
 
-@dataclass(frozen=True, eq=False)
-class DatasetTally:
+class DatasetTally(Struct, frozen=True, eq=False):
     """Tallies of the columns of some rows, and of the same rows by segment.
 
     Parameters
@@ -99,8 +98,7 @@ class DatasetTally:
     __hash__ = None  # type: ignore[assignment] # compared by arrays
 
 
-@dataclass(frozen=True, slots=True)
-class Before:
+class Before(Struct, frozen=True):
     """What came before a window.
 
     Parameters
@@ -116,8 +114,7 @@ class Before:
     period: tuple[int, int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class WindowTally:
+class WindowTally(Struct, frozen=True):
     """What findings are computed from.
 
     Parameters

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 KEEP = 256
@@ -12,8 +11,7 @@ KEEP = 256
 _NONE = np.empty(0, np.uint64)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class DistinctTally:
+class DistinctTally(Struct, frozen=True, eq=False):
     """The ``KEEP`` smallest hashes of the values seen; exact while there are fewer.
 
     Bar-Yossef et al., Counting distinct elements in a data stream, 2002 (the k minimum values sketch).

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.errors import TallyMismatchError
@@ -13,8 +12,7 @@ from modelvane.tallies.sample import Array, Sample
 Integers = NDArray[np.int64]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class HourlyTally:
+class HourlyTally(Struct, frozen=True, eq=False):
     """A column's counts by class of hours.
 
     Parameters

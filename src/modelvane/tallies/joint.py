@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.casting import Numbers
@@ -13,8 +13,7 @@ from modelvane.errors import TallyMismatchError
 from modelvane.ruler import NumericalRuler
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class JointTally:
+class JointTally(Struct, frozen=True, eq=False):
     """Counts of rows by the bin of one column (down) and the bin of another (across).
 
     Parameters

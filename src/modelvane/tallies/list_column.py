@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.casting import Categories, Fault, Numbers, as_categories, as_numbers, is_missing
@@ -22,8 +22,7 @@ Values: TypeAlias = Codes | Numbers
 _IS_LIST = frozenset({list, tuple, np.ndarray})
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Lists:
+class Lists(Struct, frozen=True, eq=False):
     """Lists on their ruler, one behind the other.
 
     A list with an entry that is no id (or, of scores, no finite number) is of the wrong type as a whole.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.casting import Fault, Numbers
@@ -19,8 +19,7 @@ from modelvane.tallies.sample import Sample
 EntryTally: TypeAlias = NumericalTally | CategoricalTally
 
 
-@dataclass(frozen=True, eq=False)
-class ListTally:
+class ListTally(Struct, frozen=True, eq=False):
     """Counts of lists, and the tally of all their entries; tallies of one ruler add, bit for bit in any grouping.
 
     Parameters

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.casting import NO_TIME
@@ -15,8 +16,7 @@ from modelvane.errors import TallyMismatchError
 TOP = 10
 
 
-@dataclass(frozen=True, slots=True)
-class ScoredCell:
+class ScoredCell(Struct, frozen=True):
     """A cell of a row, and what it adds to the row's score.
 
     Parameters
@@ -73,8 +73,7 @@ class OutlyingRow:
         return -self.score, self.digest, -self.time
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class OutlierTally:
+class OutlierTally(Struct, frozen=True, eq=False):
     """Rows by score, and the `TOP` most outlying ones; tallies add, bit for bit in any grouping.
 
     Parameters

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.casting import Fault
@@ -38,8 +38,7 @@ class Sum(IntEnum):
     """Normalised discounted cumulative gain."""
 
 
-@dataclass(frozen=True, eq=False)
-class RankingRuler:
+class RankingRuler(Struct, frozen=True, eq=False, dict=True):
     """The lengths at which ranked lists are cut, increasing; frozen with the reference."""
 
     ks: tuple[int, ...]
@@ -60,8 +59,7 @@ class RankingRuler:
         return np.concatenate(([0.0], np.cumsum(self.discounts)))
 
 
-@dataclass(frozen=True, eq=False)
-class RankingTally:
+class RankingTally(Struct, frozen=True, eq=False):
     """Sums over labelled answers at each k; tallies of one ruler add, bit for bit in any grouping.
 
     Parameters
@@ -158,8 +156,7 @@ class RankingTally:
         return int(self.sums[self.ruler.ks.index(k), of])
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class _Entries:
+class _Entries(Struct, frozen=True, eq=False):
     """Hits up to the largest k: the row and rank (from 1) of each, and how many its row has up to it."""
 
     rows: NDArray[np.int64]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 from modelvane.errors import TallyMismatchError
 from modelvane.tallies.categorical import CategoricalTally
@@ -14,8 +15,7 @@ from modelvane.tallies.repeats import RepeatTally
 PartT = TypeVar("PartT")
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class RecommendationTally:
+class RecommendationTally(Struct, frozen=True, eq=False):
     """Tallies of a recommender's columns: whatever is said of answers follows from these, each of which adds.
 
     Parameters

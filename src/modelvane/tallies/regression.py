@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
 from operator import add
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane import fixed
@@ -28,8 +28,7 @@ LIMIT = 2.0**1000
 _DEFAULT_QUANTUM = 2.0**-32
 
 
-@dataclass(frozen=True, eq=False)
-class RegressionRuler:
+class RegressionRuler(Struct, frozen=True, eq=False, dict=True):
     """How errors (prediction minus target) are measured, frozen from the reference.
 
     Parameters
@@ -144,8 +143,7 @@ class Sums(NamedTuple):
     unusable: int = 0
 
 
-@dataclass(frozen=True, eq=False)
-class RegressionTally:
+class RegressionTally(Struct, frozen=True, eq=False):
     """Errors on their ruler, and exact sums; tallies of one ruler add, bit for bit in any grouping.
 
     Parameters

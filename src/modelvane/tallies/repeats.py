@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.ruler import CategoricalRuler, name_hashes
@@ -19,8 +19,7 @@ _NONE = np.empty(0, np.uint64)
 _NO_COUNTS = np.empty(0, np.int64)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class RepeatTally:
+class RepeatTally(Struct, frozen=True, eq=False):
     """How often each pair of subject and item was served, for the ``KEEP`` pairs with the smallest hashes.
 
     Those are the same pairs in any grouping, each with its exact count, and a random sample of all pairs. While there

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.ruler import CategoricalRuler, NumericalRuler, Ruler
@@ -13,8 +13,7 @@ from modelvane.ruler import CategoricalRuler, NumericalRuler, Ruler
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class Sample:
+class Sample(Struct, frozen=True, eq=False, dict=True):
     """Counts of rows on a ruler.
 
     Every array may have leading axes: a thousand draws from the reference are one sample of shape ``(1000, cells)``,

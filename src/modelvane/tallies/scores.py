@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, ClassVar
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane import fixed
@@ -42,8 +42,7 @@ _CELLS_OF = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class ScoreRuler(CategoricalRuler):
+class ScoreRuler(CategoricalRuler, frozen=True, eq=False, dict=True):
     """The classes that have a column of probabilities: the positive one alone, or each."""
 
     kind: ClassVar[str] = "scores"
@@ -80,8 +79,7 @@ def edges() -> Floats:
     return limits
 
 
-@dataclass(frozen=True, eq=False)
-class ScoreTally:
+class ScoreTally(Struct, frozen=True, eq=False, dict=True):
     """Scores of positives and negatives per class; tallies of one ruler add, bit for bit in any grouping.
 
     Parameters

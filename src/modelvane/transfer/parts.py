@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -180,7 +180,11 @@ _ROUNDS = pa.schema(
         ("until", pa.float64()),
         (
             "findings",
-            pa.list_(pa.struct([(f.name, _TYPES.get(str(f.type), pa.string())) for f in fields(Finding)])),
+            pa.list_(
+                pa.struct(
+                    [(name, _TYPES.get(kind, pa.string())) for name, kind in Finding.__annotations__.items()]
+                )
+            ),
         ),
     ]
 )

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane import fixed
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
+class Loss(Struct, frozen=True):
     """One way to say how far a prediction is from its target; smaller is better.
 
     Parameters
@@ -31,8 +30,7 @@ class Loss:
     binary: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class LossTally:
+class LossTally(Struct, frozen=True):
     """Losses of some rows; tallies of one ruler add, bit for bit in any grouping, and can be taken from each other.
 
     Parameters

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane import fixed
@@ -26,8 +26,7 @@ _RIGHT = Loss("error_rate", 1.0, binary=True)
 _SQUARED = 2.0**32
 
 
-@dataclass(frozen=True, slots=True)
-class VersionTally:
+class VersionTally(Struct, frozen=True):
     """Losses by version; tallies add, bit for bit in any grouping.
 
     Parameters
@@ -68,8 +67,7 @@ class Rows(NamedTuple):
         return LossTally.of([part[index] for part in self.quanta])
 
 
-@dataclass(frozen=True, eq=False)
-class VersionRuler:
+class VersionRuler(Struct, frozen=True, eq=False, dict=True):
     """Counts losses by version.
 
     Parameters

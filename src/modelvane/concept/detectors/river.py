@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from msgspec import Struct
 
 from modelvane.concept.timeline import Timeline
 from modelvane.extras import require
@@ -24,8 +24,7 @@ class Streaming(Protocol):
         """Whether the last value told of a change."""
 
 
-@dataclass(frozen=True, slots=True)
-class RiverDetector:
+class RiverDetector(Struct, frozen=True):
     """One of river's detectors.
 
     Parameters

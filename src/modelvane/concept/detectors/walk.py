@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
+from msgspec import Struct
 
 from modelvane.ruler import Floats
 
@@ -31,8 +31,7 @@ class Rise(NamedTuple):
     upward: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Detector:
+class Detector(Struct, frozen=True):
     """Adds up what is not as before, and forgets it while it may be chance.
 
     Parameters

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
+from msgspec.structs import fields
 from pymongo import DESCENDING
 
 from modelvane.findings import Family, Finding, Findings, Verdict

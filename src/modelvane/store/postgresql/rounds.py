@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 import pyarrow as pa
@@ -13,10 +12,10 @@ from modelvane.store.postgresql.layout import escaped, quoted, unescaped
 from modelvane.store.postgresql.session import Session
 from modelvane.store.rounds import rounds_of
 
-_NAMES = [f.name for f in fields(Finding)]
+_NAMES = list(Finding.__struct_fields__)
 _TYPES = {"int": "bigint", "float | None": "double precision"}
 _ARROW = {"bigint": pa.int64(), "double precision": pa.float64(), "text": pa.string()}
-_STORED = [_TYPES.get(str(f.type), "text") for f in fields(Finding)]
+_STORED = [_TYPES.get(kind, "text") for kind in Finding.__annotations__.values()]
 _COLUMNS = [quoted(name) for name in _NAMES]
 
 TABLES = f"""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import fields
 from typing import Any
 
 from modelvane.findings import Family, Finding, Findings, Verdict
 from modelvane.store.rounds import rounds_of
 from modelvane.store.sqlite.layout import quoted
 
-_NAMES = [f.name for f in fields(Finding)]
+_NAMES = list(Finding.__struct_fields__)
 _TYPES = {"int": "INTEGER", "float | None": "REAL"}
 _COLUMNS = ", ".join(quoted(name) for name in _NAMES)
 
@@ -21,7 +20,7 @@ CREATE TABLE IF NOT EXISTS modelvane_rounds (
 CREATE INDEX IF NOT EXISTS modelvane_rounds_at ON modelvane_rounds (dataset, computed_at);
 CREATE TABLE IF NOT EXISTS modelvane_findings (
     round INTEGER NOT NULL, place INTEGER NOT NULL,
-    {", ".join(f"{quoted(f.name)} {_TYPES.get(str(f.type), 'TEXT')}" for f in fields(Finding))},
+    {", ".join(f"{quoted(name)} {_TYPES.get(kind, 'TEXT')}" for name, kind in Finding.__annotations__.items())},
     PRIMARY KEY (round, place)) WITHOUT ROWID;
 """
 
