@@ -18,8 +18,9 @@ from modelvane.engines.source import BATCH_ROWS
 from modelvane.locations import File
 from modelvane.schema import Kind, Role, Schema
 
-# values of a piece: what was touched lately is still in memory, and each new page of memory has to be cleared first
-_PIECE_VALUES = 1 << 20
+# values of a piece: few enough that the memory of one serves the next, whose pages the system need not clear; enough
+# that threads which read and count seldom wait for each other
+_PIECE_VALUES = 3 << 20
 # of tables with more columns, of which opening takes longer
 _WIDE, _WIDE_PIECE_VALUES = 64, 1 << 23
 # row groups of more rows are read some rows of all columns at a time
