@@ -26,7 +26,7 @@ class ComparedRows:
         self._ruler = ruler
         self._comparison = Comparison(ruler, champion)
         self._rulers = {name: ruler.performance.rulers[name] for name in ruler.columns}
-        self._held: list[Block] = []
+        self._hold_none()
         self._is_paused = False
 
     def add(self, block: Block) -> None:
@@ -35,7 +35,8 @@ class ComparedRows:
             return
         columns = {name: block.columns[name] for name in self._rulers}
         self._held.append(Block(block.rows, columns, block.times))
-        if sum(block.rows for block in self._held) >= _HELD_ROWS:
+        self._held_rows += block.rows
+        if self._held_rows >= _HELD_ROWS:
             self._count()
 
     @contextmanager
@@ -56,9 +57,13 @@ class ComparedRows:
     def _count(self) -> None:
         if self._held:
             self._comparison.add(joined(self._held, self._rulers))
-            self._held = []
+            self._hold_none()
+
+    def _hold_none(self) -> None:
+        self._held: list[Block] = []
+        self._held_rows = 0
 
     def restore(self, state: Mapping[str, Any] | None) -> None:
         """Take up what the comparison's state was."""
-        self._held = []
+        self._hold_none()
         self._comparison.restore(state)
