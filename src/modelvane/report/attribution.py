@@ -21,7 +21,7 @@ SHOWN = 20
 """Features with a bar and a row, those that contribute most."""
 _SIZE, _MEAN = (each.name for each in BY_FEATURE)
 _COVERAGE, _DISTANCE = (each.name for each in OF_ROWS)
-_WIDTH, _NAME_LENGTH = 800, 32
+_WIDTH, _NAME_LENGTH = 420, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def _bars(rows: tuple[tuple[str, float | None, float | None], ...]) -> Markup:
         chart,
         title="Share of all contributions by feature, reference against current",
         description=f"Most in the reference: {names[0]}, {before}, now {now}.",
-        classes="bars",
+        classes="bars alone",
     )
 
 
