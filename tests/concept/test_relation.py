@@ -158,6 +158,26 @@ def test_classes_are_watched_as_well(kind: str) -> None:
     assert "south: +" in relation(findings, signal, "zone").cause
 
 
+def test_errors_that_are_rare_are_no_alarm() -> None:
+    """Where one class of 50 is wrong, a bin in which none was is as any other: a wrong one in it is no change."""
+    draw = np.random.default_rng(8)
+
+    def guesses(n: int) -> dict[str, Any]:
+        x, y, truth = *draw.normal(0, 1, (2, n)), draw.random(n) < 0.5
+        return {"x": x, "y": y, "guess": np.where(draw.random(n) < 0.02, ~truth, truth), "truth": truth}
+
+    alarms = 0
+    for _ in range(3):
+        known = Reference.of(guesses(4000), prediction="guess", target="truth", task="classification")
+        monitor = Monitor("guesses", known, Settings(Window(rows=1000)))
+        for _ in range(8):
+            monitor.push(guesses(1000))
+            alarms += any(
+                each.verdict is Verdict.ALARM for each in monitor.findings() if each.family is Family.CONCEPT
+            )
+    assert alarms == 0
+
+
 def test_the_same_live_in_panes_and_in_a_batch() -> None:
     """The last rows, a window of time, a table and its merged slices give the same findings."""
     known = Reference.of(trips(0, 3000), **ROLES)
