@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
-from decimal import Decimal
+from dataclasses import replace
 
-import numpy as np
 import pyarrow as pa
 
 from modelvane.breakdown import breakdowns_of
-from modelvane.casting import as_categories, as_numbers, canonical, is_missing
+from modelvane.casting import canonical
 from modelvane.errors import SchemaError, UnknownNameError
 from modelvane.schema import MEASURED, Column, Kind, Recommending, Role, Schema, Task
-from modelvane.table import RawColumn, Table
+from modelvane.table import Table
+from modelvane.value_kinds import are_whole, arrow_type, dtype_of, is_floating, is_number, kind_of_values
 
-FEW_VALUES = 20
-MOST_CATEGORIES = 10_000
-_FIRST_ROWS = 10_000
 # taken when they are there; any other name is somebody's word, and has to be
 _TARGET, _PREDICTION = "target", "prediction"
 
@@ -110,17 +106,27 @@ def infer_schema(
     columns = []
     for name in table.names:
         if name == time and name not in listed:
-            columns.append(Column(name, Role.TIME, None, _dtype(table, name)))
+            columns.append(Column(name, Role.TIME, None, dtype_of(table, name)))
         elif name == id and name not in listed:
-            columns.append(Column(name, Role.ID, None, _dtype(table, name)))
+            columns.append(Column(name, Role.ID, None, dtype_of(table, name)))
         elif name == version:
-            columns.append(Column(name, Role.VERSION, Kind.CATEGORICAL, _dtype(table, name)))
+            columns.append(Column(name, Role.VERSION, Kind.CATEGORICAL, dtype_of(table, name)))
         else:
             role = _role(name, target, predictions, listed, divided, features_are_listed, together)
             kind = listed.get(name) or _kind(table, name, role, task, divided.get(name))
             if role is not None and kind is not None:
-                columns.append(Column(name, role, kind, _dtype(table, name)))
+                columns.append(Column(name, role, kind, dtype_of(table, name)))
     _require_divisible(table, columns, divided)
+    classes = {
+        name
+        for name in predictions
+        if listed.get(name) is Kind.CATEGORICAL or (name in table and not is_number(table, name))
+    }
+    settled = _task(columns, task, predictions, classes)
+    if settled is Task.REGRESSION:
+        # few whole numbers are no classes where the target is a number
+        of_numbers = {Role.PREDICTION: Kind.NUMERICAL}
+        columns = [replace(each, kind=of_numbers.get(each.role, each.kind)) for each in columns]
     columns += _absent(table, columns, id, time)
     if version is not None and version not in table:
         columns.append(Column(version, Role.VERSION, Kind.CATEGORICAL, "string"))
@@ -128,7 +134,7 @@ def infer_schema(
         raise SchemaError("The reference has no column to measure", received=list(table.names))
     return Schema(
         columns=tuple(columns),
-        task=_task(columns, task, predictions),
+        task=settled,
         segments=breakdowns,
         positive=None if positive is None else canonical(positive),
         recommending=(recommending or Recommending()) if is_recommender else None,
@@ -148,10 +154,10 @@ def _require_divisible(table: Table, columns: Iterable[Column], divided: Mapping
                 else "a column of lists",
                 expected="a column of categories or numbers",
             )
-        if divided[name] and (kind is not Kind.NUMERICAL or not _is_number(table, name)):
+        if divided[name] and (kind is not Kind.NUMERICAL or not is_number(table, name)):
             raise SchemaError(
                 f"Segments of {name!r} cannot be bins",
-                received=str(kind) if _is_number(table, name) else column.dtype,
+                received=str(kind) if is_number(table, name) else column.dtype,
                 expected="numbers",
                 remedy=f"For segments by its values, name the column alone: {name}",
             )
@@ -217,86 +223,31 @@ def _kind(
         return Kind.ITEMS
     if role in (Role.TARGET, Role.PREDICTION) and task is not None and Task(task) is Task.REGRESSION:
         return Kind.NUMERICAL
-    kind = _kind_of_values(table, name)
-    if kind is Kind.CATEGORICAL and role is Role.PREDICTION and _is_floating(table, name):
+    kind = kind_of_values(table, name)
+    if kind is Kind.CATEGORICAL and role is Role.PREDICTION and is_floating(table, name):
         return Kind.NUMERICAL
-    if is_binned is None or (kind is Kind.NUMERICAL and not _are_whole(table[name])):
+    if is_binned is None or (kind is Kind.NUMERICAL and not are_whole(table[name])):
         return kind
     # many whole numbers are ids, of places and the like, when people ask for segments of them
     return Kind.CATEGORICAL
 
 
-def _kind_of_values(table: Table, name: str) -> Kind | None:
-    kind = _arrow_type(table, name)
-    if _is_number(table, name):
-        return Kind.CATEGORICAL if _are_codes(table[name]) else Kind.NUMERICAL
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_boolean(kind):
-        return Kind.CATEGORICAL if len(as_categories(table[name]).names) <= MOST_CATEGORIES else None
-    if pa.types.is_null(kind):
-        return Kind.NUMERICAL
-    return None
-
-
-def _are_codes(column: RawColumn) -> bool:
-    # the first rows settle it for most columns of measurements
-    return _may_be_codes(column[:_FIRST_ROWS]) and _may_be_codes(column, fewest=1)
-
-
-def _may_be_codes(column: RawColumn, fewest: int = 0) -> bool:
-    values = as_numbers(column).values
-    distinct = np.unique(values[np.isfinite(values)])
-    return fewest <= len(distinct) <= FEW_VALUES and bool((distinct == np.floor(distinct)).all())
-
-
-def _are_whole(column: RawColumn) -> bool:
-    values = as_numbers(column).values
-    known = values[np.isfinite(values)]
-    return bool((known == np.floor(known)).all())
-
-
-def _is_number(table: Table, name: str) -> bool:
-    kind = _arrow_type(table, name)
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
-
-
-def _is_floating(table: Table, name: str) -> bool:
-    return bool(pa.types.is_floating(_arrow_type(table, name)))
-
-
-def _arrow_type(table: Table, name: str) -> pa.DataType:
-    known = table.type_of(name)
-    if known is not None:
-        return known
-    values = [value for value in table.values(name) if not is_missing(value)]
-    families = Counter(map(_family, values)).most_common(1)
-    try:
-        return pa.infer_type([value for value in values if _family(value) is families[0][0]])
-    except (pa.ArrowException, ValueError, TypeError):
-        # what Arrow has no name for is measured as little as what is nested
-        return pa.struct([])
-
-
-def _family(value: object) -> type:
-    is_number = isinstance(value, int | float | np.number | Decimal) and not isinstance(value, bool)
-    return float if is_number else type(value)
-
-
-def _dtype(table: Table, name: str) -> str:
-    return str(_arrow_type(table, name))
-
-
 def _only_timestamp(table: Table) -> str | None:
-    stamps = [name for name in table.names if pa.types.is_timestamp(_arrow_type(table, name))]
+    stamps = [name for name in table.names if pa.types.is_timestamp(arrow_type(table, name))]
     return stamps[0] if len(stamps) == 1 else None
 
 
-def _task(columns: Sequence[Column], task: Task | str | None, predictions: Sequence[str]) -> Task | None:
+def _task(
+    columns: Sequence[Column], task: Task | str | None, predictions: Sequence[str], classes: Container[str]
+) -> Task | None:
     if task is not None:
         return Task(task)
     if len(predictions) > 1:
         return Task.CLASSIFICATION
     by_role = {column.role: column for column in columns}
-    judged = by_role.get(Role.TARGET) or by_role.get(Role.PREDICTION)
-    if judged is None:
+    target, predicted = by_role.get(Role.TARGET), by_role.get(Role.PREDICTION)
+    if target is None and predicted is None:
         return None
-    return Task.REGRESSION if judged.kind is Kind.NUMERICAL else Task.CLASSIFICATION
+    judged = next(each for each in (target, predicted) if each is not None)
+    is_regression = judged.kind is Kind.NUMERICAL and (predicted is None or predicted.name not in classes)
+    return Task.REGRESSION if is_regression else Task.CLASSIFICATION

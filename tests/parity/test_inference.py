@@ -12,11 +12,12 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from modelvane import Reference, Table
+from modelvane import Monitor, Reference, Table
 from modelvane.breakdown import Breakdown
 from modelvane.errors import SchemaError, UnknownNameError
-from modelvane.inference import FEW_VALUES, MOST_CATEGORIES, infer_schema
+from modelvane.inference import infer_schema
 from modelvane.schema import Column, Kind, Role, Schema, Task
+from modelvane.value_kinds import FEW_VALUES, MOST_CATEGORIES
 
 MANY = [float(i) for i in range(FEW_VALUES + 1)]
 
@@ -230,3 +231,27 @@ def test_a_schema_refuses_contradictions() -> None:
     assert Schema.from_dict(schema.to_dict()) == schema
     # as people write it, too
     assert Schema(schema.columns, Task.REGRESSION, ("a",), "1") == schema  # type: ignore[arg-type] # read as it is
+
+
+@pytest.mark.parametrize(
+    ("predicted", "target", "listed", "task"),
+    [
+        ([1, 2, 3, 4], [0.5, 1.5, 2.5, 3.5], None, Task.REGRESSION),
+        ([1, 2, 3, 4], [None] * 4, None, Task.REGRESSION),
+        (["a", "b", "a", "b"], [0.5, 1.5, 2.5, 3.5], None, Task.CLASSIFICATION),
+        (["a", "b", "a", "b"], [None] * 4, None, Task.CLASSIFICATION),
+        ([True, False, True, False], [None] * 4, None, Task.CLASSIFICATION),
+        ([1, 2, 3, 4], [0.5, 1.5, 2.5, 3.5], ["guess"], Task.CLASSIFICATION),
+    ],
+)
+def test_prediction_and_target_are_of_one_task(
+    predicted: list[Any], target: list[Any], listed: list[str] | None, task: Task
+) -> None:
+    """Few whole numbers that predict a number are a regression; texts are classes, whatever the target is."""
+    rows = {"x": MANY, "guess": predicted * 5 + predicted[:1], "truth": target * 5 + target[:1]}
+    known = Reference.of(rows, prediction="guess", target="truth", numerical=["x"], categorical=listed)
+    assert known.schema.task is task
+    assert known.schema["guess"].kind is (Kind.NUMERICAL if task is Task.REGRESSION else Kind.CATEGORICAL)
+    monitor = Monitor("rows", known, window=21)
+    monitor.push(rows)
+    assert monitor.findings().labelled == sum(value is not None for value in rows["truth"])
