@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import replace
 
 import pyarrow as pa
+from msgspec import structs
 
 from modelvane.breakdown import breakdowns_of
 from modelvane.casting import canonical
@@ -126,7 +126,7 @@ def infer_schema(
     if settled is Task.REGRESSION:
         # few whole numbers are no classes where the target is a number
         of_numbers = {Role.PREDICTION: Kind.NUMERICAL}
-        columns = [replace(each, kind=of_numbers.get(each.role, each.kind)) for each in columns]
+        columns = [structs.replace(each, kind=of_numbers.get(each.role, each.kind)) for each in columns]
     columns += _absent(table, columns, id, time)
     if version is not None and version not in table:
         columns.append(Column(version, Role.VERSION, Kind.CATEGORICAL, "string"))

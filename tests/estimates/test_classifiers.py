@@ -46,6 +46,18 @@ def test_inputs_that_move_are_told_of_without_labels(reference: Reference) -> No
         assert abs(off - realised) < abs(known - realised) / 3, name
 
 
+def test_a_score_that_is_no_probability_loses_nothing_else(reference: Reference) -> None:
+    """One of 1e308 is left out, and the estimates are those of the other rows."""
+    now = rows(2000, seed=6)
+    without = estimates(reference, now, labelled=False)["estimated_accuracy"].value
+    assert without is not None
+    now["score"] = now["score"].copy()
+    now["score"][7] = 1e308
+    assert estimates(reference, now, labelled=False)["estimated_accuracy"].value == pytest.approx(
+        without, abs=0.01
+    )
+
+
 def test_what_is_worse_alarms_before_labels(reference: Reference) -> None:
     """Rows that move to where the model is unsure alarm without any label; surer ones do not."""
     unsure, sure = rows(5000, seed=7), rows(5000, seed=7)

@@ -22,6 +22,8 @@ def test_rare_categories_are_among_the_others() -> None:
     """The last two bins are those of others and of no value, however few rows they have."""
     bins = CategoricalBins(("a", "b", "c"))
     assert bins.frequent(np.array([5 * ENOUGH, ENOUGH, 3, 0, 0])).shown == ("a", "b")
+    # the most frequent of all rows first, of which few may have labels
+    assert bins.frequent(np.array([ENOUGH, 3, 2 * ENOUGH, 0, 0])).shown == ("a",)
 
 
 def test_bins_come_back_from_their_facts() -> None:

@@ -200,11 +200,39 @@ def test_the_noise_floor_is_exceeded_as_often_as_it_says() -> None:
 
 
 def test_few_rows_are_no_sample() -> None:
-    """Rows that are too few, or all alike, are undefined with the reason."""
+    """Rows that are too few are undefined with the reason; of rows that are all alike nothing can be learned."""
     assert [each.why for each in found(rows(1, 20), 20)] == ["20 rows; it takes 30", "20 rows; it takes 100"]
     alike = {name: column[:1] * 500 for name, column in rows(1, 1).items()}
-    assert {each.verdict for each in found(alike, 500)} == {Verdict.UNDEFINED}
-    assert found(alike, 500)[0].why == "500 rows, that say as much as 1 which differ; it takes 30"
+    discrepancy, auc = found(alike, 500)
+    assert discrepancy.verdict is Verdict.ALARM
+    assert auc.why == "500 rows, that say as much as 1 which differ; it takes 100"
+
+
+def test_a_sample_says_of_a_mean_what_its_rows_do() -> None:
+    """Rows that are alike count as any while none is left out; those that are left out are as unsure as the sampled."""
+    few = sample(list(range(100)) * 20)
+    assert (few.size, few.different) == (pytest.approx(2000), pytest.approx(100))
+    many = sample(list(range(30_000)))
+    assert (many.size, many.different) == (pytest.approx(sampling.MOST_ROWS),) * 2
+    assert sample([]).size == 0
+
+
+def test_few_kinds_of_rows_are_told_apart() -> None:
+    """Of eight kinds of rows alone, a window of 2000 has the noise of 2000 rows, and its shift is found."""
+    draw = np.random.default_rng(9)
+
+    def kinds(n: int, share: float) -> dict[str, Any]:
+        first, second, third = draw.random((3, n)) < [[share], [0.5], [0.5]]
+        return {"a": first, "b": first ^ (draw.random(n) < 0.3), "c": second & third}
+
+    known = Reference.of(kinds(4000, 0.5))
+    verdicts = []
+    for share in (0.5, 0.4):
+        monitor = Monitor("kinds", known, window=2000)
+        monitor.push(kinds(2000, share))
+        finding = monitor.findings().get("maximum_mean_discrepancy")
+        verdicts.append(finding and finding.verdict)
+    assert verdicts == [Verdict.OK, Verdict.ALARM]
 
 
 def test_the_classifier_is_asked_now_and_then() -> None:

@@ -108,8 +108,12 @@ class CategoricalBins(Struct, frozen=True, eq=False):
         return len(self.shown)
 
     def frequent(self, rows: NDArray[np.intp]) -> CategoricalBins:
-        """Give bins of enough rows each, the rarer categories with the others."""
-        return CategoricalBins(self.shown[: int(np.count_nonzero(rows[:-2] >= FEWEST_ROWS))])
+        """Give bins of enough rows each, the rarer categories with the others.
+
+        One that is frequent may be rare among labelled rows: those after it are with the others, too.
+        """
+        few = np.append(rows[:-2] < FEWEST_ROWS, True)
+        return CategoricalBins(self.shown[: int(np.argmax(few))])
 
     def codes(self, column: Encoded) -> NDArray[np.uint8]:
         """Give the bin of each row."""

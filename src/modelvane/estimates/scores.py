@@ -11,6 +11,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from modelvane import fixed
 from modelvane.estimates.isotonic import Floats, isotonic
 from modelvane.tallies.cells import WORD_BITS, Integers
 from modelvane.tallies.numerical import NumericalTally
@@ -60,9 +61,9 @@ def _points(tally: NumericalTally) -> tuple[Floats, Integers]:
     sums = high * 2.0**WORD_BITS + low
     if len(counts) > 1:
         # sums beyond the outermost edges are kept apart
-        sums[0], sums[-1] = float(tally.below), float(tally.above)
+        sums[0], sums[-1] = (fixed.scaled(each, 1.0) for each in (tally.below, tally.above))
     else:
-        sums[0] = float(tally.below + tally.above)
+        sums[0] = fixed.scaled(tally.below + tally.above, 1.0)
     points = ruler.center + ruler.quantum * sums / np.maximum(counts, 1)
     points[1::2] = ruler.edges
     return points, counts

@@ -33,17 +33,17 @@ def sample_findings(this: Round, rows: DatasetTally) -> Iterator[Finding]:
     for measure, fewest in asked[: 1 + this.settings.multivariate.classifier]:
         if not isinstance(ruler, SampleRuler) or not isinstance(sample, RowSample):
             yield undefined_joint(measure, 0, NOT_LEARNED)
-        elif sample.size < fewest:
-            yield undefined_joint(measure, sample.n, _why_few(sample, fewest))
+        elif sample.n < fewest:
+            yield undefined_joint(measure, sample.n, f"{sample.n} rows; it takes {fewest}")
         elif measure is MEAN_DISCREPANCY:
             yield _mean_discrepancy(this, ruler, sample)
+        elif sample.different < fewest:
+            why = (
+                f"{sample.n} rows, that say as much as {sample.different:.0f} which differ; it takes {fewest}"
+            )
+            yield undefined_joint(measure, sample.n, why)
         else:
             yield _now_and_then(this, measure, ruler, sample)
-
-
-def _why_few(sample: RowSample, fewest: int) -> str:
-    alike = "" if sample.size > 0.99 * sample.n else f", that say as much as {sample.size:.0f} which differ"
-    return f"{sample.n} rows{alike}; it takes {fewest}"
 
 
 def _mean_discrepancy(this: Round, ruler: SampleRuler, sample: RowSample) -> Finding:

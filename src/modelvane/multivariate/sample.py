@@ -79,9 +79,20 @@ class RowSample(Struct, frozen=True, eq=False):
         return np.asarray(self.counts / self.counts.sum())
 
     @property
-    def size(self) -> float:
-        """How many rows that are all different would say as much (Kish, Survey Sampling, 1965)."""
+    def different(self) -> float:
+        """How many rows that are all different would say as much of what sets them apart (Kish, 1965)."""
         return float(1 / (self.weights**2).sum()) if len(self.hashes) else 0.0
+
+    @property
+    def size(self) -> float:
+        """How many rows would say as much of a mean: all of them, where none is left out.
+
+        ``1 / (1 / n + (1 - f) / d)`` for a share f of the rows, of which d are `different`: what all rows leave unsure,
+        and what sampling adds (Cochran, Sampling Techniques, 1977).
+        """
+        if not self.n:
+            return 0.0
+        return float(1 / (1 / self.n + (1 - self.counts.sum() / self.n) / self.different))
 
     def unhashed(self) -> RowSample:
         """Give the same with ranks for hashes: a hash would tell whoever guesses a row that it was there."""
