@@ -63,7 +63,7 @@ def test_an_old_file_is_read(path: Path) -> None:
     later = {
         key
         for key in new.calibration.habits
-        if key[2] == "out_of_range_share" or key[2].startswith("outlier_share")
+        if key[2] in ("out_of_range_share", "tail_share") or key[2].startswith("outlier_share")
     }
     assert old.calibration.habits.keys() | later == new.calibration.habits.keys()
     monitor = Monitor("taxi", old, window=50)

@@ -17,7 +17,8 @@ from modelvane.calibration.urn import Urn
 from modelvane.casting import Fault, Numbers
 from modelvane.divergences import DIVERGENCES
 from modelvane.divergences.base import Divergence
-from modelvane.ruler import NumericalRuler
+from modelvane.ruler import Floats, NumericalRuler
+from modelvane.statistics.tail_share import TAIL_SHARE, Tails
 from modelvane.tallies.categorical import CategoricalTally
 from modelvane.tallies.dataset import ColumnTally
 from modelvane.tallies.list_column import Lists
@@ -154,6 +155,15 @@ def _habits(
         yield "unseen_share", unseen_habit(entries.counts, cells)
     if isinstance(column, Numbers):
         yield "out_of_range_share", range_habit(column.values)
+        assert isinstance(task.tally, NumericalTally)  # noqa: S101 - numbers are counted on edges
+        yield TAIL_SHARE.name, _tail_habit(task.tally, column.values)
+
+
+def _tail_habit(reference: NumericalTally, values: Floats) -> Habit | None:
+    if not reference.n:
+        return None
+    known, tails, edges = values[~np.isnan(values)], Tails.of(reference), reference.ruler.edges
+    return share_habit((known < edges[tails.low]) | (known > edges[tails.high]))
 
 
 def cells_of(tally: ColumnTally, column: Encoded) -> NDArray[np.intp]:

@@ -6,18 +6,23 @@ import math
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from functools import partial
+from typing import Any
 
 from modelvane.calibration.calibration import chance_of_constant, is_constant
 from modelvane.calibration.lines import Lines, share_lines
 from modelvane.evaluation.round import Judgement, Round, measured, parts_of
 from modelvane.findings import Family, Finding, Verdict
 from modelvane.naming import cut_text
+from modelvane.schema import Kind
 from modelvane.statistics import columns as statistics
+from modelvane.statistics.base import LabelledStatistic, Statistic
 from modelvane.statistics.lists import QUALITY
+from modelvane.statistics.tail_share import TAIL_SHARE, Tails, tail_share_against
 from modelvane.stream import Stream
 from modelvane.tallies.categorical import CategoricalTally
 from modelvane.tallies.dataset import ColumnTally, DatasetTally
 from modelvane.tallies.list_tally import ListTally, entries_of
+from modelvane.tallies.numerical import NumericalTally
 
 # a window of fewer rows says nothing by being constant
 _FEWEST_CONSTANT = 30
@@ -37,7 +42,7 @@ def _column(
     kind = this.reference.schema[name].kind
     assert kind is not None  # noqa: S101 - a column that was counted is measured
     judge = partial(_judged, this, name, segment, current, reference)
-    for statistic in QUALITY[kind]:
+    for statistic in _statistics(kind, reference):
         yield from measured(
             this,
             Family.QUALITY,
@@ -49,6 +54,16 @@ def _column(
             n=current.rows,
             judge=judge,
         )
+
+
+def _statistics(
+    kind: Kind, reference: ColumnTally | None
+) -> Iterator[Statistic[Any] | LabelledStatistic[Any]]:
+    for statistic in QUALITY[kind]:
+        if statistic is TAIL_SHARE:
+            yield tail_share_against(reference if isinstance(reference, NumericalTally) else None)
+        else:
+            yield statistic
 
 
 def _judged(
@@ -68,7 +83,7 @@ def _judged(
     # a share of nothing is no fault, however low its line
     is_judged = value or lines.threshold is not None
     verdict = lines.verdict(value, this.settings.alarm, before) if is_judged else Verdict.OK
-    cause = _cause(measure, current) if verdict is not Verdict.OK else ""
+    cause = _cause(measure, current, reference) if verdict is not Verdict.OK else ""
     return Judgement(lines.noise_floor, lines.usual_range, lines.threshold, verdict, cause, lines.why)
 
 
@@ -121,15 +136,21 @@ def _reference_count(measure: str, reference: ColumnTally) -> int | None:
             # values beyond the largest of N are as many as come before the first failure of those draws; below the
             # smallest as many again: before the second failure, as if one had been counted
             return 1
+        case TAIL_SHARE.name if isinstance(reference, NumericalTally) and reference.n:
+            # likewise: before the second failure more than lie beyond the edges, which are values themselves
+            return sum(Tails.of(reference).counts(reference)) + 1
         case "unseen_share" if isinstance(entries := entries_of(reference), CategoricalTally):
             # Good and Turing, 1953: unseen categories are as common as those seen once
             return int((entries.counts == 1).sum())
     return None
 
 
-def _cause(measure: str, current: ColumnTally) -> str:
+def _cause(measure: str, current: ColumnTally, reference: ColumnTally | None) -> str:
     if measure == "unseen_share" and isinstance(entries := entries_of(current), CategoricalTally):
         return ", ".join(f"{cut_text(name)} ({count})" for name, count in entries.top_unseen())
+    if measure == TAIL_SHARE.name and isinstance(current, NumericalTally):
+        assert isinstance(reference, NumericalTally)  # noqa: S101 - otherwise it has no value
+        return Tails.of(reference).told(current)
     return ""
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from modelvane.schema import Kind
 from modelvane.statistics import columns, exact
 from modelvane.statistics.base import LabelledStatistic, Statistic
+from modelvane.statistics.tail_share import TAIL_SHARE
 from modelvane.tallies.categorical import CategoricalTally
 from modelvane.tallies.list_tally import ListTally
 from modelvane.undefined import Value
@@ -39,7 +40,7 @@ ITEMS_QUALITY: tuple[Statistic[Any], ...] = (
 )
 
 QUALITY: dict[Kind, Sequence[Statistic[Any] | LabelledStatistic[Any]]] = {
-    Kind.NUMERICAL: columns.NUMERICAL_QUALITY,
+    Kind.NUMERICAL: (*columns.NUMERICAL_QUALITY, TAIL_SHARE),
     Kind.CATEGORICAL: columns.CATEGORICAL_QUALITY,
     Kind.ITEMS: ITEMS_QUALITY,
     Kind.SCORES: SCORES_QUALITY,

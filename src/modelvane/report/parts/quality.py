@@ -10,6 +10,7 @@ from modelvane.findings import Finding
 from modelvane.naming import cut_text
 from modelvane.report.formatting import number_text
 from modelvane.report.tables import faults
+from modelvane.statistics.tail_share import TAIL_SHARE
 from modelvane.tallies.categorical import CategoricalTally
 from modelvane.tallies.dataset import ColumnTally
 from modelvane.tallies.list_tally import entries_of
@@ -53,6 +54,11 @@ def _faults(judged: Judged) -> Iterator[Fault]:
         tally = tallies.get(finding.column or "")
         if tally is None:
             yield Fault(finding=finding, rows=None, of=None, examples=(), note=finding.cause)
+            continue
+        if finding.measure == TAIL_SHARE.name:
+            # where the tails begin is a matter of what the window was compared with, which the finding says
+            counted = round((finding.value or 0) * tally.n)
+            yield Fault(finding=finding, rows=counted, of=tally.n, examples=(), note=finding.cause)
             continue
         rows, of = _counted(finding.measure, tally)
         examples, note = _examples(
