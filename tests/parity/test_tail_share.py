@@ -55,12 +55,15 @@ def test_rows_of_another_time_than_the_rulers_have_tails() -> None:
 
 
 def test_without_a_reference_there_is_no_share() -> None:
-    """Neither without rows of the reference nor without values in it has it a value, and it says so."""
-    ruler = NumericalRuler.of(np.arange(10.0))
-    rows, nothing = _tally(ruler, np.arange(3.0)), _tally(ruler, np.empty(0))
+    """Without values of the reference, in it or in its tails, there is no share, and the finding says so."""
+    ruler = NumericalRuler.of(np.arange(5000.0), budget=5000)
+    rows, nothing = _tally(ruler, np.arange(5000.0)), _tally(ruler, np.empty(0))
     for reference in (None, nothing):
         assert tail_share_against(reference).function(rows) == Undefined("no usable values in the reference")
     assert tail_share_against(rows).function(nothing) == Undefined("no usable values in the window")
+    few = tail_share_against(_tally(ruler, np.arange(1999.0))).function(rows)
+    assert few == Undefined("the reference has no value in its tails: see out_of_range_share")
+    assert tail_share_against(rows).function(rows) == 4 / 5000
 
 
 def test_a_few_values_within_the_reach_of_an_outlier_are_found() -> None:
