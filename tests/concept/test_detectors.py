@@ -14,7 +14,7 @@ from river.drift import ADWIN
 from river.drift.binary import FHDDM, HDDMA, HDDMW
 
 from modelvane.concept.detectors import OWN
-from modelvane.concept.detectors.cusum import ALLOWANCE
+from modelvane.concept.detectors.cusum import ALLOWANCES, adjustment
 from modelvane.concept.detectors.page_hinkley import TOLERANCE
 from modelvane.concept.detectors.river import RIVER
 from modelvane.concept.timeline import Timeline
@@ -31,16 +31,18 @@ DAY = 86_400.0
 BEGIN = 1.6e9
 
 
-def cusum(values: list[float]) -> float:
-    """Page's recursion, row by row, in both directions."""
-    up = down = highest = 0.0
-    for x in values:
-        up, down = max(0.0, up + x - ALLOWANCE), max(0.0, down - x - ALLOWANCE)
-        highest = max(highest, up, down)
+def cusum(values: list[float], weights: Any) -> float:
+    """Page's recursion, row by row, in both directions, with every allowance."""
+    highest = 0.0
+    for allowance, of_up, of_down in zip(ALLOWANCES, *weights, strict=True):
+        up = down = 0.0
+        for x in values:
+            up, down = max(0.0, up + x - allowance), max(0.0, down - x - allowance)
+            highest = max(highest, of_up * up, of_down * down)
     return highest
 
 
-def page_hinkley(values: list[float]) -> float:
+def page_hinkley(values: list[float], _weights: Any) -> float:
     """Hinkley's sums and their extremes, row by row, in both directions."""
     mean = up = down = lowest = lowest_down = highest = 0.0
     for n, x in enumerate(values, 1):
@@ -54,12 +56,14 @@ def page_hinkley(values: list[float]) -> float:
 @pytest.mark.parametrize(("name", "textbook"), [("cusum", cusum), ("page_hinkley", page_hinkley)])
 @given(values=st.lists(st.floats(-5, 5), min_size=1, max_size=60))
 def test_a_walk_is_the_textbooks(
-    name: str, textbook: Callable[[list[float]], float], values: list[float]
+    name: str, textbook: Callable[[list[float], Any], float], values: list[float]
 ) -> None:
     """Over buckets of a row each, the highest rise is what the textbook's loop reaches."""
-    rows, sums = np.ones(len(values)), np.array(values)
-    assert OWN[name].rise(rows, sums).height == pytest.approx(textbook(values), abs=1e-9)
-    assert OWN[name].heights(rows, sums) == OWN[name].rise(rows, sums).height
+    rows, sums, detector = np.ones(len(values)), np.array(values), OWN[name]
+    weights = detector.weights(np.random.default_rng(0).exponential(size=1000) - 1)
+    found = detector.rise(rows, sums, weights).height
+    assert found == pytest.approx(textbook(values, weights), abs=1e-9)
+    assert detector.heights(rows, sums, weights) == found
 
 
 @pytest.mark.parametrize("name", list(OWN))
@@ -72,11 +76,13 @@ def test_a_line_is_exceeded_as_often_as_it_says(name: str, *, is_correlated: boo
         noise = draw.normal(0, 1, (streams, rows + 1))
         return (noise[:, 1:] + 0.3 * noise[:, :-1] * is_correlated) / np.sqrt(1 + 0.09 * is_correlated)
 
-    null = Walks(stream(20_000)[0], in_time_order=True).null(OWN[name])
+    walks, detector = Walks(stream(20_000)[0], in_time_order=True), OWN[name]
+    weights = detector.weights(walks.values)
+    null = walks.null(detector, weights)
     for n in (200, 384, 2000):
         limits = np.arange(min(n, 384) + 1) * n // min(n, 384)
         streams = np.add.reduceat(stream(n, 500), limits[:-1], axis=1)
-        heights = OWN[name].heights(np.diff(limits).astype(float), streams)
+        heights = detector.heights(np.diff(limits).astype(float), streams, weights)
         assert (heights > null.exceeded_with(0.02, n)).mean() <= 0.045
 
 
@@ -88,11 +94,14 @@ def test_a_short_reference_does_not_cry_wolf_over_long_windows(name: str) -> Non
     above = []
     for _ in range(8):
         known = draw.normal(0, 1, 200)
-        null = Walks((known - known.mean()) / known.std(), in_time_order=True).null(OWN[name])
+        walks = Walks((known - known.mean()) / known.std(), in_time_order=True)
+        weights = OWN[name].weights(walks.values)
+        null = walks.null(OWN[name], weights)
         streams = (
             np.add.reduceat(draw.normal(0, 1, (10, n)) - known.mean(), limits[:-1], axis=1) / known.std()
         )
-        above.append(OWN[name].heights(np.diff(limits).astype(float), streams) > null.exceeded_with(1e-3, n))
+        heights = OWN[name].heights(np.diff(limits).astype(float), streams, weights)
+        above.append(heights > null.exceeded_with(1e-3, n))
     assert np.mean(above) <= 0.05
 
 
@@ -249,3 +258,48 @@ def test_rivers_need_river(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MissingExtraError, match=r"modelvane\[river\]"):
         Concept(("cusum", "adwin"))
     assert not issubclass(MissingExtraError, ConfigError)
+
+
+@pytest.mark.parametrize("is_skewed", [False, True])
+def test_the_promise_holds_far_out(*, is_skewed: bool) -> None:
+    """Of thousands of streams like the reference hardly one exceeds a line of one in ten thousand, skewed or not."""
+    draw = np.random.default_rng(5)
+
+    def values(*shape: int) -> Any:
+        return draw.exponential(size=shape) - 1 if is_skewed else draw.normal(size=shape)
+
+    walks, detector = Walks(values(20_000), in_time_order=False), OWN["cusum"]
+    weights = detector.weights(walks.values)
+    line = walks.null(detector, weights).exceeded_with(1e-4, 1000)
+    limits = np.arange(385) * 1000 // 384
+    streams = (np.add.reduceat(values(1000, 1000), limits[:-1], axis=1) for _ in range(6))
+    heights = np.concatenate(
+        [detector.heights(np.diff(limits).astype(float), each, weights) for each in streams]
+    )
+    assert (heights > line).sum() <= 4
+    assert (heights > line * 0.7).sum() >= 10
+
+
+def test_a_large_change_is_found_sooner_than_by_one_allowance() -> None:
+    """A mean that moved by a deviation is beyond the line in fewer rows than with the smallest allowance alone."""
+    draw = np.random.default_rng(6)
+    walks, detector = Walks(draw.exponential(size=20_000) - 1, in_time_order=False), OWN["cusum"]
+    stream = np.concatenate([draw.exponential(size=1000) - 1, draw.exponential(size=200)])
+
+    def found(weights: Any) -> int:
+        line = walks.null(detector, weights).exceeded_with(1e-5, 1200)
+        rows = range(1000, 1200)
+        return next(at for at in rows if detector.heights(np.ones(at), stream[:at], weights) > line)
+
+    every = detector.weights(walks.values)
+    assert found(every) < 0.8 * (found(every[:, :1]) - 1000) + 1000
+
+
+def test_rises_are_weighted_by_what_chance_makes_of_them() -> None:
+    """Lundberg's coefficient is twice the allowance for normal steps, smaller where they are skewed upwards."""
+    draw = np.random.default_rng(7)
+    normal, skewed = draw.normal(size=100_000), draw.exponential(size=100_000) - 1
+    for allowance in ALLOWANCES:
+        assert adjustment(normal, allowance) == pytest.approx(2 * allowance, rel=0.1)
+        assert adjustment(skewed, allowance) < adjustment(normal, allowance) < adjustment(-skewed, allowance)
+    assert adjustment(np.array([-0.01, 0.01]), 0.5) == 10.0

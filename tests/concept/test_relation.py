@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from modelvane.concept.measures import RELATION
+from modelvane.concept.ruler import ConceptRuler, key
 from modelvane.engines.count import count
 from modelvane.engines.source import TableSource
 from modelvane.evaluation import evaluate
@@ -260,3 +262,33 @@ def test_real_trips_are_told_apart(taxi_data: Path) -> None:
     share = findings.get("mean_error_relation_share")
     assert share is not None
     assert share.cause == "the relation moved"
+
+
+def test_a_handful_of_rows_of_a_rare_category_is_no_alarm() -> None:
+    """Where the reference has too few rows of the rare categories even together, their errors tell nothing."""
+    draw = np.random.default_rng(8)
+
+    def rows(n: int, rare: int, off: float) -> dict[str, Any]:
+        truth = draw.normal(0, 1, n)
+        truth[:rare] += off
+        zone = np.where(np.arange(n) < rare, "island", draw.choice(["north", "south"], n))
+        return {"zone": zone, "prediction": np.zeros(n), "target": truth}
+
+    reference = Reference.of(rows(8000, 12, 0.0), prediction="prediction", target="target")
+    findings = found(reference, rows(2000, 3, 30.0))
+    assert relation(findings, "mean_error", "zone").verdict is Verdict.OK
+    ruler = reference.row_rulers["concept"]
+    assert isinstance(ruler, ConceptRuler)
+    of_zones = ruler.variance[0, ruler.places["zone"]]
+    assert np.isfinite(of_zones).tolist() == [True, True, False, False]
+
+
+def test_the_null_is_no_narrower_than_chi_square(reference: Reference) -> None:
+    """Of every column and size the null spreads, and is as skewed, as a chi-square of its bins at least."""
+    ruler = reference.row_rulers["concept"]
+    assert isinstance(ruler, ConceptRuler)
+    for column, place in ruler.places.items():
+        null = ruler.nulls[key(RELATION, "mean_error", column)]
+        bins = np.isfinite(ruler.variance[0, place]).sum()
+        assert (null.std >= null.mean * np.sqrt(2 / bins) * (1 - 1e-12)).all()
+        assert (null.skew >= np.sqrt(8 / bins) * (1 - 1e-12)).all()

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from modelvane.concept.bins import bins_of
+from modelvane.concept.bins import FEWEST_ROWS, bins_of
 from modelvane.concept.detectors import OWN
 from modelvane.concept.expected import additive
 from modelvane.concept.measures import RELATION
@@ -85,15 +85,17 @@ class ConceptKind(Struct, frozen=True):
             for signal, habit in zip(ruler.signals, look.habits(), strict=True)
             if habit is not None
         }
+        weights: dict[str, Floats] = {}
         for at, signal in enumerate(ruler.signals):
             walks = Walks(_standardised(left[at]), learned.in_time_order)
             for detector in OWN.values():
                 named = key(detector.name, signal)
-                nulls[named] = walks.null(detector)
-                habit = walks.habit(detector)
+                of_rises = weights[named] = detector.weights(walks.values)
+                nulls[named] = walks.null(detector, of_rises)
+                habit = walks.habit(detector, of_rises)
                 if habit is not None:
                     habits[named] = habit
-        return replace(ruler, nulls=nulls, habits=habits)
+        return replace(ruler, nulls=nulls, habits=habits, weights=weights)
 
 
 def _out_of_sample(codes: NDArray[np.uint8], found: Integers, widths: list[int]) -> Integers:
@@ -126,6 +128,8 @@ def _variance(codes: NDArray[np.uint8], left: Integers, widths: list[int]) -> Fl
 
     How many are few follows from the kurtosis, as the standard error of a variance does: where one row of 50 is wrong,
     a bin of 100 may have none, and is no quieter than others for that.
+
+    A bin of too few rows has an infinite one, so that it tells nothing: how far its errors can go, nobody has seen.
     """
     squares = np.square((left - left.mean(axis=1, keepdims=True)).astype(np.float64))
     whole = np.maximum(squares.mean(axis=1), 1.0)
@@ -136,7 +140,8 @@ def _variance(codes: NDArray[np.uint8], left: Integers, widths: list[int]) -> Fl
         for place, width in zip(codes, widths, strict=True):
             rows = np.bincount(place, minlength=width)
             sums = np.bincount(place, signal, width)
-            found.append(np.maximum((sums + borrowed * of_all) / (rows + borrowed), 1.0))
+            leaning = np.maximum((sums + borrowed * of_all) / (rows + borrowed), 1.0)
+            found.append(np.where(rows < FEWEST_ROWS, np.inf, leaning))
         found.append(of_all[None])
     return np.concatenate(found).reshape(len(left), -1)
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, field
 from numpy.typing import NDArray
 
 from modelvane.block import Block
@@ -51,6 +51,8 @@ class ConceptRuler(Struct, frozen=True, eq=False, dict=True):
         the largest but one, so that of errors which are all alike, as wrong classes are, each is.
     nulls, habits
         By name (see `key`): how large a measure is without any change, and how large it usually is in this stream.
+    weights
+        What a detector's rises count, by name; none in files of before detectors walked with several allowances.
     """
 
     name: ClassVar[str] = NAME
@@ -64,6 +66,7 @@ class ConceptRuler(Struct, frozen=True, eq=False, dict=True):
     large: int
     nulls: Mapping[str, NullMoments]
     habits: Mapping[str, Habit]
+    weights: Mapping[str, Floats] = field(default_factory=dict)
 
     @property
     def columns(self) -> Sequence[str]:
@@ -144,6 +147,7 @@ class ConceptRuler(Struct, frozen=True, eq=False, dict=True):
             "large": self.large,
             "nulls": list(self.nulls),
             "habits": list(self.habits),
+            "weights": list(self.weights),
         }
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -154,6 +158,7 @@ class ConceptRuler(Struct, frozen=True, eq=False, dict=True):
             "variance": self.variance,
             **{f"null{i}": null.to_array() for i, null in enumerate(self.nulls.values())},
             **{f"habit{i}": habit.to_array() for i, habit in enumerate(self.habits.values())},
+            **{f"weights{i}": weights for i, weights in enumerate(self.weights.values())},
         }
 
     @classmethod
@@ -177,6 +182,10 @@ class ConceptRuler(Struct, frozen=True, eq=False, dict=True):
             large=facts["large"],
             nulls={key: NullMoments.from_array(arrays[f"null{i}"]) for i, key in enumerate(facts["nulls"])},
             habits={key: Habit.from_array(arrays[f"habit{i}"]) for i, key in enumerate(facts["habits"])},
+            weights={
+                key: arrays[f"weights{i}"].astype(np.float64)
+                for i, key in enumerate(facts.get("weights", ()))
+            },
         )
 
     def tally_of(self, facts: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> ConceptTally:

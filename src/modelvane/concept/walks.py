@@ -41,20 +41,25 @@ class Walks(Struct, frozen=True, eq=False, dict=True):
     values: Floats
     in_time_order: bool
 
-    def null(self, detector: Detector) -> NullMoments:
+    def null(self, detector: Detector, weights: Floats) -> NullMoments:
         """Draw streams of blocks of neighbours (Künsch, 1989), and keep the moments of the highest rise by length.
 
         The reference is a sample, too: its own mean and deviation are drawn with each stream, by their standard errors.
         """
         rng = np.random.default_rng(0)
-        found = [(n, *moments_of(np.concatenate([*self._heights(detector, n, rng)]))) for n in _SIZES]
+        found = [
+            (n, *moments_of(np.concatenate([*self._heights(detector, weights, n, rng)]))) for n in _SIZES
+        ]
         return NullMoments(*np.array(found, np.float64).T)
 
-    def _heights(self, detector: Detector, n: int, rng: np.random.Generator) -> Iterator[Floats]:
+    def _heights(
+        self, detector: Detector, weights: Floats, n: int, rng: np.random.Generator
+    ) -> Iterator[Floats]:
         of_mean, of_variance = self._errors
         for rows, sums in _drawn(self._stream, n, rng):
             mean, variance = rng.normal(size=(2, len(sums), 1)) * [[[of_mean]], [[of_variance]]]
-            yield detector.heights(rows, (sums - mean * rows) / np.sqrt(np.maximum(1 + variance, 0.25)))
+            unsure = (sums - mean * rows) / np.sqrt(np.maximum(1 + variance, 0.25))
+            yield detector.heights(rows, unsure, weights)
 
     @cached_property
     def _stream(self) -> Floats:
@@ -66,7 +71,7 @@ class Walks(Struct, frozen=True, eq=False, dict=True):
         of_mean, of_variance = (_deviation(each) for each in (self._stream, self._stream**2 - 1))
         return of_mean / len(self.values) ** 0.5, of_variance / len(self.values) ** 0.5
 
-    def habit(self, detector: Detector) -> Habit | None:
+    def habit(self, detector: Detector, weights: Floats) -> Habit | None:
         """Walk along windows in order of time."""
         if not self.in_time_order:
             return None
@@ -75,7 +80,7 @@ class Walks(Struct, frozen=True, eq=False, dict=True):
         def value_of(starts: NDArray[np.int64], n: int) -> Floats:
             limits = _limits(n)
             sums = np.diff(running[starts[:, None] + limits], axis=-1)
-            return detector.heights(np.diff(limits).astype(np.float64), sums)
+            return detector.heights(np.diff(limits).astype(np.float64), sums, weights)
 
         return habit_of(len(self.values), value_of, bounded=False)
 

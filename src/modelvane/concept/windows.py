@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
@@ -132,11 +133,25 @@ def drawn_nulls(looks: Mapping[str, Look], draws: int = DRAWS) -> dict[str, list
             for name, look in looks.items():
                 values[name].append(look.squares(windows, left))
         for name, parts in values.items():
-            moments[name].append([(n, *moments_of(each)) for each in np.concatenate(parts, axis=1)])
+            told = np.isfinite(looks[name].variance).sum(axis=1).tolist()
+            squares = zip(np.concatenate(parts, axis=1), told, strict=True)
+            moments[name].append(
+                [(n, *_at_least_chi_square(moments_of(each), bins)) for each, bins in squares]
+            )
     return {
         name: [_extended(of_signal) for of_signal in zip(*found, strict=True)]
         for name, found in moments.items()
     }
+
+
+def _at_least_chi_square(moments: tuple[float, float, float], bins: int) -> tuple[float, float, float]:
+    """Give moments no narrower and no less skewed than those of a chi-square of as many degrees of freedom as bins.
+
+    No sum of squares of deviates that are normal or have longer tails is either; but a few thousand draws seldom have
+    the largest, and moments without them make a line too low.
+    """
+    mean, std, skew = moments
+    return mean, max(std, mean * math.sqrt(2 / max(bins, 1))), max(skew, math.sqrt(8 / max(bins, 1)))
 
 
 def _windows(rows: int, n: int, draws: int, rng: np.random.Generator) -> Iterator[NDArray[np.intp]]:

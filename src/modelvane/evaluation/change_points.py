@@ -13,9 +13,9 @@ from msgspec import Struct
 from modelvane.calibration.lines import Lines
 from modelvane.concept.detectors import OWN
 from modelvane.concept.detectors.river import RIVER, RiverDetector, require_river
-from modelvane.concept.detectors.walk import Detector, Rise
+from modelvane.concept.detectors.walk import UNWEIGHTED, Detector, Rise
 from modelvane.concept.measures import CHANGED_AT, name_of
-from modelvane.concept.ruler import ConceptRuler
+from modelvane.concept.ruler import ConceptRuler, key
 from modelvane.concept.signals import Signal
 from modelvane.concept.tally import ConceptTally
 from modelvane.evaluation.round import Round
@@ -60,7 +60,7 @@ class ChangePoints(Struct, frozen=True, dict=True):
                 yield self._undefined(name, why)
             yield self._undefined(CHANGED_AT, why)
             return
-        walked = [(detector, detector.rise(*self._standardised)) for detector in own]
+        walked = [(each, each.rise(*self._standardised, self._weights(each))) for each in own]
         judged = [self._judged(detector, rise) for detector, rise in walked]
         yield from judged
         if theirs:
@@ -97,6 +97,9 @@ class ChangePoints(Struct, frozen=True, dict=True):
         rows = timeline.rows[timeline.filled].astype(np.float64)
         sums = timeline.sums[self.at, timeline.filled] - rows * usual
         return rows, sums / math.sqrt(float(self.ruler.variance_of_all[self.at, 0]))
+
+    def _weights(self, detector: Detector) -> Floats:
+        return self.ruler.weights.get(key(detector.name, self.signal.name), UNWEIGHTED)
 
     def _start(self, filled: int) -> int:
         """Give when a bucket begins, by its place among those that have rows."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from msgspec import Struct
 
 from modelvane.statistics import columns, exact
 from modelvane.statistics.base import Statistic
@@ -22,8 +22,7 @@ beyond all (`out_of_range_share`), which whatever is within reach of the referen
 _KEPT = "tails"
 
 
-@dataclass(frozen=True, slots=True)
-class Tails:
+class Tails(Struct, frozen=True):
     """Where the tails of a reference begin.
 
     Parameters

@@ -11,10 +11,10 @@ TOLERANCE = 0.05
 """Standard deviations from the running mean that are no change."""
 
 
-def _steps(rows: Floats, sums: Floats) -> Floats:
+def _steps(rows: Floats, sums: Floats, tolerance: float) -> Floats:
     n = np.cumsum(rows, axis=-1)
     running = np.cumsum(sums, axis=-1) / np.maximum(n, 1.0)
-    return np.asarray(sums - rows * (running + TOLERANCE), np.float64)
+    return np.asarray(sums - rows * (running + tolerance), np.float64)
 
 
 PAGE_HINKLEY = Detector(
@@ -23,5 +23,6 @@ PAGE_HINKLEY = Detector(
     source=f"max over t of M - min M, M the sum of (x - mean of x until t) / s - {TOLERANCE}, in either direction: "
     "Page, 1954; Hinkley, 1971",
     steps=_steps,
+    allowances=(TOLERANCE,),
 )
 """Finds that errors changed within the window, whatever they were before it."""

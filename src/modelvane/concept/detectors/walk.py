@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -10,7 +10,10 @@ from msgspec import Struct
 
 from modelvane.ruler import Floats
 
-Steps: TypeAlias = Callable[[Floats, Floats], Floats]
+Steps: TypeAlias = Callable[[Floats, Floats, float], Floats]
+
+UNWEIGHTED = np.ones((2, 1))
+"""A rise of the first allowance counts as it is, that of any other not at all."""
 
 
 class Rise(NamedTuple):
@@ -19,7 +22,7 @@ class Rise(NamedTuple):
     Parameters
     ----------
     height
-        In standard deviations of the error.
+        In what the weights count: standard deviations of the error where they are 1.
     since
         The first bucket after the walk was last at its lowest: when the change began.
     upward
@@ -31,6 +34,10 @@ class Rise(NamedTuple):
     upward: bool
 
 
+def _unweighted(values: Floats, allowance: float) -> float:  # noqa: ARG001 - called by name of what weighs
+    return 1.0
+
+
 class Detector(Struct, frozen=True):
     """Adds up what is not as before, and forgets it while it may be chance.
 
@@ -39,36 +46,49 @@ class Detector(Struct, frozen=True):
     name, title, source
         As of a measure.
     steps
-        ``steps(rows, sums)``, both of shape ``(..., buckets)``, gives the steps of the walk. ``sums`` are of values
-        whose mean is 0 and whose deviation is 1 in the reference. Steps of the same sums with their signs turned are
-        those of the walk for smaller values.
+        ``steps(rows, sums, allowance)``, the first two of shape ``(..., buckets)``, gives the steps of a walk. ``sums``
+        are of values whose mean is 0 and whose deviation is 1 in the reference. Steps of the same sums with their
+        signs turned are those of the walk for smaller values.
+    allowances
+        What each walk takes off a row, in standard deviations; a detector walks with all of them at once.
+    weight
+        ``weight(values, allowance)`` gives what a rise counts, from the reference's values: a high rise with a large
+        allowance is less of a chance than one with a small.
     """
 
     name: str
     title: str
     source: str
     steps: Steps
+    allowances: tuple[float, ...]
+    weight: Callable[[Floats, float], float] = _unweighted
 
-    def heights(self, rows: Floats, sums: Floats) -> Floats:
+    def weights(self, values: Floats) -> Floats:
+        """Give what rises count, larger values first, then smaller ones; shape ``(2, allowances)``."""
+        return np.array([[self.weight(way * values, each) for each in self.allowances] for way in (1, -1)])
+
+    def heights(self, rows: Floats, sums: Floats, weights: Floats = UNWEIGHTED) -> Floats:
         """Give the highest rise in either direction, shape ``(...)``."""
-        up, down = self._rises(rows, sums), self._rises(rows, -sums)
-        return np.asarray(np.maximum(up.max(axis=-1), down.max(axis=-1)), np.float64)
+        found = [rises.max(axis=-1) for rises, _ in self._rises(rows, sums, weights)]
+        return np.asarray(np.maximum.reduce(found), np.float64)
 
-    def rise(self, rows: Floats, sums: Floats) -> Rise:
+    def rise(self, rows: Floats, sums: Floats, weights: Floats = UNWEIGHTED) -> Rise:
         """Give the highest rise of one walk, of shape ``(buckets,)``, with where it began.
 
         >>> from modelvane.concept.detectors import OWN
         >>> OWN["cusum"].rise(np.ones(6), np.array([0.0, -1.0, 0.0, 3.0, 3.0, 3.0])).since
         3
         """
-        up, down = self._rises(rows, sums), self._rises(rows, -sums)
-        upward = bool(up.max() >= down.max())
-        rises = up if upward else down
+        rises, upward = max(self._rises(rows, sums, weights), key=lambda each: float(each[0].max()))
         top = int(rises.argmax())
         lowest = np.flatnonzero(rises[: top + 1] == 0)
         return Rise(float(rises[top]), int(lowest[-1]) + 1 if len(lowest) else 0, upward)
 
-    def _rises(self, rows: Floats, sums: Floats) -> Floats:
-        path = np.cumsum(self.steps(rows, sums), axis=-1)
-        # the walk begins at 0
-        return np.asarray(path - np.minimum(np.minimum.accumulate(path, axis=-1), 0.0), np.float64)
+    def _rises(self, rows: Floats, sums: Floats, weights: Floats) -> Iterator[tuple[Floats, bool]]:
+        for upward, way in ((True, weights[0]), (False, weights[1])):
+            turned = sums if upward else -sums
+            for allowance, weight in zip(self.allowances, way.tolist(), strict=False):
+                path = np.cumsum(self.steps(rows, turned, allowance), axis=-1)
+                # the walk begins at 0
+                lowest = np.minimum(np.minimum.accumulate(path, axis=-1), 0.0)
+                yield weight * (path - lowest), upward
