@@ -20,6 +20,9 @@ from modelvane import Monitor, Reference, Settings, Window
 from modelvane.findings import Finding
 from modelvane.replay.replay import alarms_of
 
+# a row a second: detectors of when errors changed tell rows apart by when they came
+_SECONDS = np.arange(ROWS, dtype=np.float64)
+
 
 def reference_of(streams: Streams) -> Reference:
     """Build what everything is compared with; without times, so that the noise line alone decides."""
@@ -46,12 +49,13 @@ def watched(reference: Reference, run: pa.Table) -> dict[str, int]:
     What alarmed before the fault began has not found it.
     """
     monitor = monitor_of(reference)
-    monitor.push(run.slice(0, WINDOW))
+    monitor.push(run.slice(0, WINDOW), received=_SECONDS[:WINDOW])
     before = {finding.key for finding in alarms_of(monitor.findings())}
     found: dict[str, int] = {}
     seen = 0
     for look in LOOKS:
-        monitor.push(run.slice(WINDOW + seen, look - seen))
+        arrived = _SECONDS[WINDOW + seen : WINDOW + look]
+        monitor.push(run.slice(WINDOW + seen, look - seen), received=arrived)
         seen = look
         for finding in alarms_of(monitor.findings()):
             if finding.key not in before:
@@ -67,7 +71,7 @@ def undrifted(reference: Reference, pool: pa.Table, windows: NDArray[np.int32]) 
     """Give what alarms in each window without a fault."""
     for window in windows:
         monitor = monitor_of(reference)
-        monitor.push(pool.take(window))
+        monitor.push(pool.take(window), received=_SECONDS[:WINDOW])
         yield [_named(finding) for finding in alarms_of(monitor.findings())]
 
 

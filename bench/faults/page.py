@@ -27,7 +27,8 @@ class Line:
     Parameters
     ----------
     ours, best
-        Median of the rows until it was found, by us and by the best peer; infinite for never.
+        Median of the rows until it was found, by us and by the best peer, both in the runs that this peer had; infinite
+        for never.
     family, peer
         Who these are.
     """
@@ -77,15 +78,27 @@ class Compared:
         families = self.by("budget")[1:]
         for case in self.cases:
             tuned = [one for one in self.by("tuned") if len(one.delays.get(case.key, ())) >= FEWEST_RUNS]
-            mine = self.whole.median(case)
+            runs, best, peer = self._best(case, tuned)
+            mine = self.whole.median(case, runs)
             assert mine is not None
-            _, family = _least(case, families)
-            best, peer = _least(case, tuned)
+            _, family = _least(case, families, runs)
             yield Line(case, mine, family.replace("modelvane ", ""), best, peer)
 
+    def _best(self, case: Case, tuned: Sequence[Found]) -> tuple[int | None, float, str]:
+        """Give the peers that leave us furthest behind, in the same runs: a run is early or late for every detector."""
+        by_runs = [
+            (runs, *_least(case, [one for one in tuned if len(one.delays[case.key]) == runs], runs))
+            for runs in sorted({len(one.delays[case.key]) for one in tuned}, reverse=True)
+        ]
+        found = [each for each in by_runs if math.isfinite(each[1])]
+        return max(found, key=lambda each: self._ratio(case, *each[:2]), default=(None, math.inf, ""))
 
-def _least(case: Case, found: Iterable[Found]) -> tuple[float, str]:
-    medians = [(one.median(case), one.detector) for one in found]
+    def _ratio(self, case: Case, runs: int, best: float) -> float:
+        return (self.whole.median(case, runs) or 0.0) / best
+
+
+def _least(case: Case, found: Iterable[Found], runs: int | None) -> tuple[float, str]:
+    medians = [(one.median(case, runs), one.detector) for one in found]
     known = [(median, name) for median, name in medians if median is not None]
     least = min((median for median, _ in known), default=math.inf)
     return least, ", ".join(name for median, name in known if median == least) if math.isfinite(least) else ""

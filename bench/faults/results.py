@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,9 +45,9 @@ class Found:
     windows: int
     delays: Mapping[str, Sequence[float]]
 
-    def median(self, case: Case) -> float | None:
-        """Give the median of the rows until a fault is found, ``None`` where it was not run."""
-        delays = self.delays.get(case.key)
+    def median(self, case: Case, runs: int | None = None) -> float | None:
+        """Give the median of the rows until it is found, of the first so many runs; ``None`` where it was not run."""
+        delays = self.delays.get(case.key, ())[:runs]
         if not delays:
             return None
         # the mean of a delay and of never is never
@@ -105,6 +105,32 @@ def peers(folder: Path, rate: float) -> Iterator[Found]:
                 for case, by_rule in kept["delays"].items()
             }
             yield Found(path.stem, rule, alarms, windows, delays)
+
+
+def earlier(
+    kept: Mapping[str, Any], chosen: Sequence[Case], rate: float, known: Collection[str]
+) -> Iterator[Found]:
+    """Give what peers found that were not run again, from the page's twin: runs are drawn alike every time.
+
+    Parameters
+    ----------
+    kept
+        What the twin has of the dataset.
+    rate
+        At which peers are tuned now: what was tuned to another one is no comparison.
+    known
+        Peers that were run again.
+    """
+    same = {case.key for case in chosen if kept["faults"].get(case.key) == str(case.fault)}
+    for one in kept["detectors"]:
+        is_peer = one["rule"] == "own" or (one["rule"] == "tuned" and kept["rate"] == rate)
+        if is_peer and one["detector"] not in known:
+            delays = {
+                case: [float("inf") if rows is None else rows for rows in found]
+                for case, found in one["delays"].items()
+                if case in same
+            }
+            yield Found(one["detector"], one["rule"], *one["undrifted"], delays)
 
 
 def _scored(folder: Path, rate: float) -> Iterator[Found]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,9 +11,9 @@ from pathlib import Path
 
 from bench.faults import ours
 from bench.faults.cases import KINDS, cases
-from bench.faults.page import WITHIN, Compared, write
+from bench.faults.page import TWIN, WITHIN, Compared, write
+from bench.faults.results import earlier, peers, rate_of
 from bench.faults.results import ours as ours_found
-from bench.faults.results import peers, rate_of
 from bench.faults.streams import Streams
 from bench.figures import Row
 from bench.peers import installed
@@ -31,9 +32,11 @@ def measure(
     runs
         Streams per fault.
     names
-        Of `PEERS`, those to run; all by default. What others found before stays in the table.
+        Of `PEERS`, those to run; all by default. What others found before stays in the table, be it kept in the
+        cache or in the page's twin alone.
     """
     compared = []
+    before = {one["dataset"]: one for one in json.loads(TWIN.read_text())} if TWIN.exists() else {}
     for name in datasets:
         streams, chosen = Streams(name, runs), list(cases(name))
         streams.reference()
@@ -46,7 +49,11 @@ def measure(
         for peer in PEERS:
             if names is None or peer in names:
                 _run(peer, streams, rate)
-        compared.append(Compared(name, chosen, rate, [*found, *peers(streams.folder / "found", rate)]))
+        again = list(peers(streams.folder / "found", rate))
+        kept = before.get(name)
+        if kept is not None:
+            again += earlier(kept, chosen, rate, {one.detector for one in again})
+        compared.append(Compared(name, chosen, rate, [*found, *again]))
     write(compared)
     return [row for one in compared for row in _figures(one)]
 

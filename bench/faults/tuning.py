@@ -12,7 +12,8 @@ def thresholds(scores: NDArray[np.float64], rate: float) -> NDArray[np.float64]:
 
     Each score is held to its part of the rate (the union bound that our budget is split by, too). The rate is far
     rarer than the windows are many, so that the tail is a Pearson III of their mean, deviation and skewness, as ours
-    are. A score that never varied may not exceed its largest value.
+    are. Where less than one of the windows may alarm none does: a threshold is no less than the largest of the scores
+    that it was taken from. A score that never varied may not exceed its largest value.
 
     Parameters
     ----------
@@ -32,6 +33,8 @@ def thresholds(scores: NDArray[np.float64], rate: float) -> NDArray[np.float64]:
     for at, column in enumerate(scores.T):
         values = column[np.isfinite(column)]
         found[at] = _exceeded(values, level) if len(values) else np.inf
+        if len(values) and rate * len(values) < 1:
+            found[at] = max(found[at], float(values.max()))
     return found
 
 

@@ -55,14 +55,12 @@ def test_rows_of_another_time_than_the_rulers_have_tails() -> None:
 
 
 def test_without_a_reference_there_is_no_share() -> None:
-    """Without values of the reference, in it or in its tails, there is no share, and the finding says so."""
+    """Without values of the reference, or of the window, there is no share, and the finding says so."""
     ruler = NumericalRuler.of(np.arange(5000.0), budget=5000)
     rows, nothing = _tally(ruler, np.arange(5000.0)), _tally(ruler, np.empty(0))
     for reference in (None, nothing):
         assert tail_share_against(reference).function(rows) == Undefined("no usable values in the reference")
     assert tail_share_against(rows).function(nothing) == Undefined("no usable values in the window")
-    few = tail_share_against(_tally(ruler, np.arange(1999.0))).function(rows)
-    assert few == Undefined("the reference has no value in its tails: see out_of_range_share")
     assert tail_share_against(rows).function(rows) == 4 / 5000
 
 
@@ -86,6 +84,18 @@ def test_a_few_values_within_the_reach_of_an_outlier_are_found() -> None:
     assert (tail.verdict, beyond.verdict) == (Verdict.ALARM, Verdict.OK)
     assert tail.value == (wrong > np.quantile(prices[:20_000], 1 - 1 / IN_EACH)).mean()
     assert " above " in tail.cause
+
+
+def test_what_is_out_of_range_is_not_told_twice() -> None:
+    """Where the reference has no value in its tails, values out of range alarm as such, and as nothing else."""
+    monitor = Monitor("shop", Reference.of({"price": np.arange(1999.0)}), Settings(Window(rows=100)))
+    monitor.push({"price": np.full(100, 5000.0)})
+    found = monitor.findings()
+    tail, beyond = found.get("tail_share", "price"), found.get("out_of_range_share", "price")
+    assert tail is not None
+    assert beyond is not None
+    assert (tail.value, tail.verdict) == (1.0, Verdict.INFO)
+    assert (beyond.value, beyond.verdict) == (1.0, Verdict.ALARM)
 
 
 @pytest.mark.parametrize("rows", [2_000, 20_000])

@@ -137,8 +137,10 @@ def _reference_count(measure: str, reference: ColumnTally) -> int | None:
             # smallest as many again: before the second failure, as if one had been counted
             return 1
         case TAIL_SHARE.name if isinstance(reference, NumericalTally) and reference.n:
-            # likewise: before the second failure more than lie beyond the edges, which are values themselves
-            return sum(Tails.of(reference).counts(reference)) + 1
+            # likewise: before the second failure more than lie beyond the edges, which are values themselves; where
+            # none does, values in the tails are those out of range, which are judged as such
+            beyond = sum(Tails.of(reference).counts(reference))
+            return beyond + 1 if beyond else None
         case "unseen_share" if isinstance(entries := entries_of(reference), CategoricalTally):
             # Good and Turing, 1953: unseen categories are as common as those seen once
             return int((entries.counts == 1).sum())

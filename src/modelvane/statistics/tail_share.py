@@ -89,11 +89,7 @@ def tail_share_against(reference: NumericalTally | None) -> Statistic[NumericalT
 def _tail_share(tally: NumericalTally, reference: NumericalTally | None) -> Value:
     if reference is None or not reference.n or not len(reference.ruler.edges):
         return Undefined("no usable values in the reference")
-    tails = Tails.of(reference)
-    if not any(tails.counts(reference)):
-        # the same once more
-        return Undefined("the reference has no value in its tails: see out_of_range_share")
-    return exact.share(sum(tails.counts(tally)), tally.n, columns.NO_VALUES)
+    return exact.share(sum(Tails.of(reference).counts(tally)), tally.n, columns.NO_VALUES)
 
 
 TAIL_SHARE = tail_share_against(None)
