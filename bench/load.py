@@ -70,7 +70,7 @@ def run(port: int, request: bytes, connections: int, seconds: float, rate: float
                 connection.send()
                 # a request that had to wait for a free connection counts from when it was due
                 connection.sent_at = waiting.pop(0)
-        for key, _ in selector.select(timeout=0.0 if rate else 0.05):
+        for key, _ in selector.select(timeout=0.0005 if rate else 0.05):
             if key.data.receive():
                 latencies.append(time.perf_counter() - key.data.sent_at)
                 idle.append(key.data)
