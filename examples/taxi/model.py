@@ -9,6 +9,7 @@ import json
 import zipfile
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import skops.io
 from sklearn.feature_extraction import DictVectorizer
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    import numpy as np
     import numpy.typing as npt
 
 TRUSTED_TYPES: tuple[str, ...] = ()
@@ -58,7 +58,7 @@ class DurationModel:
 
     def predict(self, trips: Iterable[Mapping[str, Any]]) -> npt.NDArray[np.float64]:
         """Predict minutes, one per trip; a pair that the training month lacks counts by distance alone."""
-        return self._pipeline.predict([_features(trip) for trip in trips])  # type: ignore[no-any-return]  # untyped
+        return np.asarray(self._pipeline.predict([_features(trip) for trip in trips]), np.float64)
 
     def weights(self) -> dict[str, float | dict[str, float]]:
         """Give what the monitor explains predictions by: the coefficients, by pair and of the distance."""

@@ -22,7 +22,7 @@ def taxi_retrain(
     dataset: str = "taxi",
     config: str = ".modelvane/demo/config.yaml",
     alert: str = "",
-    since: float | None = None,  # noqa: ARG001 - the monitor tells it to every deployment
+    since: float | None = None,  # noqa: ARG001 - given to every deployment, see below
     until: float | None = None,  # noqa: ARG001 - as above
     outcome: str | None = None,
 ) -> dict[str, Any]:
@@ -35,7 +35,8 @@ def taxi_retrain(
     alert
         What asks.
     since, until
-        Event times of the evidence, seconds since 1970.
+        Event times of the evidence, seconds since 1970. The monitor gives them to every deployment, and Prefect refuses
+        a run with parameters that its flow does not have; not used here, where the alert says which trips are taken.
     outcome
         The file that the monitor reads.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import requests
 
@@ -25,10 +25,11 @@ class Session(requests.Session):
         super().__init__()
         self.trust_env = False  # all addresses are given; a proxy of the environment is not meant
 
-    def request(self, *arguments: object, **options: object) -> requests.Response:  # type: ignore[override]  # whatever requests takes
-        """Ask, and wait a while for the answer."""
-        options.setdefault("timeout", _TIMEOUT)
-        return super().request(*arguments, **options)  # type: ignore[arg-type]  # as above
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        """Ask, and wait a while for the answer, where nobody says how long."""
+        if options.get("timeout") is None:
+            options["timeout"] = _TIMEOUT
+        return super().send(request, **options)
 
 
 class Caller:

@@ -69,7 +69,7 @@ def test_gradients_of_one_class_are_its_slopes(name: str) -> None:
     statistic, by_class = _BY_CLASS[name]
     matrix = np.random.default_rng(1).uniform(5, 50, (3, 3))
     for label, moved in zip(_RULER.names, gradients.each(by_class)(matrix), strict=True):
-        slopes = _slopes(lambda m, label=label: statistic(_tally(m))[label], matrix)  # type: ignore[misc]
+        slopes = _slopes(lambda m, label=label: statistic(_tally(m))[label], matrix)  # type: ignore[misc] # it infers none with a default
         np.testing.assert_allclose(moved, slopes, atol=1e-7)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from examples.taxi.synthetic import FROM_2022, UNTIL_2021, generate
+from examples.taxi.synthetic import FROM_2022, UNTIL_2021, Regime, generate
 
 ROWS = 8_000
 
@@ -73,11 +73,11 @@ def test_all_pickups_lie_in_the_month(after: pa.Table) -> None:
 
 
 @pytest.mark.parametrize(("month", "regime"), [("2021-01", UNTIL_2021), ("2022-01", FROM_2022)])
-def test_the_share_of_dispatched_trips_is_the_documented_one(month: str, regime: object) -> None:
+def test_the_share_of_dispatched_trips_is_the_documented_one(month: str, regime: Regime) -> None:
     """Dispatched trips lack payment and passengers, in the share that the regime states."""
     trips = generate(month, rows=ROWS)
     share = trips["payment_type"].null_count / ROWS
-    assert share == pytest.approx(regime.dispatched, abs=0.02)  # type: ignore[attr-defined]
+    assert share == pytest.approx(regime.dispatched, abs=0.02)
     assert trips["passenger_count"].null_count == trips["payment_type"].null_count
 
 

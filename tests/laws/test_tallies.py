@@ -86,7 +86,7 @@ def test_addition_commutes_and_zero_changes_nothing(column: tuple[str, Values], 
     ruler, values = RULERS[column[0]], column[1]
     a, b, zero = tally_of(ruler, values[:cut]), tally_of(ruler, values[cut:]), zero_of(ruler)
     assert bytes_of(a + b) == bytes_of(b + a)  # type: ignore[operator] # both are of one kind
-    assert bytes_of(a + zero) == bytes_of(zero + a) == bytes_of(a)  # type: ignore[operator]
+    assert bytes_of(a + zero) == bytes_of(zero + a) == bytes_of(a)  # type: ignore[operator] # as above
     assert tally_of(ruler, []) == zero
 
 

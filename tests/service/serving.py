@@ -95,7 +95,7 @@ def watch_of(client: TestClient, dataset: str = "taxi") -> Watch:
 def ask(url: str, body: Any = None, timeout: float = 10.0) -> Any:
     """Ask a service in another process; JSON in and out."""
     content = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, content, {"Content-Type": "application/json"})  # noqa: S310
+    request = urllib.request.Request(url, content, {"Content-Type": "application/json"})  # noqa: S310 - our own address
     with urllib.request.urlopen(request, timeout=timeout) as response:  # noqa: S310 - our own address
         return json.loads(response.read())
 
@@ -160,7 +160,7 @@ class Answer(NamedTuple):
 def answer_of(url: str, body: Any = None, timeout: float = 10.0) -> Answer:
     """Ask a service, whatever it answers."""
     content = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, content, {"Content-Type": "application/json"})  # noqa: S310
+    request = urllib.request.Request(url, content, {"Content-Type": "application/json"})  # noqa: S310 - our own address
     try:
         with urllib.request.urlopen(request, timeout=timeout) as response:  # noqa: S310 - our own address
             return Answer(response.status, response.read().decode(), None)

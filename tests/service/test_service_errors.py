@@ -190,7 +190,7 @@ def test_full_queue(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_full_disk(client: TestClient) -> None:
     """While the disk is full rows are refused with 503 and nothing is acknowledged; then they are taken again."""
-    connection: sqlite3.Connection = watch_of(client)._log._connections._writer  # type: ignore[attr-defined]
+    connection: sqlite3.Connection = watch_of(client)._log._connections._writer  # type: ignore[attr-defined] # a SQLite log here
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.execute(f"PRAGMA max_page_count = {pages}")
     rows = [trip(number) | {"note": "x" * 500} for number in range(500)]

@@ -267,7 +267,7 @@ def test_a_disk_that_takes_no_more(reference: Path, tmp_path: Path) -> None:
 def test_a_log_that_stays_read_only(reference: Path, tmp_path: Path) -> None:
     """What finds out whether the log is well again is a write: while none is possible the service is not ready."""
     with served(settings(reference), tmp_path) as client:
-        connection: sqlite3.Connection = service_of(client).log._connections._writer  # type: ignore[attr-defined]
+        connection: sqlite3.Connection = service_of(client).log._connections._writer  # type: ignore[attr-defined] # a SQLite log here
         connection.execute("PRAGMA query_only = ON")
         assert client.post(ROWS, json=[trip(1)]).status_code == 503
         tries = service_of(client).counters.failures

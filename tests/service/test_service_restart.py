@@ -325,15 +325,21 @@ def test_rows_with_their_own_target_count_once_when_more_of_them_are_in_the_wind
     assert counted == [50, 50]
 
 
-@pytest.mark.parametrize("is_killed", [False, True])
-def test_versions_are_compared_by_all_rows_after_a_restart(tmp_path: Path, is_killed: bool) -> None:
-    """Every labelled row since a version began counts once, also those that left the window before a restart."""
-    folder, copy, file = tmp_path / "one", tmp_path / "copy", tmp_path / "versions.mv"
+def versioned(place: Path, **how: Any) -> tuple[Path, Path, dict[str, Any]]:
+    """Give a folder for a log, one for a copy of it, and the config of a dataset whose versions are compared."""
+    folder, file = place / "one", place / "versions.mv"
     folder.mkdir()
     Reference.of(
         reference_rows(400), categorical=["zone"], numerical=["trip_distance"], version="model"
     ).save(file)
-    plain = settings(file, window={"rows": 40}, versions={"column": "model", "champion": "v1"})
+    versions = {"column": "model", "champion": "v1"}
+    return folder, place / "copy", settings(file, versions=versions, **how)
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_versions_are_compared_by_all_rows_after_a_restart(tmp_path: Path, is_killed: bool) -> None:
+    """Every labelled row since a version began counts once, also those that left the window before a restart."""
+    folder, copy, plain = versioned(tmp_path, window={"rows": 40})
     late = [{"id": n, "target": truth(n)} for n in range(43, 50)]
     with served(plain, folder) as client:
         for first in range(0, 300, 50):
@@ -358,12 +364,7 @@ def test_versions_are_compared_by_all_rows_after_a_restart(tmp_path: Path, is_ki
 
 def test_a_label_corrected_after_the_last_snapshot_counts_once_after_a_kill(tmp_path: Path) -> None:
     """The log knows when a label came first: it counts once, as does one that came since and was corrected."""
-    folder, copy, file = tmp_path / "one", tmp_path / "copy", tmp_path / "versions.mv"
-    folder.mkdir()
-    Reference.of(
-        reference_rows(400), categorical=["zone"], numerical=["trip_distance"], version="model"
-    ).save(file)
-    plain = settings(file, window={"rows": 40}, versions={"column": "model", "champion": "v1"})
+    folder, copy, plain = versioned(tmp_path, window={"rows": 40})
 
     def labels(numbers: Iterable[int], more: float = 0.0) -> list[dict[str, Any]]:
         return [{"id": n, "target": truth(n) + more} for n in numbers]
@@ -387,13 +388,7 @@ def test_a_label_corrected_after_the_last_snapshot_counts_once_after_a_kill(tmp_
 
 def test_targets_in_rows_since_the_last_snapshot_count_after_a_kill(tmp_path: Path) -> None:
     """Versions count all of them, also those of rows that have left what is remembered."""
-    folder, copy, file = tmp_path / "one", tmp_path / "copy", tmp_path / "versions.mv"
-    folder.mkdir()
-    Reference.of(
-        reference_rows(400), categorical=["zone"], numerical=["trip_distance"], version="model"
-    ).save(file)
-    versions = {"column": "model", "champion": "v1"}
-    plain = settings(file, window={"rows": 20}, horizon=30, versions=versions)
+    folder, copy, plain = versioned(tmp_path, window={"rows": 20}, horizon=30)
     snapshot = Snapshot(b"", 0, 0)
     with served(plain, folder) as client:
         for first in range(0, 200, 20):

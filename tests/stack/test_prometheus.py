@@ -38,7 +38,7 @@ class Target:
                 handler.end_headers()
                 handler.wfile.write(body)
 
-            def log_message(handler, *_: object) -> None:  # noqa: N805
+            def log_message(handler, *_: object) -> None:  # noqa: N805 - as above
                 """Stay quiet."""
 
         self.registry = registry

@@ -83,9 +83,9 @@ class AttributionRuler(Struct, frozen=True, eq=False):
         assert isinstance(tally, ContributionTally)  # noqa: S101 - as `count` gave it
         return tally
 
-    def rows_behind(self, tally: RowTally, contributions: ContributionTally) -> int:  # noqa: ARG002 - one signature for both rulers
+    def rows_behind(self, tally: RowTally) -> int:
         """Give how many rows the means rest on."""
-        return min(sums.n for sums in contributions.sums)
+        return min(sums.n for sums in self.contributions_of(tally).sums)
 
     def facts(self) -> dict[str, Any]:
         """Give what is plain JSON values of it."""

@@ -145,7 +145,7 @@ class SampledRuler:
     def _call(self) -> Function:
         return load(self.kind, self.function)
 
-    def rows_behind(self, tally: RowTally, contributions: ContributionTally) -> int:  # noqa: ARG002 - one signature for both rulers
+    def rows_behind(self, tally: RowTally) -> int:
         """Give how many rows that differ the means rest on."""
         assert isinstance(tally, AskedRows)  # noqa: S101 - as `count` gave it
         return len(tally.rows)

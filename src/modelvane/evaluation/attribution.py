@@ -33,7 +33,7 @@ def attribution_findings(this: Round, rows: DatasetTally) -> Iterator[Finding]:
         yield from (_unknown(each.name, each.unit, current.why, rows.rows) for each in OF_ROWS)
         return
     pair = Pair(ruler.known(this.reference.tally.together[NAME]), current)
-    behind = ruler.rows_behind(counted, current)
+    behind = ruler.rows_behind(counted)
     n = pair.current.complete
     for finding in measured(
         this,

@@ -159,7 +159,7 @@ def _is_held(presence: Path) -> bool:
 
 
 def _add(counts: Path, total: Path) -> None:
-    sums = MmapedDict(str(total))  # type: ignore[no-untyped-call] # not typed there, as below
-    for key, value, timestamp, _ in MmapedDict.read_all_values_from_file(str(counts)):  # type: ignore[no-untyped-call]
-        sums.write_value(key, sums.read_value(key)[0] + value, timestamp)  # type: ignore[no-untyped-call]
-    sums.close()  # type: ignore[no-untyped-call]
+    sums = MmapedDict(str(total))  # type: ignore[no-untyped-call] # prometheus_client has no types there
+    for key, value, timestamp, _ in MmapedDict.read_all_values_from_file(str(counts)):  # type: ignore[no-untyped-call] # as above
+        sums.write_value(key, sums.read_value(key)[0] + value, timestamp)  # type: ignore[no-untyped-call] # as above
+    sums.close()  # type: ignore[no-untyped-call] # as above
