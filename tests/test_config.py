@@ -174,6 +174,33 @@ def test_files_that_are_no_config(tmp_path: Path, text: str) -> None:
         Config.load(path)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("datasets: {taxi: {}}\nservice: {port: 1}\ndatasets: {reco: {}}", "'datasets' in line 1 and again in line 3"),
+        ("datasets:\n  taxi:\n    attribution:\n      weights:\n        zone: {74: 1, 75: 2, 74: 3}", "74 in line 5"),
+    ],
+)
+def test_keys_that_come_twice(tmp_path: Path, text: str, said: str) -> None:
+    """A mapping that has a key twice is refused: which of the two was meant is not for us to say."""
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=said):
+        Config.load(path)
+
+
+def test_merged_mappings_may_be_overridden(tmp_path: Path) -> None:
+    """A key beside `<<` replaces the one that is merged, in YAML's own way."""
+    path = tmp_path / "config.yaml"
+    path.write_text(
+        "datasets:\n  <<: {a: &small {window: {rows: 100}, budget: 0.1}}\n"
+        "  b: &same {<<: *small, budget: 0.2}\n  c: {<<: *same, budget: 0.3}"
+    )
+    loaded = Config.load(path)
+    assert [loaded.settings(name).budget for name in "abc"] == [0.1, 0.2, 0.3]
+    assert loaded.settings("c").window.rows == 100
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     """A file that cannot be read says why."""
     with pytest.raises(ModelvaneError, match="No such file"):

@@ -107,12 +107,21 @@ def _asked(name: str, folder: Path, path: Path) -> Mapping[str, Any]:
 
 def _weights_in(file: Path) -> Mapping[str, Any]:
     try:
-        return _require_weights(json.loads(file.read_bytes()), str(file))
+        found = json.loads(file.read_bytes(), object_pairs_hook=_each_once)
+        return _require_weights(found, str(file))
     except (OSError, ValueError) as error:
         raise ConfigError(
             f"attribution.weights: {file} cannot be read: {error}",
             expected="a JSON file beside the reference's data",
         ) from error
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for at, (key, _) in enumerate(pairs) if key in dict(pairs[:at]))
+        raise ValueError(f"{twice!r} has two weights")
+    return found
 
 
 def _require_weights(found: object, name: str) -> Mapping[str, Any]:

@@ -247,6 +247,9 @@ def test_a_number_weighs_categories_that_are_numbers() -> None:
         ({"zone:day": 1.0}, ConfigError, "each combination"),
         ({"zone:day": {"a": 1.0}}, ConfigError, "2 categories"),
         ({"zone": {}}, ConfigError, "a weight for each category"),
+        ({"zone": {74: 1.0, "74": 2.0}}, ConfigError, "2 weights"),
+        ({"far": 1.7e308}, ConfigError, "too large"),
+        ({"far": 1e307}, ConfigError, "too large"),
         ({}, ConfigError, "Name the features"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -97,9 +98,15 @@ class Linear(Struct, frozen=True, eq=False, dict=True):
 def _mean(name: str, term: Term, block: Block) -> float:
     with np.errstate(over="ignore"):
         values = term.values(block.columns)
-    known = values[np.isfinite(values)]
-    if not len(known):
+        known = values[np.isfinite(values)]
+        mean = float(known.mean()) if len(known) else math.inf
+    if np.isnan(values).all():
         raise ConfigError(
             f"attribution.weights: the reference has no value of {name}, so there is no mean to compare with"
         )
-    return float(known.mean())
+    if not math.isfinite(mean):
+        raise ConfigError(
+            f"attribution.weights.{name}: the weight times the reference's values is too large for a number",
+            remedy="Give the weights of the model that predicts; it could not predict with these",
+        )
+    return mean

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -199,7 +200,8 @@ def term_of(name: str, weight: object, rulers: Mapping[str, Ruler]) -> Term:
     Raises
     ------
     ConfigError
-        When a weight is not a finite number, or a combination has another number of categories than there are columns.
+        When a weight is not a finite number, a combination has another number of categories than there are columns, or
+        a category has two weights, as 74 and "74" are one.
     """
     columns = columns_of(name, rulers)
     if not isinstance(weight, Mapping):
@@ -213,6 +215,13 @@ def term_of(name: str, weight: object, rulers: Mapping[str, Ruler]) -> Term:
     if not weight:
         raise ConfigError(f"attribution.weights.{name} has no weights", expected="a weight for each category")
     categories = tuple(_combination(name, key, len(columns)) for key in weight)
+    for category, times in Counter(categories).items():
+        if times > 1:
+            raise ConfigError(
+                f"attribution.weights.{name}: a category has {times} weights",
+                received=[key for key, each in zip(weight, categories, strict=True) if each == category],
+                expected="one; numbers and their text are the same category",
+            )
     weights = np.array([_weight(name, each) for each in weight.values()], np.float64)
     return CategoricalTerm(name, columns, categories, weights, tuple(rulers[column] for column in columns))
 
