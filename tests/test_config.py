@@ -177,8 +177,14 @@ def test_files_that_are_no_config(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("datasets: {taxi: {}}\nservice: {port: 1}\ndatasets: {reco: {}}", "'datasets' in line 1 and again in line 3"),
-        ("datasets:\n  taxi:\n    attribution:\n      weights:\n        zone: {74: 1, 75: 2, 74: 3}", "74 in line 5"),
+        (
+            "datasets: {taxi: {}}\nservice: {port: 1}\ndatasets: {reco: {}}",
+            "'datasets' in line 1 and again in line 3",
+        ),
+        (
+            "datasets:\n  taxi:\n    attribution:\n      weights:\n        zone: {74: 1, 75: 2, 74: 3}",
+            "74 in line 5",
+        ),
     ],
 )
 def test_keys_that_come_twice(tmp_path: Path, text: str, said: str) -> None:

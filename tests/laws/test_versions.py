@@ -257,6 +257,36 @@ def test_a_monitor_compares_all_labelled_rows() -> None:
     assert _told(monitor.findings(), "mean_absolute_error_against_champion", "v2").value == apart
 
 
+def test_one_absurd_prediction_does_not_keep_a_comparison_undecided() -> None:
+    """An error beyond any that the reference lets expect counts as the largest that does; the decision comes."""
+    rows = _trips(3000, 11, better=0.4)
+    rows["prediction"][rows["model"].index("v2")] = 1e300
+    monitor = Monitor("taxi", _reference(), SETTINGS)
+    monitor.push(rows)
+    found = monitor.findings()
+    assert _told(found, "mean_absolute_error_decision", "v2").value == 1.0
+    error = _told(found, "mean_absolute_error", "v2").value
+    assert error is not None
+    assert error < _told(found, "mean_absolute_error", "v1").value
+
+
+@pytest.mark.parametrize("named", ["1.0", "1"])
+@pytest.mark.parametrize("numbers", [(1.0, 2.0), ("1.0", "2.0")])
+def test_a_version_that_is_a_number(named: str, numbers: tuple[Any, Any]) -> None:
+    """A champion that the config calls 1.0 is found in a column of numbers as in one of text, live and in batches."""
+    rows = _trips(400, 16)
+    rows["model"] = [numbers[version == "v2"] for version in rows["model"]]
+    reference, settings = _reference(), Settings(window=Window(rows=100), versions=Versions(named))
+    monitor = Monitor("taxi", reference, settings)
+    monitor.push(rows)
+    batch = judge("taxi", reference, count(TableSource(rows), reference, now=0.0), settings).findings
+    is_found = (named, numbers[0]) != ("1", "1.0")
+    for found in (monitor.findings(), batch):
+        assert _told(found, "labelled_rows", named).value == (
+            rows["model"].count(numbers[0]) if is_found else 0
+        )
+
+
 @pytest.mark.parametrize("task", ["regression", "classification"])
 def test_live_and_batch_compare_alike(task: str) -> None:
     """Where all versions began with the first row, a batch of all rows and a live watch say the same."""

@@ -32,9 +32,22 @@ class Compared(Struct, frozen=True):
     interval: str
 
 
+_AT_MOST = "; an error counts as at most 16 times the reference's usual largest"
 ERRORS = (
-    Compared("mean_absolute_error", "Mean absolute error", "", "mean of |prediction - target|", ASYMPTOTIC),
-    Compared("mean_squared_error", "Mean squared error", "", "mean of (prediction - target)^2", ASYMPTOTIC),
+    Compared(
+        "mean_absolute_error",
+        "Mean absolute error",
+        "",
+        f"mean of |prediction - target|{_AT_MOST}",
+        ASYMPTOTIC,
+    ),
+    Compared(
+        "mean_squared_error",
+        "Mean squared error",
+        "",
+        f"mean of (prediction - target)^2{_AT_MOST}",
+        ASYMPTOTIC,
+    ),
 )
 CLASSES = (
     Compared("error_rate", "Error rate", "ratio", "rows of another class than their target / rows", EXACT),

@@ -22,6 +22,17 @@ class Pair(NamedTuple):
     champion: LossTally
 
 
+def spellings(version: str) -> frozenset[str]:
+    """Give the names under which rows have a version: one that is written 1.0 is 1 where a column has numbers.
+
+    >>> sorted(spellings("1.0")), sorted(spellings("1.10")), sorted(spellings("v1"))
+    (['1', '1.0'], ['1.10'], ['v1'])
+    """
+    whole, _, zeros = version.partition(".")
+    is_whole = whole.isdecimal() and set(zeros) == {"0"}
+    return frozenset({version, str(int(whole))} if is_whole else {version})
+
+
 class Comparison:
     """Counts every labelled row once, when its label comes first; what is corrected later stays as it was counted.
 
@@ -36,6 +47,7 @@ class Comparison:
     def __init__(self, ruler: VersionRuler, champion: str) -> None:
         self._ruler = ruler
         self._champion = champion
+        self._its_names = spellings(champion)
         self._all = self._nothing
         self._pairs: dict[str, Pair] = {}
 
@@ -62,14 +74,14 @@ class Comparison:
     def add(self, block: Block) -> None:
         """Count labelled rows, in the order in which their labels came."""
         rows = self._ruler.rows(block)
-        of_champion = np.array([rows.names[code] == self._champion for code in range(len(rows.names))], bool)
+        of_champion = np.array([name in self._its_names for name in rows.names], bool)
         is_champion = of_champion[rows.codes] if len(rows.codes) else np.zeros(0, bool)
         champion = rows.tally(is_champion)
         self._all = self._all + champion
         pairs = {name: Pair(pair.challenger, pair.champion + champion) for name, pair in self._pairs.items()}
         for code, first in zip(*np.unique(rows.codes, return_index=True), strict=True):
             name = rows.names[int(code)]
-            if name != self._champion:
+            if name not in self._its_names:
                 self._begin_or_go_on(pairs, name, rows, int(code), int(first), is_champion)
         self._pairs = pairs
 
@@ -105,9 +117,10 @@ class Comparison:
 
 def of_batch(tally: VersionTally, champion: str, losses: int) -> tuple[LossTally, dict[str, Pair]]:
     """Give the champion, and each challenger beside it, over the rows of a batch; most rows first."""
-    whole = tally.versions.get(champion, LossTally.zero(losses))
+    its_names = spellings(champion)
+    whole = sum((tally.versions[name] for name in its_names & set(tally.versions)), LossTally.zero(losses))
     others = sorted(
-        (item for item in tally.versions.items() if item[0] != champion),
+        (item for item in tally.versions.items() if item[0] not in its_names),
         key=lambda item: (-item[1].n, item[0]),
     )
     return whole, {name: Pair(each, whole) for name, each in others[:MOST_VERSIONS]}

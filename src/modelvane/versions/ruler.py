@@ -24,6 +24,8 @@ NAME = "versions"
 _RIGHT = Loss("error_rate", 1.0, binary=True)
 # a squared error is as fine as errors are within 2^16 of the finest
 _SQUARED = 2.0**32
+# an error counts as at most so many times what most of the reference's stay below: one broken row is not all of a mean
+_LARGEST = 16.0
 
 
 class VersionTally(Struct, frozen=True):
@@ -100,6 +102,19 @@ class VersionRuler(Struct, frozen=True, eq=False, dict=True):
             Loss("mean_squared_error", max(quantum * quantum * _SQUARED, 2.0**-1000)),
         )
 
+    @cached_property
+    def largest(self) -> float:
+        """The largest error that counts as what it is: 16 times the outer one of the reference's 5 % and 95 % quantiles.
+
+        Where it has no predictions, or nearly all are right, the farthest from 0 of the errors on its ruler.
+        """
+        regression = self.performance.regression
+        if regression is None:
+            return 1.0
+        usual = max(abs(each) for each in (regression.under or 0.0, regression.over or 0.0))
+        farthest = float(np.abs(regression.errors.edges).max(initial=0.0))
+        return min(_LARGEST * usual or farthest or regression.limit, regression.limit)
+
     def count(self, block: Block) -> VersionTally:
         """Count rows, also none."""
         rows = self.rows(block)
@@ -127,10 +142,9 @@ class VersionRuler(Struct, frozen=True, eq=False, dict=True):
         assert isinstance(truth, Numbers)  # noqa: S101 - by the schema
         assert isinstance(predicted, Numbers)  # noqa: S101 - as above, by how it was frozen
         usable = np.isfinite(truth.values) & np.isfinite(predicted.values)
-        limit = performance.regression.limit
         with np.errstate(over="ignore", invalid="ignore"):
-            errors = np.where(usable, np.minimum(np.abs(predicted.values - truth.values), limit), 0.0)
-            squares = np.minimum(errors * errors, limit)
+            errors = np.where(usable, np.minimum(np.abs(predicted.values - truth.values), self.largest), 0.0)
+            squares = np.minimum(errors * errors, performance.regression.limit)
         absolute, squared = self.losses
         return usable, [
             fixed.quantise(errors, 0.0, absolute.quantum),
