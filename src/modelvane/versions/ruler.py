@@ -104,7 +104,7 @@ class VersionRuler(Struct, frozen=True, eq=False, dict=True):
 
     @cached_property
     def largest(self) -> float:
-        """The largest error that counts as what it is: 16 times the outer one of the reference's 5 % and 95 % quantiles.
+        """The largest error that counts as what it is: 16 times the outer of the reference's 5 % and 95 % quantiles.
 
         Where it has no predictions, or nearly all are right, the farthest from 0 of the errors on its ruler.
         """
