@@ -31,7 +31,7 @@ def read(path: Path) -> object:
     class Loader(yaml.SafeLoader):
         """Safe YAML that knows files beside this config, and in which no key of a mapping comes twice."""
 
-        def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
+        def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
             # what `<<` merges into it is not there yet: that may be overridden
             node: yaml.MappingNode = super().compose_mapping_node(anchor)
             _check_keys(path, self, node)
