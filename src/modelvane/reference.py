@@ -200,7 +200,7 @@ class Reference:
         started, advance
             Called with the number of columns to calibrate, and after each of them.
         also
-            What else is to be learned of several columns of a row at once.
+            What else is to be learned of several columns of a row at once; in place of what is learned under its name.
 
         Raises
         ------
@@ -217,7 +217,7 @@ class Reference:
             methods or Methods(),
             hours,
             moving,
-            (*row_rulers.DEFAULTS, *also),
+            row_rulers.with_defaults(also),
             threads=threads,
             started=started,
             advance=advance,

@@ -20,6 +20,7 @@ from modelvane.estimates.losses import LOSSES
 from modelvane.evaluation import check_thresholds
 from modelvane.functions import module_file
 from modelvane.model import load_model, with_predictions
+from modelvane.multivariate.learning import RowSampleKind
 from modelvane.outliers.forest import NAME as FOREST
 from modelvane.outliers.forest import IsolationForestOutliers
 from modelvane.reference import Reference
@@ -207,6 +208,7 @@ def _also(config: Config, name: str, path: Path, table: Table) -> list[RowKind]:
         *(loss_kinds() if section.estimates else ()),
         *([] if attribution is None else [attribution]),
         *([IsolationForestOutliers()] if by_forest else []),
+        *([RowSampleKind(classifier=True)] if section.multivariate.classifier else []),
     ]
 
 

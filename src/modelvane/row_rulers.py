@@ -42,6 +42,12 @@ READERS: Mapping[str, Reader] = {
 """By name of a row ruler: reads its facts and arrays."""
 
 
+def with_defaults(also: Sequence[RowKind]) -> tuple[RowKind, ...]:
+    """Give the kinds that every reference learns, and others; of two of one name, the other."""
+    named = {kind.name for kind in also}
+    return (*(kind for kind in DEFAULTS if kind.name not in named), *also)
+
+
 def learn(
     kinds: Sequence[RowKind], block: Callable[[Sequence[str]], Block], known: Learned
 ) -> tuple[dict[str, RowRuler], dict[str, RowTally]]:

@@ -17,7 +17,9 @@ from modelvane.errors import ConfigError, TallyMismatchError
 from modelvane.faults import Mispair, inject
 from modelvane.findings import Finding, Verdict
 from modelvane.monitor import Monitor
+from modelvane.multivariate import domain_habit
 from modelvane.multivariate import sample as sampling
+from modelvane.multivariate.learning import RowSampleKind
 from modelvane.multivariate.sample import RowSample, smallest
 from modelvane.multivariate.sample_ruler import NAME, SampleRuler
 from modelvane.reference import Reference
@@ -252,6 +254,43 @@ def test_the_classifier_is_asked_now_and_then() -> None:
     assert again is not None
     assert not again.why.startswith("measured")
     assert again.value != first.get(MEASURES[1]).value  # type: ignore[union-attr] # as above
+
+
+def breathing(seed: int, n: int) -> dict[str, list[Any]]:
+    """Give rows whose fares, at the same distances, go up and down with the hours."""
+    data = rows(seed, n)
+    tide = np.sin(2 * np.pi * np.arange(n) / 700).tolist()
+    data["fare"] = [None if fare is None else fare + up for fare, up in zip(data["fare"], tide, strict=True)]
+    return data
+
+
+def test_a_stream_that_breathes_is_told_from_its_past_and_does_not_alarm(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """How well windows in time order are told from the rest is learned where asked for, and kept in the file."""
+    monkeypatch.setattr(domain_habit, "_TRIED", 12)
+    learned = Reference.of(breathing(0, 6000), time="at", also=[RowSampleKind(classifier=True)])
+    known = Reference.from_bytes(learned.to_bytes())
+    verdicts = []
+    for fault in (None, Mispair(column="distance", lag=7)):
+        settings = Settings(window=Window(rows=300), multivariate=Multivariate(classifier=True))
+        monitor = Monitor("trips", known, settings, clock=lambda: 2e9)
+        high_tide = {name: column[25:325] for name, column in breathing(9, 325).items()}
+        monitor.push(high_tide if fault is None else inject(high_tide, fault))
+        told = monitor.findings().get(MEASURES[1])
+        assert told is not None
+        assert told.usual_range is not None
+        assert told.noise_floor is not None
+        assert told.noise_floor < told.usual_range < 1
+        verdicts.append(told.verdict)
+    assert verdicts == [Verdict.CHANGED, Verdict.ALARM]
+
+
+def test_without_a_usual_range_it_says_what_it_takes() -> None:
+    """A reference that was not asked to learn how well its own windows are told apart names the setting that asks."""
+    told = found(rows(1, 400), 400)[1]
+    assert told.usual_range is None
+    assert "multivariate: {classifier: true}" in told.why
 
 
 def test_it_is_asked_for() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from modelvane.calibration.lines import Alarm, Lines
+from modelvane.calibration.lines import Alarm
 from modelvane.evaluation.round import Round
 from modelvane.evaluation.together import NOT_LEARNED, joint_finding, joint_lines, undefined_joint
 from modelvane.findings import Finding, Verdict
@@ -20,7 +20,8 @@ from modelvane.tallies.dataset import DatasetTally
 
 _NAMED = 3
 _NO_HABIT = (
-    "no usual range is learned of it: beyond noise it is told, and alarms with `alarm: noise` or a limit only"
+    "no usual range: the reference has no times, is too short, or was built without "
+    "`multivariate: {classifier: true}`; beyond noise it is told, and alarms with `alarm: noise` or a limit only"
 )
 
 
@@ -67,15 +68,18 @@ def _now_and_then(this: Round, measure: RowMeasure, ruler: SampleRuler, sample: 
 def _classified(this: Round, ruler: SampleRuler, sample: RowSample) -> Finding:
     classifier = DomainClassifier(ruler.embedding, ruler.rows, sample.scores, sample.weights)
     domains = classifier.domains()
-    limit = this.threshold(DOMAIN_CLASSIFIER.name, None)
-    lines = Lines(domains.noise_floor(this.level), why=_NO_HABIT) if limit is None else Lines(threshold=limit)
+    lines = joint_lines(this, DOMAIN_CLASSIFIER, domains.noise_floor(this.level), ruler.usual_auc, sample.n)
+    # every stream that breathes can be told from its past: without a usual range that is no alarm
+    is_told_alone = lines.threshold is None and lines.usual_range is None
+    if is_told_alone:
+        lines = replace(lines, why=_NO_HABIT)
     found = joint_finding(this, DOMAIN_CLASSIFIER, domains.auc, lines, sample.n)
-    if found.verdict is not Verdict.ALARM:
+    if found.verdict not in (Verdict.ALARM, Verdict.CHANGED):
         return found
     telling = most_telling(classifier.importances(), ruler.columns, _NAMED)
-    is_told_alone = limit is None and this.settings.alarm is Alarm.USUAL
+    is_told_alone &= this.settings.alarm is Alarm.USUAL
     return replace(
         found,
-        verdict=Verdict.CHANGED if is_told_alone else Verdict.ALARM,
+        verdict=Verdict.CHANGED if is_told_alone else found.verdict,
         cause=f"given away by {', '.join(telling)}" if telling else "",
     )

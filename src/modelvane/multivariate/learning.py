@@ -66,9 +66,18 @@ class CrossMomentsKind:
 
 
 class RowSampleKind:
-    """Learns what a sample of rows is compared with; a row kind (see `modelvane.row_ruler.RowKind`)."""
+    """Learns what a sample of rows is compared with; a row kind (see `modelvane.row_ruler.RowKind`).
+
+    Parameters
+    ----------
+    classifier
+        Whether also how well the domain classifier usually tells windows of the reference from the rest of it.
+    """
 
     name: ClassVar[str] = SAMPLE
+
+    def __init__(self, *, classifier: bool = False) -> None:
+        self._classifier = classifier
 
     def wanted(self, schema: Schema) -> Sequence[str]:
         """Give the columns of `CrossMomentsKind`."""
@@ -86,6 +95,7 @@ class RowSampleKind:
             scored.table,
             scored.table[_OTHERS],
             spacing=spacing,
+            classifier=self._classifier,
         )
 
 

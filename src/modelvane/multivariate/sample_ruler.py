@@ -13,6 +13,7 @@ from modelvane.block import Block
 from modelvane.calibration.habit import Habit, habit_of
 from modelvane.calibration.null import pearson_tail
 from modelvane.hashing import row_hashes
+from modelvane.multivariate.domain_habit import auc_habit
 from modelvane.multivariate.embedding import Embedding, at_size, discrepancy, noise_of
 from modelvane.multivariate.sample import MOST_ROWS, RowSample, smallest, stacked
 from modelvane.multivariate.scores import ColumnScores, Scores, from_arrays
@@ -43,8 +44,9 @@ class SampleRuler(Struct, frozen=True, eq=False):
         Of rows, the mean of the reference's features, and how many rows that is of.
     noise
         Of the squared discrepancy; see `modelvane.multivariate.embedding.noise_of`.
-    usual
-        Habit of the discrepancy; ``None`` without times.
+    usual, usual_auc
+        Habits of the discrepancy and of the domain classifier's AUC; ``None`` without times, the latter also where
+        nobody asked for it.
     """
 
     name: ClassVar[str] = NAME
@@ -57,6 +59,7 @@ class SampleRuler(Struct, frozen=True, eq=False):
     known: int
     noise: tuple[float, float, float]
     usual: Habit | None
+    usual_auc: Habit | None
 
     @property
     def columns(self) -> Sequence[str]:
@@ -94,6 +97,7 @@ class SampleRuler(Struct, frozen=True, eq=False):
         others: Scores,
         *,
         spacing: float | None,
+        classifier: bool,
     ) -> SampleRuler:
         """Learn from rows in time order, where they have times.
 
@@ -103,13 +107,16 @@ class SampleRuler(Struct, frozen=True, eq=False):
             Scores of all rows, and of those that scores were not learned from, shape ``(rows, columns)``.
         spacing
             Rows of the stream for each of the table; ``None`` where they are in no order.
+        classifier
+            Whether to learn the habit of the domain classifier, too.
         """
         embedding = Embedding.of(others)
         features = embedding.features(_evenly(others, _EMBEDDED))
-        usual = None
+        usual, usual_auc = None, None
         if spacing is not None:
             embedded = _evenly(table, _EMBEDDED)
             usual = _habit(embedding.features(embedded), spacing * len(table) / len(embedded))
+            usual_auc = auc_habit(embedding, table, spacing) if classifier else None
         return cls(
             rulers=rulers,
             scores=scores,
@@ -119,6 +126,7 @@ class SampleRuler(Struct, frozen=True, eq=False):
             known=len(features),
             noise=noise_of(features),
             usual=usual,
+            usual_auc=usual_auc,
         )
 
     def facts(self) -> dict[str, Any]:
@@ -135,6 +143,8 @@ class SampleRuler(Struct, frozen=True, eq=False):
         held |= codec.nested("embedding", self.embedding.arrays())
         if self.usual is not None:
             held["usual"] = self.usual.to_array()
+        if self.usual_auc is not None:
+            held["usual_auc"] = self.usual_auc.to_array()
         for i, scores in enumerate(self.scores.values()):
             held |= codec.nested(f"scores{i}", scores.arrays())
         return held
@@ -159,6 +169,7 @@ class SampleRuler(Struct, frozen=True, eq=False):
             known=facts["known"],
             noise=(mean, std, skew),
             usual=Habit.from_array(held["usual"]) if "usual" in held else None,
+            usual_auc=Habit.from_array(held["usual_auc"]) if "usual_auc" in held else None,
         )
 
 
