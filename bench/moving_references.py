@@ -1,16 +1,20 @@
-"""What a reference by hour of the week is worth: false alarms a month, and the delay until a change is found.
+"""What references by hour of the week are worth: false alarms a month, and the delay until a change is found.
 
 The reference is January 2021, the eight columns of the taxi example (see `bench.real_time`). February and March are
 replayed in time order, once as they were (every alarm counts as false, though trips did change) and with
 ``trip_distance`` times 1.15 from three places in each month on; the delay is that of the first alarm of that column.
+
+Three references: the whole; at the window's hours of the week; and at these hours of as many windows before the current
+one as January has, which begin with the rows before the month or the change.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -22,11 +26,12 @@ from modelvane import Reference
 from modelvane.engines.source import TableSource
 from modelvane.faults import Scale, inject
 from modelvane.replay import replay
-from modelvane.settings import BUDGET, Settings, Window
+from modelvane.settings import BUDGET, Moving, Settings, Window
 
+WHOLE, HOURLY, MOVING = KINDS = ("the whole", "hour of the week", "moving, hour of the week")
 SIZES = (1000, 2500, 5000)
 # one false alarm a month of the taxis is a budget of 0.08 for windows of 5000, and of 0.016 for windows of 1000
-BUDGETS = (BUDGET, 0.05)
+BUDGETS = (BUDGET, 0.05, 0.1)
 EVERY = 100
 COLUMN, FACTOR = "trip_distance", 1.15
 PARTS = (0.25, 0.5, 0.75)
@@ -46,34 +51,74 @@ class _Delay:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="February, windows of 5000, one place")
-    show("References by hour of the week", run(quick=parser.parse_args().quick))
+    parser.add_argument("--only", choices=KINDS, help="one kind of reference")
+    parser.add_argument("--rows", type=int, choices=SIZES, help="one size of windows")
+    args = parser.parse_args()
+    kinds = (args.only,) if args.only else KINDS
+    sizes = (args.rows,) if args.rows else SIZES[-1:] if args.quick else SIZES
+    show("References by hour of the week", run(quick=args.quick, kinds=kinds, sizes=sizes))
 
 
-def run(*, quick: bool = False) -> list[Row]:
-    """Replay the months against both references; needs ``MODELVANE_DATA``."""
-    months = {month: month_of_trips(month) for month in (LATER[:1] if quick else LATER)}
+def run(*, quick: bool = False, kinds: Sequence[str] = KINDS, sizes: Sequence[int] = SIZES) -> list[Row]:
+    """Replay the months against each kind of reference; needs ``MODELVANE_DATA``."""
+    months = LATER[:1] if quick else LATER
+    stream = _Stream.of(months)
     rows: list[Row] = []
-    for name, hours in (("the whole", None), ("hour of the week", "UTC")):
-        # the taxis' times are New York's clock without a zone: UTC leaves them as they are
-        reference = Reference.of(month_of_trips(REFERENCE), time=TIME, hours=hours, threads=1, **DEMO)
-        rows.append(Row(f"{name}: size of the reference", f"{len(reference.to_bytes()):,} bytes"))
-        for size in SIZES[-1:] if quick else SIZES:
+    for kind in kinds:
+        for size in sizes:
+            before = stream.first[months[0]] // size if kind == MOVING else None
+            reference = _reference(kind, before)
+            rows.append(
+                Row(
+                    f"{kind}, windows of {size}: size of the reference",
+                    f"{len(reference.to_bytes()):,} bytes",
+                )
+            )
             for budget in BUDGETS:
-                settings = Settings(window=Window(rows=size), budget=budget)
-                what = f"{name}, windows of {size}, budget {budget:g}"
-                for month, trips in months.items():
-                    rows.append(_false(f"{what}, {month}", reference, settings, trips))
-                found = [
-                    delay
-                    for trips in months.values()
-                    for delay in _delays(reference, settings, trips, PARTS[:1] if quick else PARTS)
-                ]
+                moving = None if before is None else Moving(before)
+                settings = Settings(window=Window(rows=size), budget=budget, moving=moving)
+                what = f"{kind}, windows of {size}, budget {budget:g}"
+                rows += [_false(f"{what}, {month}", reference, settings, stream, month) for month in months]
+                found = list(_delays(reference, settings, stream, PARTS[:1] if quick else PARTS))
                 rows.append(_detected(f"{what}, {COLUMN} x {FACTOR}", found))
     return rows
 
 
-def _false(what: str, reference: Reference, settings: Settings, trips: pa.Table) -> Row:
-    found = replay("taxi", TableSource(trips), reference, settings, every=EVERY)
+@dataclass(frozen=True)
+class _Stream:
+    """January and the months after it, one behind the other, and where each of these begins."""
+
+    trips: pa.Table
+    first: Mapping[str, int]
+
+    @classmethod
+    def of(cls, months: Sequence[str]) -> _Stream:
+        parts = [month_of_trips(month) for month in (REFERENCE, *months)]
+        ends = np.cumsum([part.num_rows for part in parts]).tolist()
+        return cls(pa.concat_tables(parts), dict(zip(months, ends, strict=False)))
+
+    def rows_of(self, month: str) -> int:
+        """Give how many rows a month has."""
+        later = [first for first in self.first.values() if first > self.first[month]]
+        return min([*later, self.trips.num_rows]) - self.first[month]
+
+
+@cache
+def _reference(kind: str, before: int | None) -> Reference:
+    # the taxis' times are New York's clock without a zone: UTC leaves them as they are
+    hours = None if kind == WHOLE else "UTC"
+    return Reference.of(month_of_trips(REFERENCE), time=TIME, hours=hours, moving=before, threads=1, **DEMO)
+
+
+def _warm(settings: Settings) -> int:
+    """Give how many rows come before the first that is judged: a reference that moves is of these."""
+    return 0 if settings.moving is None else settings.moving.windows * settings.window.rows
+
+
+def _false(what: str, reference: Reference, settings: Settings, stream: _Stream, month: str) -> Row:
+    first, warm = stream.first[month], _warm(settings)
+    trips = stream.trips.slice(first - warm, warm + stream.rows_of(month))
+    found = replay("taxi", TableSource(trips), reference, settings, every=EVERY, unseen=warm)
     by_column = Counter(episode.column or episode.measure for episode in found.episodes)
     columns = ", ".join(f"{column} {count}" for column, count in by_column.most_common())
     return Row(
@@ -83,17 +128,21 @@ def _false(what: str, reference: Reference, settings: Settings, trips: pa.Table)
 
 
 def _delays(
-    reference: Reference, settings: Settings, trips: pa.Table, parts: tuple[float, ...]
+    reference: Reference, settings: Settings, stream: _Stream, parts: Sequence[float]
 ) -> Iterator[_Delay | None]:
-    for part in parts:
-        before = settings.window.rows
-        start = int(part * trips.num_rows)
-        stream = trips.slice(start - before, before + LONGEST)
-        changed = inject(stream, Scale(column=COLUMN, factor=FACTOR, start=before))
-        found = replay("taxi", TableSource(changed), reference, settings, every=EVERY)
-        times = np.asarray(stream[TIME]).astype("datetime64[us]").astype(np.int64) / 1e6
-        own = (one for one in found.episodes if one.column == COLUMN and one.row > before)
-        yield next((_Delay(one.row - before, one.time - float(times[before])) for one in own), None)
+    for month, first in stream.first.items():
+        for part in parts:
+            window = settings.window.rows
+            start, before = first + int(part * stream.rows_of(month)), window + _warm(settings)
+            # to begin before January is to begin with it
+            trips = stream.trips.slice(max(0, start - before), min(start, before) + LONGEST)
+            before = min(start, before)
+            changed = inject(trips, Scale(column=COLUMN, factor=FACTOR, start=before))
+            unseen = before - window if settings.moving is not None else 0
+            found = replay("taxi", TableSource(changed), reference, settings, every=EVERY, unseen=unseen)
+            times = np.asarray(trips[TIME]).astype("datetime64[us]").astype(np.int64) / 1e6
+            own = (one for one in found.episodes if one.column == COLUMN and one.row > before)
+            yield next((_Delay(one.row - before, one.time - float(times[before])) for one in own), None)
 
 
 def _detected(what: str, delays: list[_Delay | None]) -> Row:

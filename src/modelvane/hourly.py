@@ -9,11 +9,13 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from modelvane.block import Encoded
-from modelvane.calibration.calibration import Calibration, cells_of
+from modelvane.block import Block, Encoded
+from modelvane.calibration.calibration import Calibration, cells_of, cells_on
 from modelvane.calibration.hourly import HourlyRows, calibrate_hourly
 from modelvane.divergences.base import Divergence
 from modelvane.hours import Hours
+from modelvane.ruler import CategoricalRuler, ListRuler, NumericalRuler, Ruler
+from modelvane.schema import Schema
 from modelvane.tallies import codec
 from modelvane.tallies.dataset import ColumnTally
 from modelvane.tallies.hourly import HourlyTally
@@ -25,6 +27,55 @@ class HourlyColumn(NamedTuple):
 
     tally: HourlyTally
     calibration: Calibration
+
+
+class HourRuler(Struct, frozen=True, eq=False):
+    """Counts a column by class of hours, of rows that will be what a window is compared with.
+
+    Parameters
+    ----------
+    name
+        See `hours_of`.
+    column, ruler
+        What is counted, and on what.
+    hours
+        Classes of hours.
+    of_truth
+        Whether it is the target, which is counted where it is known.
+    """
+
+    name: str
+    column: str
+    ruler: NumericalRuler | CategoricalRuler
+    hours: Hours
+    of_truth: bool
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """The one."""
+        return (self.column,)
+
+    def count(self, block: Block) -> HourlyTally:
+        """Count rows; whatever was never seen is one cell."""
+        cells = np.minimum(cells_on(self.ruler, block.columns[self.column]), self.ruler.size - 1)
+        return HourlyTally.of(self.hours.of_rows(block.times), cells, (len(self.hours), self.ruler.size))
+
+    def facts(self) -> dict[str, Any]:
+        """Give nothing: it follows from the reference."""
+        return {}
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Give nothing, as `facts`."""
+        return {}
+
+    def tally_of(self, facts: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> HourlyTally:
+        """Read a tally's facts and arrays."""
+        return HourlyTally.from_arrays(facts, arrays)
+
+
+def hours_of(column: str) -> str:
+    """Name the tally of a column by hour among those of several columns: a column is counted with its time."""
+    return f"hours of {column}"
 
 
 class HourlyReference(Struct, frozen=True, eq=False):
@@ -58,6 +109,17 @@ class HourlyReference(Struct, frozen=True, eq=False):
             return None
         return self.tallies[column].at(hours, whole)
 
+    def rulers(self, schema: Schema, rulers: Mapping[str, Ruler]) -> dict[str, HourRuler]:
+        """Give what counts rows as these were, where a later window is to be compared with them."""
+        target = None if schema.target is None else schema.target.name
+        found = {}
+        for name in self.tallies:
+            ruler = rulers[name]
+            # lists are not known by hour
+            if not isinstance(ruler, ListRuler):
+                found[hours_of(name)] = HourRuler(hours_of(name), name, ruler, self.hours, name == target)
+        return found
+
     def facts(self) -> dict[str, Any]:
         """Give what is no array, as JSON values."""
         return {"zone": self.hours.zone, "calibration": self.calibration.facts()}
@@ -78,7 +140,7 @@ class HourlyReference(Struct, frozen=True, eq=False):
         rows = codec.inside("rows", arrays)
         return cls(
             Hours(facts["zone"], arrays["classes"]),
-            {name: HourlyTally(rows[name], counts[name]) for name in counts},
+            {name: HourlyTally.of_counts(rows[name], counts[name]) for name in counts},
             Calibration.from_arrays(facts["calibration"], codec.inside("calibration", arrays)),
         )
 

@@ -111,6 +111,11 @@ class Reference:
         late = {column.name for column in (self.schema.target, *self.schema.contributions) if column}
         return [name for name in self.rulers if name not in late]
 
+    @property
+    def moves_by_hour(self) -> bool:
+        """Whether it was built to move, and to be compared with at a window's hours of the week."""
+        return self.hourly is not None and self.moving is not None
+
     @cached_property
     def counter(self) -> Counter:
         """What counts current rows on these rulers."""
@@ -119,6 +124,9 @@ class Reference:
         outliers = OutlierRuler.of(self.schema, self.tally.columns) if is_scored else None
         hours = None if self.hourly is None else self.hourly.hours
         together = {name: ruler for name, ruler in self.row_rulers.items() if name not in self.left_out}
+        if self.moves_by_hour and self.hourly is not None:
+            # rows of now are what later ones are compared with, at other hours
+            together |= self.hourly.rulers(self.schema, self.rulers)
         return Counter(self.schema, self.rulers, self.performance, outliers, hours, together, self.breakdowns)
 
     @property
@@ -194,7 +202,8 @@ class Reference:
             A time zone (such as ``UTC`` or ``America/New_York``): windows are compared with the reference at their own
             hours of the week, by its clock, rather than with the whole of it.
         moving
-            Windows will be compared with so many windows before them: learns how far they usually are from those.
+            Windows will be compared with so many windows before them: learns how far they usually are from those. With
+            ``hours`` it is at their own hours of the week.
         threads
             Columns calibrated at once.
         started, advance
@@ -225,10 +234,14 @@ class Reference:
         return cls._of(schema, built, extras or {})
 
     def of_other_rows(
-        self, tally: DatasetTally, calibration: Calibration, period: tuple[int, int] | None
+        self,
+        tally: DatasetTally,
+        calibration: Calibration,
+        period: tuple[int, int] | None,
+        hourly: HourlyReference | None = None,
     ) -> Reference:
         """Give a reference of other rows, which were counted by this one's counter."""
-        other = replace(self, tally=tally, calibration=calibration, period=period, hourly=None)
+        other = replace(self, tally=tally, calibration=calibration, period=period, hourly=hourly)
         # what rows are counted on was frozen from this one's tally
         other.__dict__["counter"] = self.counter
         return other

@@ -121,19 +121,20 @@ def _hourly(rows: list[tuple[int, int]]) -> HourlyTally:
     return HourlyTally.of(classes, cells.astype(np.intp), (CLASSES, CELLS))
 
 
-def _arrays(tally: HourlyTally) -> tuple[list[int], list[list[int]]]:
-    return tally.rows.tolist(), tally.counts.tolist()
-
-
 @given(ROWS, ROWS)
 def test_tallies_by_hour_add(some: list[tuple[int, int]], others: list[tuple[int, int]]) -> None:
-    """The tally of all rows is the sum of those of its parts, bit for bit."""
-    assert _arrays(_hourly(some + others)) == _arrays(_hourly(some) + _hourly(others))
+    """The tally of all rows is the sum of those of its parts, bit for bit, and is read as it was written."""
+    both, summed = _hourly(some + others), _hourly(some) + _hourly(others)
+    assert both == summed
+    assert both.counts.tolist() == (_hourly(some).counts + _hourly(others).counts).tolist()
+    assert (both.index is None) == (summed.index is None)
+    assert both.n == sum(of_class >= 0 for of_class, _ in some + others)
+    assert HourlyTally.from_arrays(summed.facts(), summed.arrays()) == both
 
 
 def test_tallies_of_other_classes_do_not_add() -> None:
     """Tallies of different shapes are refused."""
-    other = HourlyTally(np.zeros(2, np.int64), np.zeros((2, CELLS), np.int64))
+    other = HourlyTally.of_counts(np.zeros(2, np.int64), np.zeros((2, CELLS), np.int64))
     with pytest.raises(TallyMismatchError):
         _hourly([]) + other
 

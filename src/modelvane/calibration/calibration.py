@@ -17,9 +17,9 @@ from modelvane.calibration.urn import Urn
 from modelvane.casting import Fault, Numbers
 from modelvane.divergences import DIVERGENCES
 from modelvane.divergences.base import Divergence
-from modelvane.ruler import Floats, NumericalRuler
+from modelvane.ruler import Floats, NumericalRuler, Ruler
 from modelvane.statistics.tail_share import TAIL_SHARE, Tails
-from modelvane.tallies.categorical import CategoricalTally
+from modelvane.tallies.categorical import CategoricalTally, Codes
 from modelvane.tallies.dataset import ColumnTally
 from modelvane.tallies.list_column import Lists
 from modelvane.tallies.list_tally import ListTally, entries_of
@@ -170,10 +170,16 @@ def cells_of(tally: ColumnTally, column: Encoded) -> NDArray[np.intp]:
     """Give the cell of each row on the tally's ruler, of lists that of each entry; -1 where there is no value."""
     if isinstance(column, Lists):
         return cells_of(entries_of(tally), column.values)
+    return cells_on(tally.ruler, column)
+
+
+def cells_on(ruler: Ruler, column: Encoded) -> NDArray[np.intp]:
+    """Give the cell of each row on a ruler that is not one of lists; -1 where there is no value."""
     if not isinstance(column, Numbers):
+        assert isinstance(column, Codes)  # noqa: S101 - entries of lists have cells, not lists
         return np.maximum(column.codes, -1).astype(np.intp)
-    assert isinstance(tally.ruler, NumericalRuler)  # noqa: S101 - numbers are counted on edges
-    edges = tally.ruler.edges
+    assert isinstance(ruler, NumericalRuler)  # noqa: S101 - numbers are counted on edges
+    edges = ruler.edges
     cells = np.searchsorted(edges, column.values, "left") + np.searchsorted(edges, column.values, "right")
     return np.where(np.isnan(column.values), -1, cells)
 

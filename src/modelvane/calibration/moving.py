@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from modelvane.divergences.base import Divergence
 from modelvane.schema import Column, Schema
 from modelvane.tallies.dataset import ColumnTally, DatasetTally, WindowTally
 from modelvane.tallies.list_tally import ListTally
+from modelvane.tallies.sample import Sample
 
 # draws are made anew in every round: as many as take some hundredths of a second, and tell three moments
 _DRAWN_CELLS = 1 << 16
@@ -111,7 +112,34 @@ def _null(divergence: Divergence, past: ColumnTally, now: ColumnTally) -> NullMo
     if is_analytic or not past.n or not now.n or is_constant(past):
         return None
     counts: NDArray[np.int64] = past.sample.counts.astype(np.int64) + now.sample.counts.astype(np.int64)
-    pooled = past.sample.with_counts(counts)
-    draws = min(DRAWS, max(_FEWEST_DRAWS, _DRAWN_CELLS // len(counts)))
-    null = exchanged_moments(divergence, pooled, now.n, draws)
+    null = _exchanged(divergence, past.sample.with_counts(counts), now.n)
     return null.inflated(past.entries_per_list) if isinstance(past, ListTally) else null
+
+
+def hourly_nulls(
+    divergences: Iterable[tuple[str, Divergence]], past: Mapping[str, Sample], now: Mapping[str, ColumnTally]
+) -> dict[Key, NullMoments]:
+    """Learn the noise between a window and the rows before it at its hours, of divergences without an analytic null.
+
+    Parameters
+    ----------
+    divergences
+        With the column that each is of.
+    past
+        What the rows before were at the window's hours, as many as they are worth.
+    now
+        The window.
+    """
+    found: dict[Key, NullMoments] = {}
+    for column, divergence in divergences:
+        worth = np.rint(np.asarray(past[column].counts)).astype(np.int64)
+        n = now[column].n
+        if divergence.critical is None and n and (worth > 0).sum() > 1:
+            counts = worth + np.asarray(now[column].sample.counts, np.int64)
+            found["", column, divergence.name] = _exchanged(divergence, past[column].with_counts(counts), n)
+    return found
+
+
+def _exchanged(divergence: Divergence, pooled: Sample, n: int) -> NullMoments:
+    draws = min(DRAWS, max(_FEWEST_DRAWS, _DRAWN_CELLS // len(pooled.counts)))
+    return exchanged_moments(divergence, pooled, n, draws)

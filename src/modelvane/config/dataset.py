@@ -47,8 +47,12 @@ class ReferencePeriod(StrEnum):
     """What it was at the window's own hours of the week."""
     MOVING = "moving"
     """The windows before the current one, on its rulers."""
+    MOVING_HOUR_OF_WEEK = "moving_hour_of_week"
+    """These windows, at the current one's own hours of the week."""
 
 
+_MOVING = (ReferencePeriod.MOVING, ReferencePeriod.MOVING_HOUR_OF_WEEK)
+_BY_HOUR = (ReferencePeriod.HOUR_OF_WEEK, ReferencePeriod.MOVING_HOUR_OF_WEEK)
 _OF_RECOMMENDER = ("scores", "origins", "subject", "unknown")
 
 
@@ -208,10 +212,13 @@ class DatasetSection(Section):
         ReferencePeriod.WHOLE,
         description="`whole`: windows are compared with all of the reference; `hour_of_week`: with what it was at "
         "their own hours of the week, which takes a time column and two weeks or more; `moving`: with the windows "
-        "before them, counted on its rulers.",
+        "before them, counted on its rulers; `moving_hour_of_week`: with what those were at its hours of the week.",
     )
     reference_windows: int = Field(
-        WINDOWS, ge=1, description="With `reference_period: moving`: how many windows before."
+        WINDOWS,
+        ge=1,
+        description="With a `reference_period` that moves: how many windows before. By hour of the week as many as are "
+        "some weeks.",
     )
     time_zone: str = Field("UTC", description="Whose clock tells the hours of the week.")
     data_format: DataFormat = Field(DataFormat(), description="How a CSV reference is written (2022).")
@@ -303,9 +310,9 @@ class DatasetSection(Section):
     @property
     def moving(self) -> int | None:
         """Windows before each that it is compared with; ``None`` for a reference that does not move."""
-        return self.reference_windows if self.reference_period is ReferencePeriod.MOVING else None
+        return self.reference_windows if self.reference_period in _MOVING else None
 
     @property
     def hours(self) -> str | None:
         """The time zone of a reference by hour of the week; ``None`` for the whole."""
-        return self.time_zone if self.reference_period is ReferencePeriod.HOUR_OF_WEEK else None
+        return self.time_zone if self.reference_period in _BY_HOUR else None

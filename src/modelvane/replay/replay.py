@@ -63,6 +63,7 @@ def replay(
     settings: Settings,
     *,
     every: int | None = None,
+    unseen: int = 0,
     advance: Callable[[int], None] = lambda _rows: None,
 ) -> Replayed:
     """Watch a past stream as a live monitor would have.
@@ -73,6 +74,8 @@ def replay(
     ----------
     every
         Rows between evaluations; a fiftieth of the window by default, at least 1.
+    unseen
+        Rows that are taken first without an evaluation: what a reference that moves is of when the watch begins.
     advance
         Called with the number of rows after each step.
 
@@ -112,11 +115,11 @@ def replay(
         _take(monitor, step)
         rows += step.table.rows
         advance(step.table.rows)
-        if rows % every == 0:
+        if rows % every == 0 and rows > unseen:
             evaluate()
     if first is None:
         raise ConfigError(f"There is nothing to replay: {source.name} has no rows", expected="a row or more")
-    if evaluated < rows:
+    if max(evaluated, unseen) < rows:
         evaluate()
     return Replayed(dataset, rows, rounds, first, now, episodes.told())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from modelvane.monitor import Monitor
-from modelvane.moving import tally_compared_with
+from modelvane.moving import LEAST_BEFORE, tally_compared_with
 from modelvane.report.distribution import distribution
 from modelvane.report.parts.multivariate import multivariate_part
 from modelvane.report.parts.outliers import outlier_part
@@ -68,12 +68,18 @@ def _compared_text(monitor: Monitor, window: WindowTally) -> str:
     if settings.moving is None:
         return ""
     if tally_compared_with(reference, window, settings) is reference.tally:
-        return f"as built, until {settings.moving.least_rows} rows came before the window"
-    return (
+        least = (
+            f"{LEAST_BEFORE} rows at each hour"
+            if reference.moves_by_hour
+            else f"{settings.moving.least_rows} rows"
+        )
+        return f"as built, until {least} came before the window"
+    windows = (
         "the window before"
         if settings.moving.windows == 1
         else f"the {settings.moving.windows} windows before"
     )
+    return f"{windows}, at its hours of the week" if reference.moves_by_hour else windows
 
 
 def window_text(window: Window) -> str:
