@@ -14,7 +14,8 @@ from modelvane import concept, versions
 from modelvane.attribution import ruler as attribution
 from modelvane.block import Block
 from modelvane.concept import ConceptKind, ConceptRuler
-from modelvane.estimates import losses
+from modelvane.estimates import classes, losses
+from modelvane.estimates.learning_classes import ClassesKind
 from modelvane.multivariate.learning import CrossMomentsKind, RowSampleKind
 from modelvane.multivariate.ruler import MomentsRuler
 from modelvane.multivariate.sample import RowSample
@@ -27,7 +28,14 @@ from modelvane.tallies import codec
 
 Reader = Callable[[Schema, Mapping[str, Ruler], dict[str, Any], Mapping[str, NDArray[Any]]], RowRuler]
 
-DEFAULTS: tuple[RowKind, ...] = (CrossMomentsKind(), RowSampleKind(), ConceptKind(), versions.KIND)
+DEFAULTS: tuple[RowKind, ...] = (
+    CrossMomentsKind(),
+    RowSampleKind(),
+    ConceptKind(),
+    versions.KIND,
+    ClassesKind(),
+    ClassesKind(of_truth=True),
+)
 """What every reference learns, where it applies."""
 READERS: Mapping[str, Reader] = {
     MomentsRuler.name: MomentsRuler.read,
@@ -35,6 +43,8 @@ READERS: Mapping[str, Reader] = {
     attribution.NAME: attribution.read,
     concept.NAME: ConceptRuler.from_arrays,
     versions.NAME: versions.read,
+    classes.CLASSES: partial(classes.read, of_truth=False),
+    classes.OF_LABELLED: partial(classes.read, of_truth=True),
     losses.LOSSES: partial(losses.read, of_truth=False),
     losses.OF_LABELLED: partial(losses.read, of_truth=True),
     forest.NAME: forest.read,

@@ -19,30 +19,34 @@ _STATISTICS: dict[str, Statistic[Any] | LabelledStatistic[Any]] = {
 }
 
 
-_NEEDS = "a probability of one of two classes, and a target in the reference"
+_NEEDS = "probabilities of classes, and a target in the reference"
 _SOURCE = "labels as the reference's of such scores: Bialek et al., 2024"
 
 
 def _estimated(
-    name: str, kind: Literal["confusion", "scores"], moves: Callable[[Expected], Iterator[Moves]]
+    name: str,
+    kind: Literal["confusion", "scores"],
+    moves: Callable[[Expected], Iterator[Moves]],
+    by_matrix: Callable[[Floats], Iterator[Floats]] | None = None,
 ) -> EstimatedByScore:
-    return EstimatedByScore(_STATISTICS[name], _NEEDS, _SOURCE, kind, moves)
+    return EstimatedByScore(_STATISTICS[name], _NEEDS, _SOURCE, kind, moves, by_matrix)
+
+
+def _of_matrix(name: str, by_matrix: Callable[[Floats], Iterator[Floats]]) -> EstimatedByScore:
+    def moves(expected: Expected) -> Iterator[Moves]:
+        return (_by_score(expected, each) for each in by_matrix(expected.matrix))
+
+    return _estimated(name, "confusion", moves, by_matrix)
 
 
 def _confusion(name: str, gradient: Callable[[Floats], Floats]) -> EstimatedByScore:
-    def moves(expected: Expected) -> Iterator[Moves]:
-        yield _by_score(expected, gradient(expected.matrix))
-
-    return _estimated(name, "confusion", moves)
+    return _of_matrix(name, lambda matrix: iter((gradient(matrix),)))
 
 
 def _averages(name: str, by_class: Callable[[Floats], ByClass]) -> Iterator[EstimatedByScore]:
-    def moves(expected: Expected) -> Iterator[Moves]:
-        return (_by_score(expected, each) for each in gradients.each(by_class)(expected.matrix))
-
     yield _confusion(f"{name}_macro", gradients.macro(by_class))
     yield _confusion(f"{name}_weighted", gradients.weighted(by_class))
-    yield _estimated(f"class_{name}", "confusion", moves)
+    yield _of_matrix(f"class_{name}", gradients.each(by_class))
 
 
 def _by_score(expected: Expected, gradient: Floats) -> Moves:
@@ -80,4 +84,7 @@ CLASSIFIER: tuple[EstimatedByScore, ...] = (
     _mean("log_loss"),
     _mean("brier_score"),
 )
-"""Averages over rows, such as ``precision_micro``, are the accuracy; ``class_roc_auc`` of one class is ``roc_auc``."""
+"""Of probabilities of several classes all but the log loss.
+
+Averages over rows, such as ``precision_micro``, are the accuracy; ``class_roc_auc`` of one class is ``roc_auc``.
+"""

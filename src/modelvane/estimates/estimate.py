@@ -110,10 +110,13 @@ class EstimatedByScore(Estimated, frozen=True):
         Of the tally that it is a function of.
     moves
         Gives how much rows move it: once, or for each label.
+    by_matrix
+        Of a confusion, gives the same by target and prediction, from the expected rows of each pair.
     """
 
     kind: Literal["confusion", "scores"]
     moves: Callable[[Expected], Iterator[Moves]]
+    by_matrix: Callable[[Floats], Iterator[Floats]] | None = None
 
     def estimates(self, expected: Expected) -> dict[str | None, Estimate | Undefined]:
         """Give the estimate of each label."""

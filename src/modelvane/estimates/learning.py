@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from modelvane.block import Block
 from modelvane.casting import Numbers
 from modelvane.estimates.fitting import fitted, require_scikit_learn
-from modelvane.estimates.lines import mean_habit
+from modelvane.estimates.lines import mean_habit, moments_of_rows
 from modelvane.estimates.losses import LOSSES, OF_LABELLED, LossPromise, LossRuler, known
 from modelvane.estimates.trees import Floats
 from modelvane.row_ruler import MOST_COLUMNS, Learned
@@ -200,18 +200,12 @@ def _promises(
     return {
         name: LossPromise(
             value,
-            *_moments(of_rows),
+            *moments_of_rows(of_rows),
             mean_habit(of_rows) if in_time_order else None,
             mean_habit(realised - of_rows) if in_time_order else None,
         )
         for name, (value, of_rows, realised) in told.items()
     }
-
-
-def _moments(values: Floats) -> tuple[float, float]:
-    centred = values - values.mean()
-    variance = float(np.mean(np.square(centred)))
-    return variance, float(np.mean(centred**3)) / variance**1.5 if variance > 0 else 0.0
 
 
 def _quantum(most: float) -> float:

@@ -79,6 +79,13 @@ def _with_habit(floor: float, level: float, n: int, habit: Habit | None) -> Line
     return Lines(floor, habit.exceeded_with(level, n))
 
 
+def moments_of_rows(values: Floats) -> tuple[float, float]:
+    """Give variance and skewness of what single rows add."""
+    centred = values - values.mean()
+    variance = float(np.mean(np.square(centred)))
+    return variance, float(np.mean(centred**3)) / variance**1.5 if variance > 0 else 0.0
+
+
 def mean_habit(values: Floats) -> Habit | None:
     """Fit the habit of how far the mean of windows is from that of all; values in order of time."""
     running = np.concatenate(([0.0], np.cumsum(values - values.mean())))

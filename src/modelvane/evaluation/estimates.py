@@ -15,7 +15,8 @@ from modelvane.estimates.losses import LOSSES, OF_LABELLED, LossRuler
 from modelvane.estimates.promise import Promise
 from modelvane.estimates.regression import REGRESSOR
 from modelvane.estimates.scores import labelled_rows, rows_by_score
-from modelvane.evaluation.estimating import held, level, off, told, undefined
+from modelvane.evaluation.class_estimates import class_estimate_findings
+from modelvane.evaluation.estimating import LEFT_OUT, held, level, off, told, undefined
 from modelvane.evaluation.round import Round, parts_of, too_few
 from modelvane.findings import Family, Finding
 from modelvane.tallies.dataset import DatasetTally
@@ -24,7 +25,6 @@ from modelvane.undefined import Undefined
 
 NO_ROWS = "no rows with a probability in the window"
 NOT_IN_REFERENCE = "no rows with this value in the reference"
-LEFT_OUT = "not counted: `leave_out` names it"
 _JUDGED = [each for each in CLASSIFIER if each.has_error]
 
 
@@ -35,6 +35,8 @@ def estimate_findings(this: Round, rows: DatasetTally, labelled: DatasetTally) -
         return
     if ruler.regression is not None:
         yield from _regression(this, rows, labelled)
+    elif ruler.scores is not None and not ruler.scores.is_binary:
+        yield from class_estimate_findings(this, rows, labelled)
     elif ruler.scores is not None:
         yield from _classification(this, rows, labelled, ruler.predictions[0])
     elif ruler.classes is not None:

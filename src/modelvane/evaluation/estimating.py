@@ -13,6 +13,8 @@ from modelvane.evaluation.round import Round
 from modelvane.findings import Family, Finding, Verdict
 from modelvane.undefined import Undefined, Value
 
+LEFT_OUT = "not counted: `leave_out` names it"
+
 
 def told(each: Estimated, segment: str | None = None, label: str | None = None) -> Finding:
     """Give a finding that has no value yet."""

@@ -1,0 +1,252 @@
+"""What rows with a probability for each of several classes are expected to be: what is counted, and by what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from modelvane.block import Block
+from modelvane.calibration.habit import Habit
+from modelvane.casting import Numbers
+from modelvane.estimates.expected import ROW
+from modelvane.estimates.isotonic import Floats
+from modelvane.estimates.scores import cell_of
+from modelvane.performance import classes_of
+from modelvane.ruler import Ruler
+from modelvane.schema import Schema
+from modelvane.tallies.cells import Integers
+from modelvane.tallies.classification import ClassRuler
+
+CLASSES, OF_LABELLED = "expected_classes", "expected_classes_of_labelled"
+"""Names of what counts all rows, and the rows that have labels."""
+MOST_CLASSES = 20
+"""Classes beyond which nothing is estimated: products of three are remembered."""
+PART = 1 << 10
+"""Quanta of a row in products of two expectations."""
+
+# sums of so many rows are whole numbers below 2^53
+_BLOCK = 1 << 17
+
+
+class ClassTally(Struct, frozen=True, eq=False):
+    """Expected classes of rows; tallies of one ruler add, bit for bit in any grouping.
+
+    Parameters
+    ----------
+    n
+        Rows with a probability for each class, and a target where only labelled rows are counted.
+    unusable
+        Other rows.
+    matrix
+        Rows by expected and by predicted class, in quanta of `ROW`, shape ``(classes, classes)``.
+    products
+        By predicted class, sums of the products of what is expected of two classes, in quanta of ``PART ** 2``, shape
+        ``(classes, classes, classes)``.
+    """
+
+    n: int
+    unusable: int
+    matrix: Integers
+    products: Integers
+
+    def __add__(self, other: ClassTally) -> ClassTally:
+        return ClassTally(
+            self.n + other.n,
+            self.unusable + other.unusable,
+            self.matrix + other.matrix,
+            self.products + other.products,
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, ClassTally)
+            and (self.n, self.unusable) == (other.n, other.unusable)
+            and np.array_equal(self.matrix, other.matrix)
+            and np.array_equal(self.products, other.products)
+        )
+
+    __hash__ = None  # type: ignore[assignment] # compared by arrays
+
+    def facts(self) -> dict[str, Any]:
+        """Give what is no array, as JSON values."""
+        return {"n": self.n, "unusable": self.unusable}
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Give the arrays."""
+        return {"matrix": self.matrix, "products": self.products}
+
+
+class ClassPromise(NamedTuple):
+    """What the reference's labelled rows were expected to be.
+
+    Parameters
+    ----------
+    value
+        Over the reference.
+    variance, skewness
+        Of what one row adds to the value.
+    gap
+        How far the value is from that of the labels, to which probabilities were calibrated.
+    habit, error_habit
+        How far windows in order of time were from the value, and from their own labels; ``None`` without times.
+    """
+
+    value: float
+    variance: float
+    skewness: float
+    gap: float
+    habit: Habit | None
+    error_habit: Habit | None
+
+
+class ClassesRuler(Struct, frozen=True, eq=False, dict=True):
+    """Counts what calibrated probabilities expect rows to be; a row ruler (see `modelvane.row_ruler.RowRuler`).
+
+    Parameters
+    ----------
+    of_truth
+        Whether it counts the rows that have labels.
+    names
+        The classes, which are the columns of their probabilities.
+    target, targets
+        Name and ruler of the column of targets.
+    classes
+        Ruler of the confusion matrix.
+    shares
+        Expected share of each class by its own score, shape ``(classes, CELLS)``.
+    promises
+        By name of the measure.
+    """
+
+    of_truth: bool
+    names: tuple[str, ...]
+    target: str
+    targets: Ruler
+    classes: ClassRuler
+    shares: Floats
+    promises: Mapping[str, ClassPromise]
+
+    @property
+    def name(self) -> str:
+        """What it counts."""
+        return OF_LABELLED if self.of_truth else CLASSES
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """The probabilities, and the target where labelled rows are counted."""
+        return (*self.names, self.target) if self.of_truth else self.names
+
+    @cached_property
+    def places(self) -> NDArray[np.intp]:
+        """Where each scored class is on the ruler of the confusion matrix."""
+        return np.array([self.classes.code(name) for name in self.names], np.intp)
+
+    def count(self, block: Block) -> ClassTally:
+        """Tally rows."""
+        scores = self.scores(block)[:, self.usable(block)]
+        n, size = scores.shape[1], len(self.names)
+        matrix, products = np.zeros((size, size), np.int64), np.zeros((size, size, size), np.int64)
+        for at in range(0, n, _BLOCK):
+            part = scores[:, at : at + _BLOCK]
+            predicted, expected = part.argmax(axis=0), self.expected(part)
+            rows = _quanta(expected)
+            matrix += np.stack([np.bincount(predicted, each, size) for each in rows]).astype(np.int64)
+            coarse = np.rint(expected * PART)
+            for of_class in range(size):
+                held = coarse[:, predicted == of_class]
+                products[of_class] += (held @ held.T).astype(np.int64)
+        return ClassTally(n, block.rows - n, matrix, products)
+
+    def scores(self, block: Block) -> Floats:
+        """Give the probabilities of rows, shape ``(classes, rows)``."""
+        columns = [block.columns[name] for name in self.names]
+        return np.stack([column.values for column in columns if isinstance(column, Numbers)])
+
+    def usable(self, block: Block) -> NDArray[np.bool_]:
+        """Say which rows have what it takes."""
+        scores = self.scores(block)
+        found: NDArray[np.bool_] = np.logical_and.reduce((scores >= 0.0) & (scores <= 1.0))
+        return found & (self.true(block) >= 0) if self.of_truth else found
+
+    def true(self, block: Block) -> NDArray[np.int64]:
+        """Give the place of each row's target on the ruler of the confusion matrix; -1 where it has none."""
+        found = classes_of(self.targets, block.columns[self.target])
+        places = np.append(self.classes.codes(found.names), -1)
+        return places[np.where(found.codes < 0, -1, found.codes)].astype(np.int64)
+
+    def expected(self, scores: Floats) -> Floats:
+        """Give what rows are expected to be, shape ``(classes, rows)``; of each row it adds up to 1.
+
+        Each class's probability means what it meant against the rest, and what is said of all is scaled to 1 (Zadrozny
+        and Elkan, 2002).
+        """
+        found = np.stack([shares[cell_of(each)] for shares, each in zip(self.shares, scores, strict=True)])
+        nothing = found.sum(axis=0) <= 0
+        # where every class is out of the question, the model's own word is all there is
+        found[:, nothing] = scores[:, nothing] + np.finfo(float).tiny
+        return np.asarray(found / found.sum(axis=0))
+
+    def facts(self) -> dict[str, Any]:
+        """Give what is plain JSON values of it."""
+        return {
+            "names": list(self.names),
+            "classes": list(self.classes.names),
+            "promises": {
+                name: [each.hex() for each in promise[:4]] for name, promise in self.promises.items()
+            },
+        }
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Give the rest."""
+        found: dict[str, NDArray[Any]] = {"shares": self.shares}
+        for name, promise in self.promises.items():
+            for part, habit in (("habit", promise.habit), ("error_habit", promise.error_habit)):
+                if habit is not None:
+                    found[f"{part}/{name}"] = habit.to_array()
+        return found
+
+    def tally_of(self, facts: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> ClassTally:
+        """Read a tally's facts and arrays."""
+        matrix, products = (arrays[name].astype(np.int64) for name in ("matrix", "products"))
+        return ClassTally(facts["n"], facts["unusable"], matrix, products)
+
+
+def read(
+    schema: Schema,
+    rulers: Mapping[str, Ruler],
+    facts: dict[str, Any],
+    arrays: Mapping[str, NDArray[Any]],
+    *,
+    of_truth: bool,
+) -> ClassesRuler:
+    """Read what `ClassesRuler.facts` and `ClassesRuler.arrays` gave."""
+    assert schema.target is not None  # noqa: S101 - or there would be nothing to read
+
+    def promise(name: str, told: Sequence[str]) -> ClassPromise:
+        value, variance, skewness, gap = map(float.fromhex, told)
+        return ClassPromise(value, variance, skewness, gap, habit("habit", name), habit("error_habit", name))
+
+    def habit(part: str, name: str) -> Habit | None:
+        return Habit.from_array(arrays[f"{part}/{name}"]) if f"{part}/{name}" in arrays else None
+
+    return ClassesRuler(
+        of_truth,
+        tuple(facts["names"]),
+        schema.target.name,
+        rulers[schema.target.name],
+        ClassRuler(tuple(facts["classes"])),
+        arrays["shares"].astype(np.float64),
+        {name: promise(name, told) for name, told in facts["promises"].items()},
+    )
+
+
+def _quanta(expected: Floats) -> Integers:
+    """Give whole numbers that add up to `ROW` for each row: what rounding leaves is the likeliest class's."""
+    found = np.rint(expected * ROW).astype(np.int64)
+    found[expected.argmax(axis=0), np.arange(expected.shape[1])] += ROW - found.sum(axis=0)
+    return found
