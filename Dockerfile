@@ -32,7 +32,7 @@ RUN --mount=type=cache,target=/root/.cache/uv \
 
 FROM build AS build-examples
 RUN --mount=type=cache,target=/root/.cache/uv \
-    uv pip install -r pyproject.toml -c constraints.txt --extra examples --extra fastapi --extra flask
+    uv pip install -r pyproject.toml -c constraints.txt --extra examples
 COPY README.md LICENSE ./
 COPY src src
 RUN --mount=type=cache,target=/root/.cache/uv \
@@ -40,8 +40,7 @@ RUN --mount=type=cache,target=/root/.cache/uv \
 
 FROM build AS build-flow
 RUN --mount=type=cache,target=/root/.cache/uv \
-    uv pip install -r pyproject.toml -c constraints.txt \
-    --extra mongodb --extra prefect --extra examples --extra fastapi --extra flask
+    uv pip install -r pyproject.toml -c constraints.txt --extra mongodb --extra prefect --extra examples
 COPY README.md LICENSE ./
 COPY src src
 RUN --mount=type=cache,target=/root/.cache/uv \

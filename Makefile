@@ -56,7 +56,7 @@ $(VENV)/.batch: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.stack: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing modelvane, its examples and Prefect into $(VENV)"
-	@$(call install,examples$(comma)fastapi$(comma)flask$(comma)grafana$(comma)mongodb$(comma)prefect)
+	@$(call install,examples$(comma)grafana$(comma)mongodb$(comma)prefect)
 	@touch $@ $(VENV)/.demo $(VENV)/.batch
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
