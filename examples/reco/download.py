@@ -6,6 +6,7 @@ It is published as a spreadsheet in an archive, which takes many times as long t
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import shutil
 import zipfile
 import zlib
@@ -34,14 +35,17 @@ FILE_NAME = "online_retail.parquet"
 SHAPE = (4339, 3665)
 """Customers and products of the published purchases that the figures in the documentation were measured on."""
 
+CHECKSUM = "91359010d423a420b3b4feace38ad37df074a3bc2714ec69a7d22d2b9ac369f9"
+"""Their `checksum_of`."""
+
 _ROWS_AT_ONCE = 20_000
 
 
 def download(folder: Path, console: Console, *, publisher: str = PUBLISHER) -> Path:
     """Fetch the purchases into `folder`, as Parquet that is checked before it gets its name.
 
-    No checksum of the archive is published, so what counts is what is in it. Purchases of other counts than
-    :data:`SHAPE` are accepted with a warning: the repository may have published them anew.
+    No checksum of the archive is published, so what counts is what is in it. Purchases of another checksum than
+    :data:`CHECKSUM` are accepted with a warning: the repository may have published them anew.
 
     Parameters
     ----------
@@ -198,11 +202,23 @@ _CASTS: Mapping[str, Callable[[Any], Any]] = {
 }
 
 
+def checksum_of(purchases: Purchases) -> str:
+    """Give the SHA-256 of who bought what: a line for each customer, his id and the codes of his products, sorted."""
+    digest = hashlib.sha256()
+    matrix = purchases.matrix
+    for customer, begin, end in zip(purchases.customers, matrix.indptr, matrix.indptr[1:], strict=False):
+        bought = sorted(purchases.products[product] for product in matrix.indices[begin:end])
+        digest.update(f"{customer} {' '.join(bought)}\n".encode())
+    return digest.hexdigest()
+
+
 def _compare(path: Path, console: Console) -> None:
-    shape = Purchases.of(read_lines(path)).matrix.shape
-    if shape != SHAPE:
+    purchases = Purchases.of(read_lines(path))
+    shape, checksum = purchases.matrix.shape, checksum_of(purchases)
+    if checksum != CHECKSUM:
         console.print(
             f"[yellow]These are not the purchases the documentation was measured on: {shape[0]} customers x "
-            f"{shape[1]} products, expected {SHAPE[0]} x {SHAPE[1]}. They read as an online shop's invoices, so "
-            "the repository has probably published them anew; figures may differ from the documented ones.[/]"
+            f"{shape[1]} products, expected {SHAPE[0]} x {SHAPE[1]}; SHA-256 of who bought what {checksum}, expected "
+            f"{CHECKSUM}. They read as an online shop's invoices, so the repository has probably published them anew; "
+            "figures may differ from the documented ones.[/]"
         )

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from examples.reco.download import FILE_NAME, SHAPE, convert, download
+from examples.reco.download import CHECKSUM, FILE_NAME, SHAPE, checksum_of, convert, download
 from examples.reco.find import find_purchases
 from examples.reco.model import NEIGHBOUR, Recommender
 from examples.reco.purchases import Purchases, read_lines
@@ -84,11 +84,29 @@ def test_the_published_spreadsheet_becomes_parquet(
     assert purchases.products == ["71053", "85123A"]
 
 
-def test_another_number_of_customers_is_told(tmp_path: Path, console: Console, http_server: Any) -> None:
-    """Purchases other than those of the documentation are used, with a warning that has both counts."""
+def test_other_purchases_are_told(tmp_path: Path, console: Console, http_server: Any) -> None:
+    """Purchases other than those of the documentation are used, with a warning that has both counts and checksums."""
     with http_server(published(archive(INVOICES))) as address:
-        download(tmp_path, console, publisher=address)
-    assert "2 customers x 2 products, expected 4339 x 3665" in told(console)
+        path = download(tmp_path, console, publisher=address)
+    said = told(console)
+    assert "2 customers x 2 products, expected 4339 x 3665" in said
+    assert CHECKSUM in said
+    assert checksum_of(Purchases.of(read_lines(path))) in said
+
+
+def test_the_checksum_is_of_who_bought_what(tmp_path: Path, console: Console, http_server: Any) -> None:
+    """It stays with another order of the same invoices, a second purchase and a return, and changes with a product."""
+
+    def checksum(rows: list[Any]) -> str:
+        with http_server(published(archive(rows))) as address:
+            path = download(tmp_path / str(len(list(tmp_path.iterdir()))), console, publisher=address)
+        return checksum_of(Purchases.of(read_lines(path)))
+
+    header, *rows = INVOICES
+    whole = checksum(INVOICES)
+    assert checksum([header, *reversed(rows), *rows]) == whole
+    other = [*rows[0][:1], "22423", *rows[0][2:]]
+    assert len({whole, checksum([*INVOICES, other]), checksum([header, other, *rows[1:]])}) == 3
 
 
 def test_more_rows_than_are_converted_at_once(
@@ -261,5 +279,7 @@ def test_training_tells_its_sizes_and_writes_a_model(tmp_path: Path, console: Co
 
 
 def test_the_real_shop_is_the_documented_one(retail_data: Path) -> None:
-    """The counts that a download is compared with are those of the published purchases."""
-    assert Purchases.of(read_lines(retail_data / FILE_NAME)).matrix.shape == SHAPE
+    """The counts and the checksum that a download is compared with are those of the published purchases."""
+    purchases = Purchases.of(read_lines(retail_data / FILE_NAME))
+    assert purchases.matrix.shape == SHAPE
+    assert checksum_of(purchases) == CHECKSUM
