@@ -82,7 +82,11 @@ def create_app(config: Config, *, progress: Callable[[str], None] = lambda _what
     _documentation(app)
     settings = config.service
     intake = Intake(
-        service.watches, lambda: service.writer, limits=settings.limits, token=settings.tokens.ingest
+        service.watches,
+        lambda: service.writer,
+        limits=settings.limits,
+        pace=service.pace,
+        token=settings.tokens.ingest,
     )
     return Ingest(app, intake)
 

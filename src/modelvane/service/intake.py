@@ -18,6 +18,7 @@ from modelvane.config import Limits
 from modelvane.errors import ModelvaneError, UnknownNameError
 from modelvane.service.decoding import decode_labels, decode_rows
 from modelvane.service.headers import check_coding, check_token, content_type_of
+from modelvane.service.pace import Pace
 from modelvane.service.problems import CONTENT_TYPE, HttpError, headers_of, problem, status_of, unexpected
 from modelvane.service.refusals import reason_of
 from modelvane.service.watch import Watch
@@ -71,6 +72,8 @@ class Intake:
         Keeps rows and labels; a full queue is answered with 503 and Retry-After.
     limits
         Of bodies.
+    pace
+        Is told of the connections that post.
     token
         What has to be shown to post, if anything.
     """
@@ -81,11 +84,13 @@ class Intake:
         writer: Callable[[], GroupCommit],
         *,
         limits: Limits,
+        pace: Pace,
         token: str | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.limits = limits
         self.watches = watches
+        self.pace = pace
         self._writer = writer
         self._token = token
         self._clock = clock

@@ -139,6 +139,7 @@ class IngestProtocol(HttpToolsProtocol):
 
     def __init__(self, protocols: Protocols, **wiring: Any) -> None:
         super().__init__(**wiring)
+        self.turn = 0
         self._protocols = protocols
         self._exchange = _Exchange()
         self._post: _Post | None = None
@@ -249,7 +250,9 @@ class IngestProtocol(HttpToolsProtocol):
     def _take(self, body: bytes) -> None:
         post, self._post = self._post, None
         assert post is not None  # noqa: S101 - begun by the caller
-        self._protocols.intake.rows(post.watch, body, post.headers, self._reply)
+        intake = self._protocols.intake
+        intake.pace.came(self)
+        intake.rows(post.watch, body, post.headers, self._reply)
 
     # ------------------------------------------------------------- answers out
 

@@ -16,6 +16,7 @@ from modelvane.service.background import Evaluator
 from modelvane.service.events import EventBook
 from modelvane.service.health import TRY_SECONDS, Probe, fault_of
 from modelvane.service.opening import make_watch, open_log_of, ruling_of, standing_now
+from modelvane.service.pace import Pace
 from modelvane.service.references import References
 from modelvane.service.retrains import Retrains
 from modelvane.service.switching import Standing, begun, standing_of
@@ -67,6 +68,7 @@ class Service:
         self._rows_removed = 0
         self._absence: StoreError | None = None
         self._standings: dict[str, Standing | None] = {}
+        self.pace = Pace()
         self.book = EventBook(lambda: self.writer)
         self.log: Log = open_log_of(config)
         try:
@@ -188,7 +190,7 @@ class Service:
             max_rows=limits.queue_rows,
             max_bytes=limits.queue_bytes,
             deliver=loop.call_soon_threadsafe,
-            soon=loop.call_soon if is_quick else None,
+            soon=self.pace.soon if is_quick else None,
         )
         probe = Probe(self._writer, self._write_something, asks_when_idle=not self.log.is_embedded)
         self._tasks += [

@@ -66,9 +66,9 @@ class GroupCommit:
         Runs a function where the futures live: ``loop.call_soon_threadsafe`` for futures of asyncio. It is
         called once per turn, not once per submission.
     soon
-        Runs a function soon in the thread that submits: ``loop.call_soon``. A turn of small tables alone then
-        needs no other thread, which costs more than the commit; only for logs whose commit does not wait for
-        the disk. All tables have to be submitted by that thread.
+        Runs a function soon in the thread that submits, such as ``loop.call_soon``; the later, the more tables share
+        a commit. A turn of small tables alone then needs no other thread, which costs more than the commit; only for
+        logs whose commit does not wait for the disk. All tables have to be submitted by that thread.
 
     Examples
     --------
@@ -95,7 +95,6 @@ class GroupCommit:
         self._log = log
         self._soon = soon
         self._is_due = False
-        self._rows_before = 0
         self._writing = threading.Lock()
         self._turn_rows = turn_rows
         self._deliver = deliver
@@ -225,21 +224,11 @@ class GroupCommit:
             self._resolve(works, outcomes)
 
     def _small_turn(self) -> None:
-        """Commit the small tables that are queued in this thread; what else is queued is the other's.
-
-        While each turn of the loop brings more of them it pays to wait for the next: a commit costs as much as ten
-        rows.
-        """
-        rows = self._queue.rows
-        if self._rows_before < rows < SMALL_TURN and self._soon is not None:
-            self._rows_before = rows
-            self._soon(self._small_turn)
-            return
-        self._rows_before = 0
         self._is_due = False
         self._write_small()
 
     def _write_small(self) -> None:
+        """Commit the small tables that are queued in this thread; what else is queued is the other's."""
         # while the other thread writes, waiting for it would stop the event loop; it will take these as well
         if self._writing.acquire(blocking=False):
             try:

@@ -72,7 +72,7 @@ class Connections:
         self._inside = False
         self._failed = False
         self._closed = False
-        self._checkpoints = Checkpoints(lambda: self._connect("?mode=rw"))
+        self._checkpoints = Checkpoints(lambda: self._connect("?mode=rw"), self._lock)
         with translated(path):
             self._guard = None if read_only else self._take_guard()
             try:
@@ -115,8 +115,8 @@ class Connections:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {'FULL' if durability == 'full' else 'NORMAL'}")
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT}")
-        # checkpoints are made in the background; where commits leave those no pause to reach the end of the log, a
-        # commit makes the rest of one at this size, and the log begins anew
+        # checkpoints are made in the background; where a reader of what is old kept those from the end of the log, a
+        # commit tries it at this size
         connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_LIMIT // _PAGE_BYTES}")
         self._check_version(connection)
         connection.execute(f"PRAGMA user_version = {VERSION}")
@@ -201,11 +201,11 @@ class Connections:
 
     def close(self) -> None:
         """Close all connections but those of scans under way, which close as they end."""
+        self._checkpoints.close()
         with self._lock:
             if self._closed:
                 return
             self._closed = True
-            self._checkpoints.close()
             while self._idle:
                 self._idle.pop().close()
             with translated(self.path), closing(self._writer):
