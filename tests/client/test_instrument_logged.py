@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from copy import copy
 from dataclasses import dataclass
 from functools import partial
 
@@ -181,6 +183,62 @@ def test_a_request_among_the_arguments_is_no_record(sink, connect):
     assert client.flush(LONG)
     (row,) = sink.rows()
     assert {name: row[name] for name in ("id", "distance", "prediction")} == {**TRIP, "prediction": 20.0}
+
+
+@pytest.fixture
+def warm(connect):
+    """Give a client whose thread has loaded what writes rows, with no row waiting, that sends when it is told to."""
+    client = connect(linger=60.0)
+    client.log({})
+    assert client.flush(LONG)
+    return client
+
+
+def test_a_plain_row_is_written_in_the_request(warm):
+    """While a row of plain values waits, it is a text of its own, and keeps nothing of the request alive."""
+    name = "a name " * 10
+    before = sys.getrefcount(name)
+    fastapi.logged(warm)(lambda _: 1.0)({"name": name})
+    assert warm.counters.queued == 1
+    assert sys.getrefcount(name) == before
+    fastapi.logged(warm)(lambda _: 1.0)({"name": name, "stops": [1, 2]})
+    assert sys.getrefcount(name) == before + 1
+
+
+@pytest.mark.parametrize("extra", [2.5, None, float("nan"), [1, 2]])
+@pytest.mark.parametrize("answer", [1.0, {"cat": 0.75, "dog": 0.25}, [1, 2]])
+def test_a_row_arrives_as_it_was(sink, warm, extra, answer):
+    """Whether written in the request or later, a row is what it was when the route answered."""
+    trip, given = {"id": "t1", "extra": extra}, copy(answer)
+    fastapi.logged(warm)(lambda _: answer)(trip)
+    trip["extra"] = "changed"
+    if not isinstance(answer, float):
+        answer.clear()
+    assert warm.flush(LONG)
+    row = sink.rows()[-1]
+    assert row.pop("time") > 0
+    predicted = given if isinstance(given, dict) else {"prediction": given}
+    assert row == {"id": "t1", "extra": "NaN" if extra != extra else extra, **predicted}  # noqa: PLR0124 - NaN
+
+
+def test_rows_arrive_in_their_order(sink, warm):
+    """Rows that are written in the request and rows that are written later do not change places."""
+    route = fastapi.logged(warm)(lambda _: 1.0)
+    for number in range(20):
+        route({"number": number, "odd": [] if number % 2 else None})
+    assert warm.flush(LONG)
+    assert [row["number"] for row in sink.rows()[1:]] == list(range(20))
+
+
+def test_a_prediction_of_too_few_values_is_told(connect, caplog):
+    """An answer that does not fill the columns of a prediction costs its row, and the warning says why."""
+    client = connect(prediction_field=["cat", "dog"])
+    route = fastapi.logged(client)(lambda _: 0.5)
+    for _ in range(2):  # before and after the encoder is loaded
+        assert route({"distance": 1.0}) == 0.5
+        assert client.flush(LONG)
+    assert client.counters.rejected == client.counters.logged == 2
+    assert "expected 2 values for cat, dog" in caplog.text
 
 
 @dataclass

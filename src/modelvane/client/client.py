@@ -155,11 +155,24 @@ class Client:
         str
             The id, to be given to `label`.
         """
+        return self._log(
+            record, prediction, id, time, write=False
+        )  # which would take most of the call's time
+
+    def _log(
+        self,
+        record: Mapping[str, object],
+        prediction: object,
+        id: object,  # noqa: A002 - as in log
+        time: object,
+        *,
+        write: bool,
+    ) -> str:
         try:
             # Nothing is set in the copy here, since that may make it grow: the sender completes the row.
             row = dict(record)
             if id is None:
-                id = row.get(self._id_field)  # noqa: A001 - as above
+                id = row.get(self._id_field)  # noqa: A001 - as in log
             if id is None:
                 name = f"{self._prefix}{next(self._serial)}"
             else:
@@ -170,7 +183,8 @@ class Client:
                     time = now()
             if prediction.__class__ in _COPIED:
                 prediction = prediction.copy()
-            self._put((PREDICTIONS, row, name, time, prediction))
+            item = (PREDICTIONS, row, name, time, prediction)
+            self._put(self._sender.written(item) if write else item)
         except Exception:  # noqa: BLE001 - never into the caller; the background thread reports it
             return self._refuse(PREDICTIONS, record, id)
         return name

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Route = TypeVar("Route", bound=Callable[..., Any])
 
 _PLAIN = (str, int, float, bool)
+_MAPPINGS = (dict, Mapping)  # a dict is one without the question to the abstract class, which takes long
 
 
 def logged(
@@ -123,14 +124,15 @@ class _Taker:
         name = self._find_id(record, answer)
         if self._share < 1.0 and not (random() if name is None else _place(name)) < self._share:  # noqa: S311 - guards nothing
             return
-        self._client.log(record, _pick(self._prediction, answer), id=name)
+        self._client._log(record, _pick(self._prediction, answer), name, None, write=True)  # noqa: SLF001 - its own package
 
     def _find_record(self, arguments: Mapping[str, Any]) -> Any:
         if callable(self._record):
             return self._record(arguments)
         if self._record is not None:
             return _record_of(arguments[self._record])
-        whole = [value for value in arguments.values() if _has_fields(value)]
+        # dicts and not any mapping: the framework's own request is one, too
+        whole = [value for value in arguments.values() if isinstance(value, dict) or _has_fields(value)]
         if len(whole) == 1:
             return _record_of(whole[0])
         plain = {
@@ -186,16 +188,17 @@ def _answer(answer: Any) -> tuple[Any, int]:
 
 
 def _has_fields(value: Any) -> bool:
-    # a dict and not any mapping: the framework's own request is one, too
-    return isinstance(value, dict) or hasattr(type(value), "model_fields") or is_dataclass(value)
+    return hasattr(type(value), "model_fields") or is_dataclass(value)
 
 
 def _record_of(value: Any) -> Any:
-    return {part.name: getattr(value, part.name) for part in fields(value)} if is_dataclass(value) else value
+    if isinstance(value, dict) or not is_dataclass(value):
+        return value
+    return {part.name: getattr(value, part.name) for part in fields(value)}
 
 
 def _get(holder: Any, name: str) -> Any:
-    return holder.get(name) if isinstance(holder, Mapping) else getattr(holder, name, None)
+    return holder.get(name) if isinstance(holder, _MAPPINGS) else getattr(holder, name, None)
 
 
 def _pick(wanted: Any, answer: Any) -> Any:
@@ -203,4 +206,4 @@ def _pick(wanted: Any, answer: Any) -> Any:
         return answer
     if callable(wanted):
         return wanted(answer)
-    return answer[wanted] if isinstance(answer, Mapping) else getattr(answer, wanted)
+    return answer[wanted] if isinstance(answer, _MAPPINGS) else getattr(answer, wanted)

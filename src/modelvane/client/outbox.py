@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 PREDICTIONS = "predictions"
 LABELS = "labels"
 
-Item: TypeAlias = "tuple[str, dict[str, object] | Exception, str, object, object]"
+Row: TypeAlias = "tuple[str, dict[str, object] | Exception, str, object, object]"
 """The route, the columns (or why there are none), the id, the time, and the prediction or target."""
+
+Item: TypeAlias = "bytes | Row"
+"""A row, or the JSON of one for predictions."""
 
 _NEVER = sys.maxsize
 
