@@ -102,7 +102,7 @@ class Finding(Struct, frozen=True, kw_only=True):
         The lines that the verdict asks for: sampling noise, this stream's habit, a limit from the config; ``None``
         where there is none.
     error_bound
-        The value is within this much of the exact one; ``None`` when it is exact.
+        The value is within this much of the exact one; ``None`` when it is exact, or as near as its measure says.
     standard_error
         Of an estimate: of the value that so many rows have once their labels are known.
     p_value

@@ -318,3 +318,31 @@ def test_sparse_categories_give_a_finding_without_a_p_value() -> None:
     assert sparse is not None
     assert sparse.value is not None
     assert sparse.p_value is None
+
+
+def test_quantiles_and_ranking_carry_their_bounds() -> None:
+    """What a tally knows only roughly says in its finding how roughly, and the raw rows' value is that near."""
+    rng = np.random.default_rng(4)
+
+    def rows(count: int) -> dict[str, np.ndarray]:
+        score = rng.beta(2, 3, count)
+        return {"x": rng.normal(size=count), "prediction": score, "target": rng.random(count) < score}
+
+    monitor = Monitor("watched", Reference.of(rows(4000)), window=1000)
+    window = rows(1000)
+    monitor.push(window)
+    findings = monitor.findings()
+    positive, negative = (window["prediction"][window["target"] == side] for side in (True, False))
+    exact = {
+        ("median", "x", None): np.median(window["x"]),
+        ("quantile", "x", "0.95"): np.quantile(window["x"], 0.95),
+        ("median", "prediction", None): np.median(window["prediction"]),
+        ("roc_auc", None, None): (positive[:, None] > negative).mean(),
+    }
+    for (name, column, label), value in exact.items():
+        found = findings.get(name, column, None, label)
+        assert found is not None
+        assert found.value is not None
+        assert found.error_bound is not None, name
+        assert abs(found.value - value) <= found.error_bound + 1e-9, name
+        assert found.error_bound < 0.01, name

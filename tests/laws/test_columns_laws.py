@@ -19,9 +19,9 @@ from modelvane.statistics.columns import (
     PREDICTION,
     most_common_excess,
     most_common_share,
-    quantiles,
 )
 from modelvane.statistics.most_common import most_common_bounds
+from modelvane.statistics.quantiles import LEVELS, quantile_errors, quantiles
 from modelvane.tallies.categorical import CategoricalTally, Codes
 from modelvane.tallies.numerical import NumericalTally
 from modelvane.undefined import Undefined
@@ -92,6 +92,25 @@ def test_quantiles_rise_from_minimum_to_maximum(ruler: NumericalRuler, rows: lis
     assert found[0] == min(rows)
     assert found[-1] == max(rows)
     assert all(one <= other + 1e-9 for one, other in pairwise(found))
+
+
+@given(ANY_NUMERICAL, st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60))
+def test_quantiles_are_within_their_stated_error(ruler: NumericalRuler, rows: list[float]) -> None:
+    """No quantile is farther from that of the raw rows than it says, wherever in their cells these lie."""
+    tally = NumericalTally.of(ruler, as_numbers(rows))
+    found, errors = quantiles(tally), quantile_errors(tally)
+    for level, exact in zip(LEVELS, np.quantile(rows, LEVELS).tolist(), strict=True):
+        rounding = ruler.quantum + 1e-12 * max(map(abs, rows))
+        value = found[str(level)]
+        assert isinstance(value, float)
+        assert abs(value - exact) <= errors[str(level)] + rounding
+
+
+@given(st.lists(st.integers(-5, 5).map(float), min_size=1, max_size=60))
+def test_quantiles_of_edges_state_no_error(rows: list[float]) -> None:
+    """Where every value is an edge, quantiles are exact and say so."""
+    tally = NumericalTally.of(NUMERICAL_RULERS["whole"], as_numbers(rows))
+    assert set(quantile_errors(tally).values()) == {0.0}
 
 
 @given(ANY_NUMERICAL, st.lists(st.integers(-40, 40).map(lambda x: x / 4), min_size=1, max_size=60))

@@ -29,6 +29,20 @@ def test_refusals_are_counted_from_the_start(client: TestClient) -> None:
         assert f'modelvane_ingest_rejected_rows_total{{dataset="taxi",reason="{reason}"}} 0.0' in lines
 
 
+def test_the_log_tells_its_size_where_it_is_a_file(reference: Path, tmp_path: Path) -> None:
+    """The log's bytes are those of its file and of what SQLite has not moved there yet; a temporary log tells none."""
+    with served(settings(reference), tmp_path) as client:
+        empty = sample(client, "modelvane_service_log_bytes")
+        assert empty is not None
+        client.post("/iterate/taxi", json=[trip(n) | {"id": n} for n in range(2000)])
+        full = sample(client, "modelvane_service_log_bytes")
+        files = [*tmp_path.glob("*.db"), *tmp_path.glob("*.db-wal")]
+        assert full == sum(file.stat().st_size for file in files)
+        assert full > empty
+    with served(settings(reference, {"store": "sqlite://"}), tmp_path) as client:
+        assert sample(client, "modelvane_service_log_bytes") is None
+
+
 def test_the_period_of_the_window_is_that_of_its_report(reference: Path, tmp_path: Path) -> None:
     """The report between the window's first and last event times is of the window's rows, and of no other."""
     times = {"column_mapping": {"datetime": "time"}}

@@ -114,6 +114,16 @@ def values_of(
         yield from statistic.function(tally).items()
 
 
+def bounds_of(
+    statistic: Statistic[Any] | LabelledStatistic[Any],
+    tally: Any,
+) -> Mapping[str | None, float]:
+    """Give how far the value, or that of each label, can be from the one of the raw rows, where that is stated."""
+    if isinstance(statistic, LabelledStatistic):
+        return {} if statistic.error_bounds is None else dict(statistic.error_bounds(tally))
+    return {} if statistic.error_bound is None else {None: statistic.error_bound(tally)}
+
+
 class Judgement(NamedTuple):
     """What a value is held against, and what follows; the fields of `Finding`."""
 
@@ -152,7 +162,7 @@ def measured(
         ``judge(measure, value)`` for a value without a label; ``None`` where there is nothing to judge it by.
     """
     known = this.over_reference((family, segment, column, statistic.name), statistic, reference)
-    bound = statistic.error_bound if isinstance(statistic, Statistic) else None
+    bounds = bounds_of(statistic, current)
     few = "" if statistic.unit == "rows" else too_few(segment, n)
     for label, known_value in values_of(statistic, current):
         value = Undefined(few) if few else known_value
@@ -175,7 +185,7 @@ def measured(
             noise_floor=judged.noise_floor,
             usual_range=judged.usual_range,
             threshold=judged.threshold,
-            error_bound=bound(current) or None if bound is not None else None,
+            error_bound=None if isinstance(value, Undefined) else bounds.get(label) or None,
             verdict=judged.verdict,
             cause=judged.cause,
             why=judged.why,

@@ -77,7 +77,7 @@ class ServiceObserved(Struct, frozen=True, kw_only=True):
     log_up
         Whether the log takes rows.
     log_rows, log_bytes
-        What the log holds.
+        What the log holds; the bytes of one that is a file.
     events
         What happened to no dataset in particular, by kind.
     version
@@ -289,7 +289,10 @@ _OF_SERVICE: tuple[_Fact[ServiceObserved], ...] = (
         lambda seen: seen.events,
     ),
     _Fact(Series("modelvane_service_log_rows", "Rows in the log.", ()), lambda seen: seen.log_rows),
-    _Fact(Series("modelvane_service_log_bytes", "Size of the log.", ()), lambda seen: seen.log_bytes),
+    _Fact(
+        Series("modelvane_service_log_bytes", "Size of the log, where it is a file.", ()),
+        lambda seen: seen.log_bytes,
+    ),
 )
 
 OBSERVED = (*(fact.series for fact in _OF_DATASET), *(fact.series for fact in _OF_SERVICE))

@@ -33,11 +33,6 @@ def _none_yet(kinds: Iterable[Kind]) -> dict[str, int]:
     return dict.fromkeys(map(str, kinds), 0)
 
 
-_OBSERVED = ServiceObserved(
-    started_at=0.0, last_commit_seconds=0.0, log_up=True, log_rows=0, events=_none_yet(OF_THE_SERVICE)
-)
-
-
 @dataclass(frozen=True, slots=True)
 class Expected:
     """The samples of a scrape.
@@ -73,9 +68,17 @@ def expected_series(config: Config) -> Expected:
         For whatever would keep the service from starting with this config.
     """
     exposed = [_exposed(config, name) for name in config.datasets]
+    observed = ServiceObserved(
+        started_at=0.0,
+        last_commit_seconds=0.0,
+        log_up=True,
+        log_rows=0,
+        log_bytes=None if config.store_file is None else 0,
+        events=_none_yet(OF_THE_SERVICE),
+    )
     limit = config.service.limits.series
-    shown = samples_of(ModelCollector(lambda: exposed, lambda: _OBSERVED, limit=limit).collect())
-    wanted = samples_of(ModelCollector(lambda: exposed, lambda: _OBSERVED, limit=_UNLIMITED).collect())
+    shown = samples_of(ModelCollector(lambda: exposed, lambda: observed, limit=limit).collect())
+    wanted = samples_of(ModelCollector(lambda: exposed, lambda: observed, limit=_UNLIMITED).collect())
     return Expected(frozenset(wanted), limit, len(wanted) - len(shown))
 
 

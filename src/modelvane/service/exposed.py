@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
 
 from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
@@ -101,6 +103,18 @@ def _observed(service: Service) -> ServiceObserved:
         commit_seconds=counters.commit_seconds,
         last_commit_seconds=counters.last_commit_seconds if counters.transactions else None,
         log_rows=service.log_rows,
+        log_bytes=_size(service.config.store_file),
         log_up=service.takes_rows,
         events=service.book.counts(None),
     )
+
+
+def _size(log: Path | None) -> int | None:
+    """Give the bytes of a log that is a file, those among them that SQLite has not yet moved into it."""
+    if log is None:
+        return None
+    size = 0
+    for file in (log, log.with_name(f"{log.name}-wal")):
+        with suppress(FileNotFoundError):
+            size += file.stat().st_size
+    return size

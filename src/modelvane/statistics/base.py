@@ -46,8 +46,8 @@ class Statistic(Struct, Generic[TallyT_contra], frozen=True):
 class LabelledStatistic(Struct, Generic[TallyT_contra], frozen=True):
     """A number per label (class, quantile, error group) of a tally; parameters as in `Statistic`.
 
-    ``function`` gives label to value; ``labels`` names what a label is: ``"class"``,
-    ``"quantile"``, ``"group"`` or ``"k"``.
+    ``function`` gives label to value, ``error_bounds`` label to its error bound where there is one; ``labels`` names
+    what a label is: ``"class"``, ``"quantile"``, ``"group"`` or ``"k"``.
     """
 
     name: str
@@ -57,3 +57,4 @@ class LabelledStatistic(Struct, Generic[TallyT_contra], frozen=True):
     source: str
     labels: str
     better: Better = None
+    error_bounds: Callable[[TallyT_contra], Mapping[str, float]] | None = None

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fractions import Fraction
 from functools import partial
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from modelvane.statistics import exact
 from modelvane.statistics.base import LabelledStatistic, Statistic
 from modelvane.statistics.most_common import most_common_bounds
+from modelvane.statistics.quantiles import NO_VALUES, quantile, quantile_error, quantile_errors, quantiles
 from modelvane.tallies.categorical import KEEP_UNSEEN, CategoricalTally
 from modelvane.tallies.numerical import NumericalTally
 from modelvane.undefined import Undefined, Value
 
 ColumnTally: TypeAlias = NumericalTally | CategoricalTally
 
-LEVELS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
-
 NO_ROWS = "no rows in the window"
-NO_VALUES = "no usable values in the window"
 ONE_VALUE = "one usable value in the window; it takes two"
 
 
@@ -90,81 +86,6 @@ def maximum(tally: NumericalTally) -> Value:
     return tally.maximum if tally.n else Undefined(NO_VALUES)
 
 
-def quantile(tally: NumericalTally, level: float) -> Value:
-    """Give the value below which the share ``level`` of the finite values lies.
-
-    As numpy's default (Hyndman and Fan, 1996, type 7): linear between the two order statistics around rank
-    ``level * (n - 1)``. An order statistic on an edge is exact, as are the smallest, the largest and, to a
-    quantum, any that is alone in its cell; others are within their cell, spread evenly about its mean.
-    """
-    return quantiles(tally, LEVELS if level in LEVELS else (level,))[level]
-
-
-def quantiles(tally: NumericalTally, levels: Sequence[float] = LEVELS) -> dict[float, Value]:
-    """Give several quantiles at once; see `quantile`."""
-    key = "quantiles", *levels
-    if key not in tally.values:
-        tally.values[key] = _quantiles(tally, levels)
-    found: dict[float, Value] = tally.values[key]
-    return found
-
-
-def _quantiles(tally: NumericalTally, levels: Sequence[float]) -> dict[float, Value]:
-    if not tally.n:
-        return dict.fromkeys(levels, Undefined(NO_VALUES))
-    at = np.asarray(levels) * (tally.n - 1)
-    lower = np.floor(at).astype(np.int64)
-    upper = np.minimum(lower + 1, tally.n - 1)
-    ranks = np.unique(np.concatenate((lower, upper)))
-    known = dict(zip(ranks.tolist(), _order_statistics(tally, ranks), strict=True))
-    found: dict[float, Value] = {}
-    for level, low, high, fraction in zip(
-        levels, lower.tolist(), upper.tolist(), (at - lower).tolist(), strict=True
-    ):
-        below, above = known[low], known[high]
-        # the sum of two shares, since the difference of two values can overflow
-        found[level] = below if below == above else below * (1 - fraction) + above * fraction
-    return found
-
-
-def _order_statistics(tally: NumericalTally, ranks: NDArray[np.int64]) -> list[float]:
-    counts, high, low = tally.cells.dense()
-    ends = np.cumsum(counts)
-    cells = np.searchsorted(ends, ranks, side="right")
-    held = counts[cells]
-    quanta = (high[cells] << 32) + low[cells]
-    means = tally.ruler.center + quanta / held * tally.ruler.quantum
-    shares = (ranks - (ends[cells] - held) + 0.5) / held
-    known = zip(cells.tolist(), means.tolist(), shares.tolist(), strict=True)
-    found = [_in_cell(tally, cell, mean, share) for cell, mean, share in known]
-    if ranks[0] == 0:
-        found[0] = tally.minimum
-    if ranks[-1] == tally.n - 1:
-        found[-1] = tally.maximum
-    return found
-
-
-def _in_cell(tally: NumericalTally, cell: int, mean: float, share: float) -> float:
-    edges, last = tally.ruler.edges, tally.ruler.size - 1
-    if cell % 2:
-        return float(edges[cell // 2])
-    low = max(float(edges[cell // 2 - 1]), tally.minimum) if cell else tally.minimum
-    high = min(float(edges[cell // 2]), tally.maximum) if cell < last else tally.maximum
-    if cell in (0, last):
-        mean = _outer_mean(tally, cell, low, high)
-    mean = min(max(mean, low), high)
-    reach = min(mean / 2 - low / 2, high / 2 - mean / 2)
-    return mean + 4 * reach * (share - 0.5)
-
-
-def _outer_mean(tally: NumericalTally, cell: int, low: float, high: float) -> float:
-    # sums of the unbounded cells may be beyond any float
-    ruler, counts = tally.ruler, tally.cells.dense()[0]
-    total = (0 if cell else tally.below) + (tally.above if cell == ruler.size - 1 else 0)
-    exact_mean = Fraction(ruler.center) + Fraction(total, int(counts[cell])) * Fraction(ruler.quantum)
-    return float(min(max(exact_mean, Fraction(low)), Fraction(high)))
-
-
 def constant(tally: ColumnTally) -> Value:
     """Give 1.0 when all usable values are equal, else 0.0; it takes two values to tell."""
     if tally.n < 2:
@@ -215,10 +136,6 @@ def category_shares(tally: CategoricalTally) -> dict[str, Value]:
     }
 
 
-def _labelled_quantiles(tally: NumericalTally) -> dict[str, Value]:
-    return {str(level): value for level, value in quantiles(tally).items()}
-
-
 ROWS: Statistic[ColumnTally] = Statistic("rows", "Rows", rows, "rows", "count")
 MISSING_SHARE: Statistic[ColumnTally] = Statistic(
     "missing_share", "Missing", missing_share, "ratio", "missing / rows", "lower"
@@ -264,11 +181,22 @@ STANDARD_DEVIATION: Statistic[NumericalTally] = Statistic(
 )
 MINIMUM: Statistic[NumericalTally] = Statistic("minimum", "Minimum", minimum, "column", "min(x)")
 MEDIAN: Statistic[NumericalTally] = Statistic(
-    "median", "Median", partial(quantile, level=0.5), "column", "Hyndman and Fan, 1996, type 7"
+    "median",
+    "Median",
+    partial(quantile, level=0.5),
+    "column",
+    "Hyndman and Fan, 1996, type 7",
+    error_bound=partial(quantile_error, level=0.5),
 )
 MAXIMUM: Statistic[NumericalTally] = Statistic("maximum", "Maximum", maximum, "column", "max(x)")
 QUANTILE: LabelledStatistic[NumericalTally] = LabelledStatistic(
-    "quantile", "Quantiles", _labelled_quantiles, "column", "Hyndman and Fan, 1996, type 7", "quantile"
+    "quantile",
+    "Quantiles",
+    quantiles,
+    "column",
+    "Hyndman and Fan, 1996, type 7",
+    "quantile",
+    error_bounds=quantile_errors,
 )
 CATEGORY_SHARE: LabelledStatistic[CategoricalTally] = LabelledStatistic(
     "category_share",

@@ -48,6 +48,12 @@ def roc_auc_error_bound(tally: ScoreTally) -> Value:
     return _macro(tally, _roc_auc_error_bound)
 
 
+def class_roc_auc_error_bounds(tally: ScoreTally) -> dict[str, float]:
+    """Give how far each value of `class_roc_auc` can be from that of the raw scores."""
+    found = _each(tally, _roc_auc_error_bound)
+    return {name: bound for name, bound in found.items() if isinstance(bound, float)}
+
+
 def class_roc_auc(tally: ScoreTally) -> dict[str, Value]:
     """Give `roc_auc` of each scored class against the rest."""
     return _each(tally, _roc_auc)
@@ -154,12 +160,24 @@ def _descending(
     )
 
 
+def _or_none(bound: Value) -> float:
+    return bound if isinstance(bound, float) else 0.0
+
+
 def _per_row(tally: ScoreTally, total: int, quantum: float) -> Value:
     return exact.number(Fraction(total, tally.n) * Fraction(quantum)) if tally.n else Undefined(NO_ROWS)
 
 
 PROBABILITIES: tuple[Statistic[ScoreTally] | LabelledStatistic[ScoreTally], ...] = (
-    Statistic("roc_auc", "ROC AUC", roc_auc, "ratio", "Hanley and McNeil, 1982", "higher"),
+    Statistic(
+        "roc_auc",
+        "ROC AUC",
+        roc_auc,
+        "ratio",
+        "Hanley and McNeil, 1982",
+        "higher",
+        error_bound=lambda tally: _or_none(roc_auc_error_bound(tally)),
+    ),
     Statistic(
         "roc_auc_error_bound",
         "Error bound of ROC AUC",
@@ -176,6 +194,7 @@ PROBABILITIES: tuple[Statistic[ScoreTally] | LabelledStatistic[ScoreTally], ...]
         "one class against the rest",
         "class",
         "higher",
+        error_bounds=class_roc_auc_error_bounds,
     ),
     Statistic(
         "average_precision",
@@ -184,6 +203,7 @@ PROBABILITIES: tuple[Statistic[ScoreTally] | LabelledStatistic[ScoreTally], ...]
         "ratio",
         "sum((R_i - R_(i-1)) P_i)",
         "higher",
+        error_bound=lambda tally: _or_none(average_precision_error_bound(tally)),
     ),
     Statistic(
         "average_precision_error_bound",

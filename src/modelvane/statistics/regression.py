@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from modelvane.statistics import columns, exact
 from modelvane.statistics.base import LabelledStatistic, Statistic
+from modelvane.statistics.quantiles import quantile_errors, quantiles
 from modelvane.tallies.regression import RELATIVE_QUANTUM, Group, RegressionTally
 from modelvane.undefined import Undefined, Value
 
@@ -74,10 +75,10 @@ def error_standard_deviation(tally: RegressionTally) -> Value:
 
 
 def error_quantiles(tally: RegressionTally) -> dict[str, Value]:
-    """Give quantiles of ``prediction - target``, as close as those of a column (see `columns.quantile`)."""
+    """Give quantiles of ``prediction - target``, as close as those of a column (see `quantiles.quantile`)."""
     if not tally.n:
         return dict.fromkeys(map(str, LEVELS), Undefined(NO_ROWS))
-    return {str(level): value for level, value in columns.quantiles(tally.errors, LEVELS).items()}
+    return quantiles(tally.errors, LEVELS)
 
 
 def estimation_group_shares(tally: RegressionTally) -> dict[str, Value]:
@@ -172,6 +173,7 @@ REGRESSION: tuple[Statistic[RegressionTally] | LabelledStatistic[RegressionTally
         "column",
         "Hyndman and Fan, 1996, type 7",
         "quantile",
+        error_bounds=lambda tally: quantile_errors(tally.errors, LEVELS),
     ),
     LabelledStatistic(
         "estimation_group_share",
