@@ -155,10 +155,7 @@ class Reference:
         UnknownNameError
             For a name that no reference of this version has.
         """
-        known = (OUTLIERS, *row_rulers.READERS)
-        for name in names:
-            if name not in known:
-                raise UnknownNameError.of("measure of whole rows in leave_out", name, known)
+        _require_measures(names)
         left_out = self.left_out | frozenset(names)
         return self if left_out == self.left_out else replace(self, left_out=left_out)
 
@@ -185,6 +182,7 @@ class Reference:
         advance: Callable[[], None] = lambda: None,
         extras: Mapping[str, bytes] | None = None,
         also: Sequence[RowKind] = (),
+        leave_out: Collection[str] = (),
         **columns: Any,
     ) -> Reference:
         """Build a reference from any table.
@@ -210,6 +208,9 @@ class Reference:
             Called with the number of columns to calibrate, and after each of them.
         also
             What else is to be learned of several columns of a row at once; in place of what is learned under its name.
+        leave_out
+            Names of what is not learned of them, and so in no file; see `row_rulers`. Without ``"row_sample"``, which
+            is bins and places of categories of some rows, a file has nothing of single rows.
 
         Raises
         ------
@@ -218,6 +219,7 @@ class Reference:
         ConfigError
             With ``hours``, for an unknown zone, or times of less than two weeks.
         """
+        _require_measures(leave_out)
         table = Table.of(data)
         schema = schema or infer_schema(table, **columns)
         built = build(
@@ -226,7 +228,7 @@ class Reference:
             methods or Methods(),
             hours,
             moving,
-            row_rulers.with_defaults(also),
+            [kind for kind in row_rulers.with_defaults(also) if kind.name not in leave_out],
             threads=threads,
             started=started,
             advance=advance,
@@ -319,3 +321,10 @@ class Reference:
                 remedy="Build one: Reference.of(data).save(path)",
             ) from error
         return cls.from_bytes(data)
+
+
+def _require_measures(names: Collection[str]) -> None:
+    known = (OUTLIERS, *row_rulers.READERS)
+    for name in names:
+        if name not in known:
+            raise UnknownNameError.of("measure of whole rows in leave_out", name, known)

@@ -193,6 +193,7 @@ def build_reference(
         contributions=sent_columns(config.datasets[name].attribution, table.names).values(),
         version=versions.column if (versions := config.datasets[name].versions) else None,
         also=_also(config, name, path, table),
+        leave_out=config.datasets[name].leave_out,
     )
     if not config.compat:
         return reference

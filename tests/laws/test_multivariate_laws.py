@@ -191,7 +191,10 @@ def test_a_reference_that_has_nothing_to_learn_says_so(data: dict[str, list[floa
     monitor.push(data)
     found = monitor.findings().get("correlation_change")
     assert found is not None
-    assert found.why == "the reference has not learned it: it takes two columns that vary, in 120 rows"
+    assert (
+        found.why
+        == "the reference has not learned it: it takes two columns that vary, in 120 rows, and not left out"
+    )
 
 
 def test_a_column_that_is_stuck_has_lost_its_relations() -> None:

@@ -15,10 +15,14 @@ from msgspec import structs
 
 from modelvane import Monitor, Reference
 from modelvane.errors import ReferenceFileError, UnknownNameError
+from modelvane.evaluation.together import NOT_LEARNED
 from modelvane.findings import Verdict
 from modelvane.methods import Methods
+from modelvane.multivariate.sample import MOST_ROWS
+from modelvane.reference import KIND
 from modelvane.ruler import EDGE_BUDGET
 from modelvane.settings import Settings, Window
+from modelvane.tallies import codec
 
 Columns = dict[str, list[Any]]
 
@@ -77,6 +81,29 @@ def test_rows_cannot_be_put_together_from_the_file() -> None:
         alone = structs.replace(reference.tally, outliers=None, together={})
         files.add(replace(reference, tally=alone, row_rulers={}).to_bytes())
     assert len(files) == 1
+
+
+def test_without_the_sample_nothing_of_single_rows_is_in_the_file() -> None:
+    """What is left out is not learned: no array of the file is then as long as the rows or their sample."""
+    rows = MOST_ROWS + 600
+    columns = _full(rows)
+    sampled, without = Reference.of(columns), Reference.of(columns, leave_out=["row_sample"])
+    kept, rest = (
+        {len(part) for part in codec.loads(reference.to_bytes(), KIND)[1].values()}
+        for reference in (sampled, without)
+    )
+    of_rows = {rows, rows // 2, MOST_ROWS}
+    assert kept & of_rows
+    assert not rest & of_rows
+    monitor = Monitor("taxi", Reference.from_bytes(without.to_bytes()), window=400)
+    monitor.push(_full(400, seed=4))
+    found = monitor.findings()
+    assert found.get("correlation_change") is not None
+    discrepancy = found.get("maximum_mean_discrepancy")
+    assert discrepancy is not None
+    assert (discrepancy.value, discrepancy.why) == (None, NOT_LEARNED)
+    with pytest.raises(UnknownNameError, match="Did you mean 'row_sample'"):
+        Reference.of(columns, leave_out=["row_samples"])
 
 
 def test_few_of_many_values_are_in_the_file() -> None:

@@ -272,7 +272,8 @@ class DatasetSection(Section):
     leave_out: Names = Field(
         (),
         description="What is not counted of whole rows, so that it costs nothing: `outliers`, or the name of another "
-        "measure of several columns at once.",
+        "measure of several columns at once. A reference that is built here does not learn it, either: without "
+        "`row_sample` its file has nothing of single rows.",
     )
     horizon: int | None = Field(
         None,

@@ -8,7 +8,9 @@ from modelvane.evaluation.round import Round
 from modelvane.findings import Family, Finding, Verdict
 from modelvane.multivariate.measures import RowMeasure
 
-NOT_LEARNED = "the reference has not learned it: it takes two columns that vary, in 120 rows"
+NOT_LEARNED = (
+    "the reference has not learned it: it takes two columns that vary, in 120 rows, and not left out"
+)
 
 
 def undefined_joint(measure: RowMeasure, n: int, why: str) -> Finding:
