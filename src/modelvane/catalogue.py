@@ -205,7 +205,7 @@ _DATASET = (
         "dataset_drift",
         "Dataset drift",
         "",
-        "1 when any column is above its lines, at budget / columns",
+        "1 when any column is above its lines, at budget / (columns x 10)",
         series="modelvane_dataset_drift",
     ),
     _drift_of_all(

@@ -346,3 +346,15 @@ def test_quantiles_and_ranking_carry_their_bounds() -> None:
         assert found.error_bound is not None, name
         assert abs(found.value - value) <= found.error_bound + 1e-9, name
         assert found.error_bound < 0.01, name
+
+
+def test_unseen_categories_are_named_however_few() -> None:
+    """One new category among a thousand rows is no fault, and its finding says which it is."""
+    zones = ["a", "b", "once", *["a", "b"] * 1000]
+    monitor = Monitor(
+        "watched", Reference.of({"zone": zones, "x": [float(i) for i in range(2003)]}), window=1000
+    )
+    monitor.push({"zone": ["a", "b"] * 499 + ["a", "new"], "x": [float(i) for i in range(1000)]})
+    found = monitor.findings().get("unseen_share", "zone")
+    assert found is not None
+    assert (found.value, found.verdict, found.cause) == (0.001, Verdict.OK, "new (1)")

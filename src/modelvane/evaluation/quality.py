@@ -83,7 +83,9 @@ def _judged(
     # a share of nothing is no fault, however low its line
     is_judged = value or lines.threshold is not None
     verdict = lines.verdict(value, this.settings.alarm, before) if is_judged else Verdict.OK
-    cause = _cause(measure, current, reference) if verdict is not Verdict.OK else ""
+    # who looks for new categories wants their names, however few they are
+    is_told = verdict is not Verdict.OK or measure == statistics.UNSEEN_SHARE.name
+    cause = _cause(measure, current, reference) if is_told else ""
     return Judgement(lines.noise_floor, lines.usual_range, lines.threshold, verdict, cause, lines.why)
 
 
