@@ -117,11 +117,13 @@ def values_of(
 def bounds_of(
     statistic: Statistic[Any] | LabelledStatistic[Any],
     tally: Any,
-) -> Mapping[str | None, float]:
+) -> Iterator[tuple[str | None, float]]:
     """Give how far the value, or that of each label, can be from the one of the raw rows, where that is stated."""
-    if isinstance(statistic, LabelledStatistic):
-        return {} if statistic.error_bounds is None else dict(statistic.error_bounds(tally))
-    return {} if statistic.error_bound is None else {None: statistic.error_bound(tally)}
+    if isinstance(statistic, Statistic):
+        if statistic.error_bound is not None:
+            yield None, statistic.error_bound(tally)
+    elif statistic.error_bounds is not None:
+        yield from statistic.error_bounds(tally).items()
 
 
 class Judgement(NamedTuple):
@@ -162,7 +164,7 @@ def measured(
         ``judge(measure, value)`` for a value without a label; ``None`` where there is nothing to judge it by.
     """
     known = this.over_reference((family, segment, column, statistic.name), statistic, reference)
-    bounds = bounds_of(statistic, current)
+    bounds = dict(bounds_of(statistic, current))
     few = "" if statistic.unit == "rows" else too_few(segment, n)
     for label, known_value in values_of(statistic, current):
         value = Undefined(few) if few else known_value

@@ -8,6 +8,7 @@ from typing import Any
 from modelvane.schema import Kind
 from modelvane.statistics import columns, exact
 from modelvane.statistics.base import LabelledStatistic, Statistic
+from modelvane.statistics.quantiles import NO_VALUES
 from modelvane.statistics.tail_share import TAIL_SHARE
 from modelvane.tallies.categorical import CategoricalTally
 from modelvane.tallies.list_tally import ListTally
@@ -16,7 +17,7 @@ from modelvane.undefined import Value
 
 def list_length(tally: ListTally) -> Value:
     """Give the mean number of entries of a list, empty lists among them."""
-    return exact.share(tally.n, tally.lists, columns.NO_VALUES)
+    return exact.share(tally.n, tally.lists, NO_VALUES)
 
 
 def unseen_share(tally: ListTally) -> Value:

@@ -7,8 +7,9 @@ from functools import partial
 import numpy as np
 from msgspec import Struct
 
-from modelvane.statistics import columns, exact
+from modelvane.statistics import exact
 from modelvane.statistics.base import Statistic
+from modelvane.statistics.quantiles import NO_VALUES
 from modelvane.tallies.numerical import NumericalTally
 from modelvane.undefined import Undefined, Value
 
@@ -89,7 +90,7 @@ def tail_share_against(reference: NumericalTally | None) -> Statistic[NumericalT
 def _tail_share(tally: NumericalTally, reference: NumericalTally | None) -> Value:
     if reference is None or not reference.n or not len(reference.ruler.edges):
         return Undefined("no usable values in the reference")
-    return exact.share(sum(Tails.of(reference).counts(tally)), tally.n, columns.NO_VALUES)
+    return exact.share(sum(Tails.of(reference).counts(tally)), tally.n, NO_VALUES)
 
 
 TAIL_SHARE = tail_share_against(None)
