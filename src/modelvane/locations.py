@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pyarrow as pa
 from msgspec import Struct, field
@@ -27,6 +28,9 @@ FORMATS = {
 
 # how Hive writes that a partition has no value
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+
+# Google's client tries again for a quarter of an hour, and says nothing meanwhile
+_GOOGLE_PATIENCE = "retry_limit_seconds", 60
 
 
 class File(Struct, frozen=True):
@@ -56,6 +60,27 @@ class File(Struct, frozen=True):
         return isinstance(self.system, fs.LocalFileSystem)
 
 
+def without_password(url: str) -> str:
+    """Give a URL that may be shown: without passwords and tokens.
+
+    >>> without_password("mongo://me:se:cr@t@host/db?password=x")
+    'mongo://me:***@host/db?password=***'
+    """
+    hidden = re.sub(r"(://[^:/?#]*:).*@", r"\1***@", url)
+    place, mark, options = hidden.partition("?")
+    return place + mark + re.sub(r"(?i)((?:password|token)(?:[=:]|%3A))[^&]*", r"\1***", options)
+
+
+def shown(location: str | Path) -> str:
+    """Give what errors and reports call a path or a URL: without its secrets, and how it is reached.
+
+    >>> shown("s3://AKIA:secret@lake/trips?region=eu-west-1")
+    's3://AKIA:***@lake/trips'
+    """
+    text = str(location)
+    return without_password(text).partition("?")[0] if "://" in text else text
+
+
 def located(location: str | Path) -> list[File]:
     """Give the file, or the files in the folder, of a path or a URL, in order of their paths.
 
@@ -64,28 +89,34 @@ def located(location: str | Path) -> list[File]:
     DecodeError
         When there is nothing, nothing of a format that can be read, or no way to the place.
     """
+    if not str(location).strip():
+        # Path("") is the current directory, which an unset variable of a script hardly means
+        raise DecodeError("The path of the data is empty", expected="a file, a folder or a URL")
     system, path, prefix = _system(location)
+    name = shown(location)
     try:
         about = system.get_file_info(path)
         if about.type == fs.FileType.NotFound:
             if PurePosixPath(path).suffix:
                 _file(system, path, prefix, path)
             raise DecodeError(
-                f"There is no file or folder {location}",
-                remedy="Check the path; it is taken from the current directory",
+                f"There is no file or folder {name}",
+                remedy="Check the bucket and the path"
+                if prefix
+                else "Check the path; it is taken from the current directory",
             )
         if about.type == fs.FileType.File:
             return [_file(system, path, prefix, path.rpartition("/")[0])]
         found = system.get_file_info(fs.FileSelector(path, recursive=True))
     except (pa.ArrowException, OSError) as error:
-        raise DecodeError(f"{location} cannot be looked at: {error}") from error
+        raise DecodeError(f"{name} cannot be looked at: {error}") from error
     names = sorted(one.path for one in found if one.type == fs.FileType.File)
     files = [
-        _file(system, name, prefix, path) for name in names if _format(name) and not _is_hidden(name, path)
+        _file(system, each, prefix, path) for each in names if _format(each) and not _is_hidden(each, path)
     ]
     if not files:
         raise DecodeError(
-            f"The folder {location} has no file that can be read",
+            f"The folder {name} has no file that can be read",
             received=f"{len(names)} files of other kinds" if names else "nothing",
             expected=f"files that end in {', '.join(FORMATS)}",
         )
@@ -97,10 +128,10 @@ def _system(location: str | Path) -> tuple[Any, str, str]:
     if "://" not in text:
         return fs.LocalFileSystem(), Path(text).absolute().as_posix(), ""
     try:
-        system, path = fs.FileSystem.from_uri(text)
+        system, path = fs.FileSystem.from_uri(_impatient(text))
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DecodeError(
-            f"{location} is not the URL of a place that can be read: {error}",
+            f"{shown(location)} is not the URL of a place that can be read: {error}",
             expected="s3://, gs://, abfss://, hdfs:// or file://",
         ) from error
     return (
@@ -108,6 +139,15 @@ def _system(location: str | Path) -> tuple[Any, str, str]:
         path,
         "" if isinstance(system, fs.LocalFileSystem) else text.split("://", maxsplit=1)[0] + "://",
     )
+
+
+def _impatient(url: str) -> str:
+    """Limit how long a bucket that cannot be reached is tried again, unless the URL does."""
+    name, seconds = _GOOGLE_PATIENCE
+    options = urlsplit(url).query
+    if not url.startswith(("gs://", "gcs://")) or name in parse_qs(options):
+        return url
+    return f"{url}{'&' if options else '?'}{name}={seconds}"
 
 
 def _file(system: Any, path: str, prefix: str, base: str) -> File:

@@ -103,7 +103,7 @@ def _moment(text: str | None) -> float | None:
 
 def _known_as(url: str) -> str:
     """Give what tells a store from others: the same from any directory, without passwords."""
-    from modelvane.store import without_password  # noqa: PLC0415 - numpy and more, not for --help
+    from modelvane.locations import without_password  # noqa: PLC0415 - numpy and more, not for --help
 
     path = url.removeprefix(_SQLITE)
     return without_password(url) if path in (url, "") else f"{_SQLITE}{Path(path).resolve()}"

@@ -19,7 +19,7 @@ from modelvane.engines.pieces import READ_ERRORS, Piece, Reader
 from modelvane.engines.source import Batch, period_of
 from modelvane.engines.texts import of_text
 from modelvane.errors import DecodeError
-from modelvane.locations import File, located
+from modelvane.locations import File, located, shown
 from modelvane.schema import Schema
 from modelvane.table import RawColumn, Table, decoded
 
@@ -47,7 +47,7 @@ class FileSource(Struct, frozen=True, dict=True):
     def name(self) -> str:
         """What a report calls it."""
         several = [self.location] if isinstance(self.location, str | Path) else self.location
-        return ", ".join(map(str, several))
+        return ", ".join(map(shown, several))
 
     @cached_property
     def files(self) -> tuple[File, ...]:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from modelvane.config import BatchSection, Config
 from modelvane.errors import ConfigError
+from modelvane.locations import shown
 from modelvane.periods import Period, last_whole, length_of, period_text
 from modelvane.settings import Settings
 
@@ -133,7 +134,7 @@ class Job(Struct, frozen=True):
         """
         since, until = _bounds(since, until, last, time.time() if now is None else now)
         return cls(
-            dataset=dataset or Path(current).stem or "batch",
+            dataset=dataset or Path(shown(current)).stem or "batch",
             reference=reference,
             current=current,
             since=since,

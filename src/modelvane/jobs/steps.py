@@ -19,6 +19,7 @@ from modelvane.jobs.job import Job
 from modelvane.jobs.labels import LabelledSource, Labels, LabelUse
 from modelvane.jobs.progress import Progress, Silent
 from modelvane.jobs.sources import Followed, source_of
+from modelvane.locations import shown
 from modelvane.periods import Period, before, period_text
 from modelvane.reference import Reference
 from modelvane.references import check_settings, load_reference
@@ -144,7 +145,7 @@ def keep(job: Job, judged: Judged) -> None:
         When it cannot be written.
     """
     if job.config is None or not job.is_of_the_log:
-        raise ConfigError("Findings are kept in the log that their rows came from", received=job.current)
+        raise ConfigError("Findings are kept in the log that their rows came from", received=shown(job.current or ""))
     append_findings_beside(job.config.store_url, judged.reference.schema, judged.findings)
 
 
@@ -191,7 +192,7 @@ def _said_of(labels: LabelUse) -> str:
 
 
 def _nothing(job: Job, reference: Reference, counted: Counted) -> NoRowsError:
-    where = f"the log of {job.dataset}" if job.is_of_the_log else str(job.current)
+    where = f"the log of {job.dataset}" if job.is_of_the_log else shown(str(job.current))
     if counted.unread:
         # said as an error, since there is no report to say it
         why = "; ".join(f"{unread.where}: {unread.why}" for unread in counted.unread[:_NAMED])

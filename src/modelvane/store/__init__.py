@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from pathlib import Path
 
 from modelvane.errors import ConfigError
+from modelvane.locations import without_password
 from modelvane.store.protocol import Log, LogDownError, QueueFullError
 from modelvane.store.results import Appended, LabelOutcome, LabelResult, Labels, Removed, Rows, Snapshot
 from modelvane.store.sqlite import SqliteLog
@@ -77,17 +77,6 @@ def open_log(url: str, *, durability: str = "normal", read_only: bool = False) -
     if not path:
         return TemporaryLog(durability=durability)
     return SqliteLog(Path(path.removeprefix("/")), durability=durability, read_only=read_only)
-
-
-def without_password(url: str) -> str:
-    """Give a URL that may be shown: without passwords and tokens.
-
-    >>> without_password("mongo://me:se:cr@t@host/db?password=x")
-    'mongo://me:***@host/db?password=***'
-    """
-    hidden = re.sub(r"(://[^:/?#]*:).*@", r"\1***@", url)
-    place, mark, options = hidden.partition("?")
-    return place + mark + re.sub(r"(?i)((?:password|token)(?:[=:]|%3A))[^&]*", r"\1***", options)
 
 
 def _open_postgresql(url: str, *, durability: str, read_only: bool) -> Log:
