@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from modelvane.errors import ConfigError, StoreError, UnknownNameError
+from modelvane.findings import Family, Finding, Findings
 from modelvane.schema import Column, Kind, Role, Schema
 from modelvane.store import GroupCommit, SqliteLog, open_log
 from modelvane.table import Table
@@ -304,3 +305,23 @@ def test_a_file_from_before_schemas_were_kept(opened: Opener, path: Path, schema
         again.open("taxi", schema)
         assert again.datasets() == {"taxi": schema}
         assert again.tail("taxi").ids == ["a"]
+
+
+def test_findings_of_an_earlier_version_are_read_as_they_are(opened: Opener, path: Path) -> None:
+    """A file that is open for reading, and lacks later columns of findings, gives them without, and no batches."""
+    finding = Finding(family=Family.DRIFT, measure="psi", column="a", value=1.0, change="scaled")
+    log = opened()
+    log.append_findings(Findings("taxi", 1.0, 10, 0, (finding,)))
+    log.close()
+    for table, columns in {"modelvane_findings": ["change"], "modelvane_rounds": ["since", "until"]}.items():
+        for column in columns:
+            with closing(sqlite3.connect(path)) as connection:
+                connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+            log = opened(read_only=True)
+            [found] = log.read_findings("taxi")
+            assert (found.computed_at, [(each.measure, each.change) for each in found]) == (
+                1.0,
+                [("psi", "")],
+            )
+            assert log.read_findings("taxi", batches=True) == []
+            log.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from typing import Any
 
 from modelvane.findings import Family, Finding, Findings, Verdict
@@ -31,11 +32,19 @@ _LATER = {"modelvane_rounds": ("since REAL", "until REAL"), "modelvane_findings"
 
 def add_later_columns(connection: sqlite3.Connection) -> None:
     """Add the columns that a file of an earlier version lacks."""
+    for table, column in _lacking(connection):
+        connection.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
+
+
+def _lacking(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+    """Give the tables of a file of an earlier version, each with a column that it lacks."""
     for table, columns in _LATER.items():
         there = {name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")}
-        for column in columns:
-            if column.split(maxsplit=1)[0] not in there:
-                connection.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
+        yield from ((table, column) for column in columns if _name(column) not in there)
+
+
+def _name(column: str) -> str:
+    return column.split(maxsplit=1)[0]
 
 
 def keep_findings(connection: sqlite3.Connection, findings: Findings) -> None:
@@ -79,18 +88,25 @@ def read_rounds(
     batches: bool,
 ) -> list[Findings]:
     """Give rounds of live windows or of batches, the oldest first; with a limit, the newest ones."""
-    at, live = ("until", "IS NOT NULL") if batches else ("computed_at", "IS NULL")
+    # a file that is open for reading stays as it is, and a quoted name that it lacks would be a text to SQLite
+    lacking = {_name(column) for _, column in _lacking(connection)}
+    if "until" in lacking and batches:
+        return []
+    period = ", ".join("NULL" if name in lacking else name for name in ("since", "until"))
+    at, kind = ("until", "until IS NOT NULL") if batches else ("computed_at", "until IS NULL")
+    kind = "TRUE" if "until" in lacking else kind
     rounds = connection.execute(
-        "SELECT round, computed_at, rows, labelled, since, until FROM modelvane_rounds"  # noqa: S608 - own names
-        f" WHERE dataset = ? AND until {live} AND {at} >= coalesce(?, -9e999) AND {at} < coalesce(?, 9e999)"
+        f"SELECT round, computed_at, rows, labelled, {period} FROM modelvane_rounds"  # noqa: S608 - own names
+        f" WHERE dataset = ? AND {kind} AND {at} >= coalesce(?, -9e999) AND {at} < coalesce(?, 9e999)"
         f" ORDER BY {at} DESC LIMIT coalesce(?, -1)",
         (dataset, since, until, limit),
     ).fetchall()
     if not rounds:
         return []
     numbers = ", ".join(str(number) for number, *_ in rounds)
+    columns = ", ".join("''" if name in lacking else quoted(name) for name in _NAMES)
     found = connection.execute(
-        f"SELECT round, {_COLUMNS} FROM modelvane_findings WHERE round IN ({numbers}) ORDER BY round, place"  # noqa: S608 - quoted
+        f"SELECT round, {columns} FROM modelvane_findings WHERE round IN ({numbers}) ORDER BY round, place"  # noqa: S608 - quoted
     )
     return rounds_of(dataset, rounds, found, _finding)
 
