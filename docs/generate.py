@@ -60,8 +60,9 @@ Paths are taken from the folder of the file. A setting that does not exist is re
 so are columns, methods and measures that the reference does not have. The `config.yaml` of Evidently's 2022 monitoring
 service is read unchanged (see [Migrating](migrating-from-evidently.md)).
 
-A reference that is built from data is kept in a folder beside the log, `<log>.references`, and built again when the
-data, the dataset's settings or modelvane change. The folder may be removed at any time.
+A reference that is built from data is kept in a folder beside the log, `<log>.references`, or beside the data where
+the log is in PostgreSQL or MongoDB, and built again when the data, the dataset's settings or modelvane change. The
+folder may be removed at any time.
 
 A reference that was written without the model's predictions needs the model: `model: package.module:function` names a
 function that takes the reference's columns as a pyarrow table and returns one prediction per row (for probabilities a

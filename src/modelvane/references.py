@@ -1,4 +1,4 @@
-"""References as the config names them: a saved one, or one built from data and kept beside the log."""
+"""References as the config names them: a saved one, or one built from data and kept."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from modelvane.schema import Role
 from modelvane.table import Table
 
 _log = logging.getLogger("modelvane.references")
+_TEMPORARY = "sqlite://"  # the log of which nothing stays
 
 
 def load_reference(
@@ -235,10 +236,11 @@ def _read(path: Path, section: DatasetSection) -> Table:
 
 
 def _kept_file(config: Config, name: str, path: Path) -> Path | None:
-    """Give the file beside the log for a reference built from this data with these settings by this version."""
-    log = config.store_file
-    if log is None or not path.exists():
+    """Give the file for a reference built from this data with these settings by this version."""
+    if config.service.store == _TEMPORARY or not path.exists():
         return None
+    # the data where the log is no file: its folder is more often writable, and kept, than that of a config
+    beside = config.store_file or path
     model = config.datasets[name].model
     about = [
         __version__,
@@ -250,7 +252,7 @@ def _kept_file(config: Config, name: str, path: Path) -> Path | None:
         [_state(file) for file in attribution_files(config, name, path)],
         config.compat,
     ]
-    return log.with_name(f"{log.name}.references") / f"{_hash(name)}-{_hash(about)}.mv"
+    return beside.with_name(f"{beside.name}.references") / f"{_hash(name)}-{_hash(about)}.mv"
 
 
 def _state(path: Path | None) -> tuple[str, int, int] | None:

@@ -57,6 +57,23 @@ def test_a_reference_is_built_once(data: Path, monkeypatch: pytest.MonkeyPatch) 
     assert first.to_bytes() == second.to_bytes()
 
 
+@pytest.mark.parametrize("store", ["postgresql://nobody/log", "mongodb://nobody"])
+def test_a_reference_beside_a_log_elsewhere(data: Path, store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the log is no file the reference is kept beside its data; a temporary log leaves nothing."""
+    builds = Builds(monkeypatch)
+    plain = settings(data)
+    plain["service"] = {**plain.get("service", {}), "store": store}
+    for _ in range(2):
+        load_reference(Config.of(plain, data.parent), "taxi")
+    assert builds.count == 1
+    kept = data.with_name(f"{data.name}.references")
+    assert len(list(kept.iterdir())) == 1
+    shutil.rmtree(kept)
+    plain["service"]["store"] = "sqlite://"
+    load_reference(Config.of(plain, data.parent), "taxi")
+    assert not kept.exists()
+
+
 def test_a_reference_is_built_again(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Other data, settings or another version build another reference, and only the newest is kept."""
     builds = Builds(monkeypatch)
