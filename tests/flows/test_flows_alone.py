@@ -140,3 +140,11 @@ def test_progress_is_told_now_and_then(caplog: pytest.LogCaptureFixture) -> None
         "Counting: 3,000 rows (75%)",
         "Counting: 4,000 rows (100%)",
     ]
+
+
+def test_the_command_has_every_parameter_of_the_flow() -> None:
+    """What the flow can be told, a run from the command line can be told too."""
+    from modelvane.flows import batch_watch
+    from modelvane.flows.__main__ import run
+
+    assert {option.name for option in run.params} == set(batch_watch.parameters.properties)

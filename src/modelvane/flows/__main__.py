@@ -35,7 +35,13 @@ def app() -> None:
 @click.option("--since", type=click.DateTime(), help="From this time on, in UTC.")
 @click.option("--until", type=click.DateTime(), help="Before this time.")
 @click.option(
-    "--labels", type=click.Path(path_type=Path), help="Late labels (id, target), joined to the rows."
+    "--labels",
+    type=click.Path(path_type=Path),
+    help="Late labels (id, target), kept in the log before its rows are read.",
+)
+@click.option(
+    "--service",
+    help="The live service that has the log open, which is sent them; MODELVANE_TOKEN is its token.",
 )
 @_URL
 def run(**parameters: Any) -> None:
