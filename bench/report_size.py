@@ -14,8 +14,9 @@ import numpy as np
 import pyarrow as pa
 from bench.figures import Row
 
-from modelvane.batch import Judged, judge
+from modelvane.batch import judge
 from modelvane.engines.count import count
+from modelvane.engines.counted import Counted
 from modelvane.engines.source import TableSource
 from modelvane.reference import Reference
 from modelvane.report.document import render_report, report_json
@@ -30,14 +31,15 @@ _FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-backgrou
 def run(*, quick: bool) -> Iterator[Row]:
     """Measure a regression of 20 columns, and one of 500."""
     for columns, (size, built, opened) in _REACH.items():
-        judged = _judged(columns, _ROWS // 10 if quick else _ROWS)
+        reference, counted = _counted(columns, _ROWS // 10 if quick else _ROWS)
         started = time.perf_counter()
+        judged = judge("bench", reference, counted)
         text = render_report(judged)
         seconds = time.perf_counter() - started
         written = len(text.encode())
         name = f"{columns} columns, {judged.findings.rows} rows"
         yield Row(f"{name}: HTML", f"{written / 1e6:.2f} MB", f"<= {size / 1e6:g} MB", written <= size)
-        yield Row(f"{name}: built in", f"{seconds:.2f} s", f"<= {built:g} s", seconds <= built)
+        yield Row(f"{name}: judged and built in", f"{seconds:.2f} s", f"<= {built:g} s", seconds <= built)
         shown = _opened(text)
         yield (
             Row(f"{name}: Chromium shows it in", "no Chromium here", f"< {opened:g} s")
@@ -50,12 +52,13 @@ def run(*, quick: bool) -> Iterator[Row]:
         yield Row(f"{name}: JSON twin", f"{len(twin) / 1e6:.2f} MB in {seconds:.2f} s")
 
 
-def _judged(columns: int, rows: int) -> Judged:
+def _counted(columns: int, rows: int) -> tuple[Reference, Counted]:
     # a reference of 500 columns takes a minute to calibrate without segments
     segments = ["category_1"] if columns <= 20 else []
     reference = Reference.of(_table(columns, rows, 1, shift=0.0), time="time", segments=segments)
-    counted = count(TableSource(_table(columns, rows, 2, shift=0.3)), reference, now=_BEGIN + 31 * 86_400)
-    return judge("bench", reference, counted)
+    return reference, count(
+        TableSource(_table(columns, rows, 2, shift=0.3)), reference, now=_BEGIN + 31 * 86_400
+    )
 
 
 def _table(columns: int, rows: int, seed: int, shift: float) -> pa.Table:
