@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
@@ -81,6 +82,19 @@ def shown(location: str | Path) -> str:
     return without_password(text).partition("?")[0] if "://" in text else text
 
 
+def path_remedy(path: str | Path) -> str:
+    """Say what to do about a path of which nothing is there: the nearest name beside it, where one is near."""
+    wanted = Path(path)
+    try:
+        beside = [each.name for each in wanted.absolute().parent.iterdir()]
+    except OSError:
+        return f"There is no folder {wanted.parent} that can be read."
+    near = difflib.get_close_matches(wanted.name, beside, n=1)
+    if near:
+        return f"Did you mean {str(wanted.with_name(near[0]))!r}?"
+    return "Check the path; it is taken from the current directory."
+
+
 def located(location: str | Path) -> list[File]:
     """Give the file, or the files in the folder, of a path or a URL, in order of their paths.
 
@@ -101,9 +115,7 @@ def located(location: str | Path) -> list[File]:
                 _file(system, path, prefix, path)
             raise DecodeError(
                 f"There is no file or folder {name}",
-                remedy="Check the bucket and the path"
-                if prefix
-                else "Check the path; it is taken from the current directory",
+                remedy="Check the bucket and the path" if prefix else path_remedy(path),
             )
         if about.type == fs.FileType.File:
             return [_file(system, path, prefix, path.rpartition("/")[0])]
@@ -127,11 +139,12 @@ def _system(location: str | Path) -> tuple[Any, str, str]:
     text = str(location)
     if "://" not in text:
         return fs.LocalFileSystem(), Path(text).absolute().as_posix(), ""
+    url = _impatient(text)
     try:
-        system, path = fs.FileSystem.from_uri(_impatient(text))
+        system, path = fs.FileSystem.from_uri(url)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DecodeError(
-            f"{shown(location)} is not the URL of a place that can be read: {error}",
+            f"{shown(text)} is not the URL of a place that can be read: {str(error).replace(url, shown(text))}",
             expected="s3://, gs://, abfss://, hdfs:// or file://",
         ) from error
     return (

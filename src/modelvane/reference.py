@@ -21,6 +21,7 @@ from modelvane.counting import Counter
 from modelvane.errors import ReferenceFileError, UnknownNameError
 from modelvane.hourly import HourlyReference
 from modelvane.inference import infer_schema
+from modelvane.locations import path_remedy
 from modelvane.methods import Methods
 from modelvane.outliers import OutlierRuler
 from modelvane.outliers.forest import NAME as FOREST
@@ -315,10 +316,15 @@ class Reference:
         """
         try:
             data = Path(path).read_bytes()
+        except FileNotFoundError as error:
+            raise ReferenceFileError(
+                f"There is no reference file {path}",
+                remedy=f"{path_remedy(path)} One is built by `modelvane reference build DATA -o FILE`",
+            ) from error
         except OSError as error:
             raise ReferenceFileError(
                 f"The reference file {path} cannot be read: {error.strerror}",
-                remedy="Build one: Reference.of(data).save(path)",
+                remedy="Check what it is, and who may read it",
             ) from error
         return cls.from_bytes(data)
 

@@ -87,9 +87,10 @@ def test_a_column_without_values(own: Path) -> None:
 
 
 def test_ids_that_come_twice(own: Path) -> None:
-    """All rows of a file count, also those of one id, and the report says how many came again."""
-    code, report, _ = check(own, trips(600, 2) + trips(100, 2))
+    """All rows of a file count, also those of one id, and it is said and reported how many came again."""
+    code, report, said = check(own, trips(600, 2) + trips(100, 2))
     assert (code, report["rows"]) == (0, 700)
+    assert "100 rows with an id that an earlier row has" in said
     (found,) = [finding["value"] for finding in report["findings"] if finding["measure"] == "duplicate_ids"]
     assert found == 100
 
@@ -113,6 +114,27 @@ def test_rows_of_a_file_without_times(own: Path) -> None:
     code, _, said = check(own, without("time", trips(100, 2)), *PERIOD)
     assert code == 2
     assert "by their column 'time'" in said
+
+
+@pytest.mark.parametrize("times", ["none", "unreadable"])
+def test_times_that_cannot_be_read(own: Path, times: str) -> None:
+    """Rows whose time is not there, or is none, are judged, and it is said that the time is not known."""
+    rows = trips(600, 2)
+    rows = without("time", rows) if times == "none" else [{**row, "time": "noon"} for row in rows]
+    code, report, said = check(own, rows)
+    assert (code, report["rows"]) == (0, 600)
+    assert "No row has a time in 'time' that can be read" in said
+
+
+def test_a_path_of_which_nothing_is_there(own: Path, current: Path) -> None:
+    """A misspelt file is answered with the nearest that is there; an empty path is no current directory."""
+    for option, path in (("--current", current), ("--reference", own)):
+        others = {"--current": current, "--reference": own} | {option: path.with_stem(f"{path.stem}s")}
+        result = modelvane("check", *(each for pair in others.items() for each in pair))
+        assert result.exit_code == 2
+        assert f"Did you mean '{path}'?" in result.stderr
+    result = modelvane("check", "--reference", own, "--current", "")
+    assert (result.exit_code, "The path of the data is empty" in result.stderr) == (2, True)
 
 
 def test_a_truncated_file(own: Path, current: Path) -> None:
@@ -194,7 +216,7 @@ def test_labels_of_unknown_ids(own: Path, current: Path, tmp_path: Path) -> None
         (("--config", "CONFIG", "--last", "0d"), "A period has a length"),
         (("--config", "CONFIG", "--last", "1d", "--since", "2020-09-14"), "A period is said in one way"),
         (("--config", "CONFIG", "--current", "absent.parquet"), "absent.parquet"),
-        (("--reference", "absent.mv", "--current", "CURRENT"), "absent.mv cannot be read"),
+        (("--reference", "absent.mv", "--current", "CURRENT"), "There is no reference file absent.mv"),
         (("--reference", "CURRENT", "--current", "rows.xlsx"), "rows.xlsx"),
     ],
 )

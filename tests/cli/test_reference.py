@@ -147,7 +147,10 @@ def test_what_cannot_be_built(
 
 def test_what_cannot_be_shown(data: Path, tmp_path: Path) -> None:
     """A file that is no reference, or is not there, is said to be that."""
-    for path, said in ((data, "not written by modelvane"), (tmp_path / "absent.mv", "cannot be read")):
+    for path, said in (
+        (data, "not written by modelvane"),
+        (tmp_path / "absent.mv", "There is no reference file"),
+    ):
         result = modelvane("reference", "show", path)
         assert result.exit_code == 2
         assert said in result.stderr

@@ -23,7 +23,9 @@ class Buckets(NamedTuple):
 
     def s3(self, key: str) -> str:
         """Give the URL of an object or a folder, with a secret key as people write it into scripts."""
-        return f"s3://reader:hidden@{BUCKET}/{key}?scheme=http&region=us-east-1&endpoint_override={self.address}"
+        return (
+            f"s3://reader:hidden@{BUCKET}/{key}?scheme=http&region=us-east-1&endpoint_override={self.address}"
+        )
 
     def gs(self, key: str) -> str:
         """Give the same by the other protocol."""

@@ -70,6 +70,9 @@ def test_reports_have_no_secrets(served: Buckets) -> None:
     assert Job.of_files(Path("reference.mv"), url).dataset == "trips"
     found = count(FileSource(url), Reference.of(ROWS), now=0.0)
     assert found.provenance.source == "s3://reader:***@lake/trips"
+    with pytest.raises(DecodeError) as error:
+        FileSource(url.replace("s3://", "s4://")).files  # noqa: B018 - there is no such scheme
+    assert "hidden" not in str(error.value)
 
 
 def test_a_bucket_that_cannot_be_reached_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,8 @@ import pytest
 from tests.stores.servers.postgresql import Server, drop_schema, in_own_schema
 
 from modelvane.errors import ConfigError, ModelvaneError, StoreError, UnknownNameError
-from modelvane.schema import Column, Kind, Role, Schema
 from modelvane.locations import without_password
+from modelvane.schema import Column, Kind, Role, Schema
 from modelvane.store import GroupCommit, LogDownError, open_log
 from modelvane.store.postgresql import PostgresqlLog, connections, ownership
 from modelvane.store.postgresql.address import Address

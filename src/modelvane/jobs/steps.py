@@ -24,6 +24,7 @@ from modelvane.periods import Period, before, period_text
 from modelvane.reference import Reference
 from modelvane.references import check_settings, load_reference
 from modelvane.report.wording import WORDS, verdict_sentences
+from modelvane.report.wording import counted as counted_text
 from modelvane.store.beside import append_findings_beside
 from modelvane.table import Table
 
@@ -145,14 +146,16 @@ def keep(job: Job, judged: Judged) -> None:
         When it cannot be written.
     """
     if job.config is None or not job.is_of_the_log:
-        raise ConfigError("Findings are kept in the log that their rows came from", received=shown(job.current or ""))
+        raise ConfigError(
+            "Findings are kept in the log that their rows came from", received=shown(job.current or "")
+        )
     append_findings_beside(job.config.store_url, judged.reference.schema, judged.findings)
 
 
 def headline(judged: Judged) -> str:
     """Say in one line what was found, over which rows."""
     findings = judged.findings
-    about = [judged.dataset, f"{findings.rows:,} rows"]
+    about = [judged.dataset, counted_text(findings.rows, "row")]
     if findings.period is not None:
         about.append(period_text(findings.period))
     return (
@@ -168,6 +171,12 @@ def notes_of(period: CountedPeriod, reference: Reference) -> Iterator[str]:
         yield f"The rows have no column {name!r}" + (f"; is it {near[0]!r}?" if near else ".")
     for unread in counted.unread:
         yield f"Not read: {unread.where}: {unread.why}"
+    if counted.stream.duplicates:
+        again = counted_text(counted.stream.duplicates, "row")
+        yield f"{again} with an id that an earlier row has: counted like all others, and found as duplicate_ids."
+    time = reference.schema.time
+    if time is not None and counted.provenance.first is None:
+        yield f"No row has a time in {time.name!r} that can be read, so nothing is said of when a change began."
     if reference.schema.target is not None and not counted.window.labelled.rows:
         yield "No row has its target yet, so performance is not judged."
     if labels is not None:

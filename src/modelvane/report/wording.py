@@ -51,10 +51,10 @@ def counted(count: int, noun: str) -> str:
 
     Examples
     --------
-    >>> counted(1, "column"), counted(3, "column")
-    ('1 column', '3 columns')
+    >>> counted(1, "column"), counted(3000, "row")
+    ('1 column', '3,000 rows')
     """
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def verdict_sentences(findings: Findings | None, titles: Mapping[str, str]) -> list[str]:

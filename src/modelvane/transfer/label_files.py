@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pyarrow import csv, parquet
 
 from modelvane.errors import DecodeError
+from modelvane.locations import path_remedy
 from modelvane.schema import Schema
 
 _BATCH_ROWS = 20_000
@@ -94,10 +95,7 @@ class LabelFile:
                 f"{self.path} has an ending that is not known", received=endings, available=sorted(known)
             )
         if not self.path.is_file():
-            raise DecodeError(
-                f"There is no file {self.path}",
-                remedy="Check the path; it is taken from the current directory",
-            )
+            raise DecodeError(f"There is no file {self.path}", remedy=path_remedy(self.path))
         self._reader = found
 
     @property
