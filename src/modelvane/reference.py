@@ -291,7 +291,14 @@ class Reference:
         ReferenceFileError
             When the bytes are of something else, damaged, or of a newer format.
         """
-        return cls._of(*parts_of(*codec.loads(data, KIND)))
+        facts, arrays = codec.loads(data, KIND)
+        try:
+            return cls._of(*parts_of(facts, arrays))
+        except KeyError as error:
+            raise ReferenceFileError(
+                f"The reference lacks {error}: another version of modelvane learned something else",
+                remedy="Build it again from its data",
+            ) from error
 
     @classmethod
     def _of(cls, schema: Schema, built: Built, extras: Mapping[str, bytes]) -> Reference:

@@ -160,6 +160,17 @@ def test_nothing_sticks_out(report: Opened, kind: str, width: int) -> None:
     assert report.run("return document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_estimates_are_read_on_a_phone_without_scrolling(report: Opened) -> None:
+    """Each estimate is a block of labelled values that is no wider than the page; an empty one takes no line."""
+    report.open(samples.rendered(samples.probabilities), width=390)
+    table, hidden = report.run(
+        "const table = document.querySelector('#estimates table'), box = table.closest('.scroll');"
+        "return [box.scrollWidth - box.clientWidth,"
+        " [...table.querySelectorAll('td:empty')].filter((cell) => cell.getClientRects().length).length]"
+    )
+    assert (table, hidden) == (0, 0)
+
+
 @every_kind
 def test_structure_for_screen_readers(report: Opened, kind: str) -> None:
     """Landmarks, tables with heads, and a name for every picture."""

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.laws.regrouping import regrouped, slices
 
 from modelvane.casting import NO_TIME
-from modelvane.concept import NAME, ConceptRuler
+from modelvane.concept import NAME, ConceptRuler, timeline
 from modelvane.concept.timeline import MOST_BUCKETS, Timeline
 from modelvane.errors import TallyMismatchError
 from modelvane.reference import Reference
@@ -135,10 +135,17 @@ def test_tallies_of_other_rulers_do_not_add() -> None:
         ),
         max_size=40,
     ),
+    most=st.sampled_from([2, 8, MOST_BUCKETS]),
     random=st.randoms(use_true_random=False),
 )
-def test_a_timeline_follows_from_its_rows_alone(times: list[int], random: Random) -> None:
+def test_a_timeline_follows_from_its_rows_alone(times: list[int], most: int, random: Random) -> None:
     """Buckets are as wide as all rows together ask for, whatever was added first, and no wider than need be."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(timeline, "MOST_BUCKETS", most)
+        _follows_from_its_rows(times, most, random)
+
+
+def _follows_from_its_rows(times: list[int], most: int, random: Random) -> None:
     at = np.array(times, np.int64)
     values = np.arange(2 * len(at), dtype=np.int64).reshape(2, -1) - 7
     whole = Timeline.of(at, values, values[0] > 3)
@@ -147,12 +154,9 @@ def test_a_timeline_follows_from_its_rows_alone(times: list[int], random: Random
     known = at[at != NO_TIME]
     assert whole.n == len(known)
     assert whole.untimed == len(at) - len(known)
-    assert len(whole.rows) <= MOST_BUCKETS
-    if len(known):
-        assert whole.first == int(known.min()) >> whole.exponent
-        assert whole.last == int(known.max()) >> whole.exponent
-        narrower = whole.exponent - 1
-        is_narrowest = whole.exponent == 0
-        assert is_narrowest or (int(known.max()) >> narrower) - (int(known.min()) >> narrower) >= MOST_BUCKETS
+    assert len(whole.rows) <= most
+    assert np.array_equal(whole.buckets, np.unique(known >> whole.exponent))
+    if whole.exponent:
+        assert len(np.unique(known >> (whole.exponent - 1))) > most
     assert whole.sums.sum(axis=1).tolist() == values[:, at != NO_TIME].sum(axis=1).tolist()
     assert Timeline.from_arrays(whole.facts(), whole.arrays()) == whole

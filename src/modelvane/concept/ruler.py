@@ -52,7 +52,7 @@ class ConceptRuler(Struct, frozen=True, eq=False, dict=True):
     nulls, habits
         By name (see `key`): how large a measure is without any change, and how large it usually is in this stream.
     weights
-        What a detector's rises count, by name; none in files of before detectors walked with several allowances.
+        What a detector's rises count, by name.
     """
 
     name: ClassVar[str] = NAME
@@ -182,10 +182,7 @@ class ConceptRuler(Struct, frozen=True, eq=False, dict=True):
             large=facts["large"],
             nulls={key: NullMoments.from_array(arrays[f"null{i}"]) for i, key in enumerate(facts["nulls"])},
             habits={key: Habit.from_array(arrays[f"habit{i}"]) for i, key in enumerate(facts["habits"])},
-            weights={
-                key: arrays[f"weights{i}"].astype(np.float64)
-                for i, key in enumerate(facts.get("weights", ()))
-            },
+            weights={key: arrays[f"weights{i}"].astype(np.float64) for i, key in enumerate(facts["weights"])},
         )
 
     def tally_of(self, facts: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> ConceptTally:

@@ -76,9 +76,8 @@ class ConceptTally(Struct, frozen=True, eq=False):
         missing = self.timeline.untimed
         if not missing:
             return self
-        first = Timeline(
-            0, time, np.array([missing]), np.zeros((len(self.sums), 1), np.int64), np.zeros(1, np.int64)
-        )
+        nothing = np.zeros((len(self.sums), 1), np.int64)
+        first = Timeline(0, np.array([time]), np.array([missing]), nothing, np.zeros(1, np.int64))
         return replace(self, timeline=replace(self.timeline, untimed=0) + first)
 
     def facts(self) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import Any
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from modelvane.casting import NO_TIME
@@ -14,6 +16,9 @@ MOST_BUCKETS = 512
 
 Integers = NDArray[np.int64]
 
+# times are looked at in so many bits first: where those are enough they need not be sorted
+_SPREAD = 20
+_BITS = 64
 # whole numbers below 2^53 add up exactly as floats: blocks of so many of at most 2^32
 _BLOCK = 1 << 20
 
@@ -31,18 +36,18 @@ def sums_by(places: NDArray[np.intp], values: Integers, width: int) -> Integers:
 class Timeline(Struct, frozen=True, eq=False):
     """Rows and sums of signals in buckets of event time; timelines add, bit for bit in any grouping.
 
-    A bucket is ``2^exponent`` microseconds wide and begins at a multiple of that since 1970. Buckets are as narrow as
-    `MOST_BUCKETS` of them allow from the first row to the last, so that the width follows from the rows alone: of two
-    timelines that are added, buckets are joined in pairs until they all fit.
+    A bucket is ``2^exponent`` microseconds wide and begins at a multiple of that since 1970; only those that have rows
+    are held. They are as narrow as `MOST_BUCKETS` of them allow, so that the width follows from the rows alone, and a
+    few wrong times, of 1970 say, take a few buckets and make no other wider.
 
     Parameters
     ----------
     exponent
         Of the width.
-    first
-        Number of the first bucket since 1970; the first and the last have rows.
+    buckets
+        Their numbers since 1970, ascending, shape ``(buckets,)``.
     rows
-        Of each bucket, shape ``(buckets,)``.
+        Of each bucket, at least 1.
     sums
         Of each signal, in its quanta, shape ``(signals, buckets)``.
     large
@@ -52,7 +57,7 @@ class Timeline(Struct, frozen=True, eq=False):
     """
 
     exponent: int
-    first: int
+    buckets: Integers
     rows: Integers
     sums: Integers
     large: Integers
@@ -62,7 +67,7 @@ class Timeline(Struct, frozen=True, eq=False):
     def zero(cls, signals: int, untimed: int = 0) -> Timeline:
         """Give the timeline of no rows."""
         none = np.empty(0, np.int64)
-        return cls(0, 0, none, np.empty((signals, 0), np.int64), none, untimed)
+        return cls(0, none, none, np.empty((signals, 0), np.int64), none, untimed)
 
     @classmethod
     def of(cls, times: Integers, values: Integers, large: NDArray[np.bool_]) -> Timeline:
@@ -73,14 +78,12 @@ class Timeline(Struct, frozen=True, eq=False):
             times, values, large = times[known], values[:, known], large[known]
         if not len(times):
             return cls.zero(len(values), untimed)
-        low, high = int(times.min()), int(times.max())
-        exponent = _exponent(low, high)
-        first = low >> exponent
-        places = ((times >> exponent) - first).astype(np.intp)
-        width = (high >> exponent) - first + 1
+        exponent = _exponent_of(times)
+        buckets, places = np.unique(times >> exponent, return_inverse=True)
+        width = len(buckets)
         return cls(
             exponent,
-            first,
+            buckets,
             np.bincount(places, minlength=width).astype(np.int64),
             sums_by(places, values, width),
             np.bincount(places[large], minlength=width).astype(np.int64),
@@ -91,34 +94,34 @@ class Timeline(Struct, frozen=True, eq=False):
         untimed = self.untimed + other.untimed
         if not len(self.rows) or not len(other.rows):
             kept = self if len(self.rows) else other
-            return Timeline(kept.exponent, kept.first, kept.rows, kept.sums, kept.large, untimed)
+            return replace(kept, untimed=untimed)
         exponent = max(self.exponent, other.exponent)
-        low = min(each.first >> (exponent - each.exponent) for each in (self, other))
-        high = max(each.last >> (exponent - each.exponent) for each in (self, other))
-        wider = _exponent(low, high)
-        exponent, low, high = exponent + wider, low >> wider, high >> wider
-        one, two = (each.on(exponent, low, high) for each in (self, other))
-        rows, sums, large = (mine + theirs for mine, theirs in zip(one, two, strict=True))
-        return Timeline(exponent, low, rows, sums, large, untimed)
+        numbers = np.concatenate([each.buckets >> (exponent - each.exponent) for each in (self, other)])
+        wider = _exponent(np.unique(numbers))
+        buckets, places = np.unique(numbers >> wider, return_inverse=True)
 
-    def on(self, exponent: int, low: int, high: int) -> tuple[Integers, Integers, Integers]:
-        """Give the arrays in wider buckets, from bucket ``low`` to ``high``."""
-        places = ((self.first + np.arange(len(self.rows))) >> (exponent - self.exponent)) - low
-        starts = np.flatnonzero(np.diff(places, prepend=-1))
-        found = []
-        for array in (self.rows, self.sums, self.large):
-            wide = np.zeros((*array.shape[:-1], high - low + 1), np.int64)
-            wide[..., places[starts]] = np.add.reduceat(array, starts, axis=-1)
-            found.append(wide)
-        return found[0], found[1], found[2]
+        def added(mine: Integers, theirs: Integers) -> Integers:
+            found = np.zeros((*mine.shape[:-1], len(buckets)), np.int64)
+            np.add.at(found, (..., places), np.concatenate((mine, theirs), axis=-1))
+            return found
+
+        return Timeline(
+            exponent + wider,
+            buckets,
+            added(self.rows, other.rows),
+            added(self.sums, other.sums),
+            added(self.large, other.large),
+            untimed,
+        )
 
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, Timeline)
-            and (self.exponent, self.first, self.untimed) == (other.exponent, other.first, other.untimed)
-            and np.array_equal(self.rows, other.rows)
-            and np.array_equal(self.sums, other.sums)
-            and np.array_equal(self.large, other.large)
+            and (self.exponent, self.untimed) == (other.exponent, other.untimed)
+            and all(
+                np.array_equal(mine, theirs)
+                for mine, theirs in zip(self.arrays().values(), other.arrays().values(), strict=True)
+            )
         )
 
     __hash__ = None  # type: ignore[assignment] # compared by arrays
@@ -128,38 +131,41 @@ class Timeline(Struct, frozen=True, eq=False):
         """Rows that have a time."""
         return int(self.rows.sum())
 
-    @property
-    def last(self) -> int:
-        """Number of the last bucket since 1970."""
-        return self.first + len(self.rows) - 1
-
-    @property
-    def filled(self) -> NDArray[np.intp]:
-        """The buckets that have rows."""
-        return np.flatnonzero(self.rows)
-
     def starts(self) -> Integers:
         """Give when each bucket begins, microseconds since 1970."""
-        return (self.first + np.arange(len(self.rows))) << self.exponent
+        return self.buckets << self.exponent
 
     def facts(self) -> dict[str, Any]:
         """Give what is no array, as JSON values."""
-        return {"exponent": self.exponent, "first": self.first, "untimed": self.untimed}
+        return {"exponent": self.exponent, "untimed": self.untimed}
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Give the arrays."""
-        return {"rows": self.rows, "sums": self.sums, "large": self.large}
+        return {"buckets": self.buckets, "rows": self.rows, "sums": self.sums, "large": self.large}
 
     @classmethod
     def from_arrays(cls, facts: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Timeline:
         """Read what `facts` and `arrays` gave."""
-        rows, sums, large = (arrays[name].astype(np.int64) for name in ("rows", "sums", "large"))
-        return cls(facts["exponent"], facts["first"], rows, sums, large, facts["untimed"])
+        buckets, rows, sums, large = (
+            arrays[name].astype(np.int64) for name in ("buckets", "rows", "sums", "large")
+        )
+        return cls(facts["exponent"], buckets, rows, sums, large, facts["untimed"])
 
 
-def _exponent(low: int, high: int) -> int:
-    """Give how often numbers have to be halved until they are in fewer than `MOST_BUCKETS` buckets."""
-    exponent = 0
-    while (high >> exponent) - (low >> exponent) >= MOST_BUCKETS:
-        exponent += 1
-    return exponent
+def _exponent_of(times: Integers) -> int:
+    """Give how often times have to be halved until they are in at most `MOST_BUCKETS` buckets."""
+    low, high = int(times.min()), int(times.max())
+    exponent = max(0, (high - low).bit_length() - _SPREAD)
+    filled = np.zeros((high >> exponent) - (low >> exponent) + 1, bool)
+    filled[(times >> exponent) - (low >> exponent)] = True
+    wider = _exponent(np.flatnonzero(filled) + (low >> exponent))
+    return exponent + wider if wider or not exponent else _exponent(np.unique(times))
+
+
+def _exponent(numbers: Integers) -> int:
+    """Give the same of numbers that ascend and differ."""
+
+    def is_enough(exponent: int) -> bool:
+        return int(np.count_nonzero(np.diff(numbers >> exponent))) < MOST_BUCKETS
+
+    return bisect_left(range(_BITS), True, key=is_enough)

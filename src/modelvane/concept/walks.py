@@ -18,7 +18,7 @@ from modelvane.ruler import Floats
 
 DRAWS = 1000
 _SIZES = (30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000, 300_000, *(10**power for power in range(6, 10)))
-# a timeline has between half of the most buckets and all of them
+# of rows that are spread evenly a timeline has between half of the most buckets and all of them
 _BUCKETS = MOST_BUCKETS * 3 // 4
 # rows that are drawn together at most, since neighbours in time may be alike
 _TOGETHER = 25

@@ -13,7 +13,7 @@ from msgspec import Struct
 from modelvane.calibration.lines import Lines
 from modelvane.concept.detectors import OWN
 from modelvane.concept.detectors.river import RIVER, RiverDetector, require_river
-from modelvane.concept.detectors.walk import UNWEIGHTED, Detector, Rise
+from modelvane.concept.detectors.walk import Detector, Rise
 from modelvane.concept.measures import CHANGED_AT, name_of
 from modelvane.concept.ruler import ConceptRuler, key
 from modelvane.concept.signals import Signal
@@ -90,21 +90,21 @@ class ChangePoints(Struct, frozen=True, dict=True):
 
     @cached_property
     def _standardised(self) -> tuple[Floats, Floats]:
-        """Rows and sums of the buckets that have rows, of values with mean 0 and deviation 1 in the reference."""
+        """Rows and sums of the buckets, of values with mean 0 and deviation 1 in the reference."""
         timeline = self.current.timeline
         first = next(iter(self.ruler.places.values()))
         usual = int(self.reference.sums[self.at, first].sum()) / self.reference.n
-        rows = timeline.rows[timeline.filled].astype(np.float64)
-        sums = timeline.sums[self.at, timeline.filled] - rows * usual
+        rows = timeline.rows.astype(np.float64)
+        sums = timeline.sums[self.at] - rows * usual
         return rows, sums / math.sqrt(float(self.ruler.variance_of_all[self.at, 0]))
 
     def _weights(self, detector: Detector) -> Floats:
-        return self.ruler.weights.get(key(detector.name, self.signal.name), UNWEIGHTED)
+        return self.ruler.weights[key(detector.name, self.signal.name)]
 
-    def _start(self, filled: int) -> int:
-        """Give when a bucket begins, by its place among those that have rows."""
-        timeline = self.current.timeline
-        return int(timeline.starts()[timeline.filled[min(filled, len(timeline.filled) - 1)]])
+    def _start(self, bucket: int) -> int:
+        """Give when a bucket begins."""
+        starts = self.current.timeline.starts()
+        return int(starts[min(bucket, len(starts) - 1)])
 
     def _judged(self, detector: Detector, rise: Rise) -> Finding:
         measure, n = name_of(self.signal.name, detector.name), self.current.timeline.n

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from modelvane.errors import ReferenceFileError
 
-FORMAT = 1
+FORMAT = 2
 _MAGIC = b"mvane"
 
 

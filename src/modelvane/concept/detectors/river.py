@@ -52,7 +52,7 @@ class RiverDetector(Struct, frozen=True):
         Parameters
         ----------
         means
-            Of each filled bucket, in [0, 1].
+            Of each bucket, in [0, 1].
         """
         detector, found = self.made(level), []
         for bucket, value in self._stream(timeline, means):
@@ -62,12 +62,13 @@ class RiverDetector(Struct, frozen=True):
         return found
 
     def _stream(self, timeline: Timeline, means: Floats) -> Iterator[tuple[int, float]]:
-        filled = timeline.filled.tolist()
         if not self.of_bits:
-            yield from zip(filled, means.tolist(), strict=True)
+            yield from enumerate(means.tolist())
             return
-        for bucket in filled:
-            for is_large in outcomes(int(timeline.rows[bucket]), int(timeline.large[bucket])):
+        for bucket, (rows, large) in enumerate(
+            zip(timeline.rows.tolist(), timeline.large.tolist(), strict=True)
+        ):
+            for is_large in outcomes(rows, large):
                 yield bucket, int(is_large is not self.falls)
 
 
