@@ -102,7 +102,7 @@ class Timeline(Struct, frozen=True, eq=False):
 
         def added(mine: Integers, theirs: Integers) -> Integers:
             found = np.zeros((*mine.shape[:-1], len(buckets)), np.int64)
-            np.add.at(found, (..., places), np.concatenate((mine, theirs), axis=-1))
+            np.add.at(found.T, places, np.concatenate((mine, theirs), axis=-1).T)
             return found
 
         return Timeline(
