@@ -72,7 +72,7 @@ def _run(options: argparse.Namespace, console: Console, interrupts: Interrupts) 
     from modelvane.errors import ModelvaneError
     from stack.local import raised
 
-    profiles = () if options.no_traffic else ("traffic",)
+    profiles = ("host",) if options.no_traffic else ("host", "traffic")
     started = time.monotonic()
     try:
         overlay = yaml.safe_load(options.overlay.read_text(encoding="utf-8")) if options.overlay else {}

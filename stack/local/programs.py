@@ -47,6 +47,13 @@ def program_of(service: Service, places: Places) -> Program | Missing:
         return _installed("prometheus", arguments, ("prometheus",))
     if name == "prom/alertmanager":
         return _installed("prometheus-alertmanager", arguments, ("prometheus-alertmanager", "alertmanager"))
+    if name == "prom/node-exporter":
+        return _installed(
+            "prometheus-node-exporter",
+            arguments,
+            ("prometheus-node-exporter", "node_exporter"),
+            needed=False,
+        )
     if name == "mongo":
         return _mongodb(service, places)
     return Missing(f"{name} is only in its image; what it would be given is checked by the tests")
@@ -59,10 +66,12 @@ def _of_the_venv(arguments: tuple[str, ...]) -> tuple[str, ...]:
     return (str(Path(sys.executable).with_name(program)), *rest)
 
 
-def _installed(package: str, arguments: tuple[str, ...], names: tuple[str, ...]) -> Program | Missing:
+def _installed(
+    package: str, arguments: tuple[str, ...], names: tuple[str, ...], *, needed: bool = True
+) -> Program | Missing:
     found = next(filter(None, map(shutil.which, names)), None)
     if found is None:
-        return Missing(f"{names[0]} is not installed: apt-get install {package}", needed=True)
+        return Missing(f"{names[0]} is not installed: apt-get install {package}", needed=needed)
     return Program((found, *arguments))
 
 

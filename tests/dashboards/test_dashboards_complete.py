@@ -24,8 +24,9 @@ PROCESS = {
     "process_open_fds",
     "process_start_time_seconds",
 }
+MACHINE = {"node_cpu_seconds_total", "node_memory_MemAvailable_bytes", "node_memory_MemTotal_bytes"}
 PROMETHEUS = {"up", "scrape_duration_seconds", "ALERTS"}
-_NAME = re.compile(r"\b(modelvane_\w+|http_\w+|process_\w+|model_info|up|scrape_\w+|ALERTS)\b")
+_NAME = re.compile(r"\b(modelvane_\w+|http_\w+|process_\w+|node_\w+|model_info|up|scrape_\w+|ALERTS)\b")
 _WORDS = re.compile(r'"[^"]*"')
 _SUFFIXES = {
     "histogram": ("_bucket", "_sum", "_count"),
@@ -115,8 +116,8 @@ def test_every_series_of_a_prediction_service_has_a_panel() -> None:
 
 @every_config
 def test_only_series_that_there_are_are_asked_for(config: Config) -> None:
-    """Every name in every expression is a series of the monitor, of a prediction service, or of Prometheus."""
-    known = native_series() | http_series() | PROCESS | PROMETHEUS
+    """Every name in every expression is a series of the monitor, of a service, of its machine, or of Prometheus."""
+    known = native_series() | http_series() | PROCESS | MACHINE | PROMETHEUS
     for dashboard in dashboards_of(config):
         for expression in expressions(dashboard):
             assert names_in(expression), expression

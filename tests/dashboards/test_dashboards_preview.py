@@ -27,6 +27,8 @@ NEVER_HERE = {
     "Exceptions per minute",  # no route raised anything
     "Alerts that fire",  # no rules are loaded
     "Lost rows per minute",  # the services have no client
+    "CPU of the machine",  # nobody scrapes it
+    "Memory of the machine",  # nobody scrapes it
 }
 _UP, _DOWN = State(1, "up", Colour.GOOD), State(0, "down", Colour.BAD)
 

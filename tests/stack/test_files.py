@@ -222,14 +222,14 @@ def test_the_build_sees_what_it_copies() -> None:
 
 
 def test_prometheus_scrapes_what_the_settings_name() -> None:
-    """Jobs and targets of prometheus.yml are the monitor's and those of `prediction_services`."""
+    """Jobs and targets of prometheus.yml are the monitor's, those of `prediction_services`, and the machine's."""
     scraped = {
         job["job_name"]: job["static_configs"][0]["targets"]
         for job in yaml.safe_load((STACK / "prometheus.yml").read_text())["scrape_configs"]
     }
     config = settings()
     expected = {one.job: [one.target] for one in config.services()}
-    assert scraped == {"modelvane": ["monitor:8085"], **expected}
+    assert scraped == {"modelvane": ["monitor:8085"], "node": ["node:9100"], **expected}
 
 
 def test_prometheus_takes_its_configuration(promtool: str) -> None:

@@ -151,15 +151,19 @@ def test_programs_are_those_of_the_images(tmp_path: Path) -> None:
 def test_a_needed_program_that_is_not_there_says_how_to_get_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without Prometheus, Alertmanager or Java the stack is refused, with the package to install."""
+    """Without Prometheus, Alertmanager or Java the stack is refused, with the package to install.
+
+    The node exporter is left out, with the same advice.
+    """
     monkeypatch.setenv("PATH", str(tmp_path))
-    for image, package in (
-        ("prom/prometheus", "prometheus"),
-        ("prom/alertmanager", "prometheus-alertmanager"),
+    for image, package, needed in (
+        ("prom/prometheus", "prometheus", True),
+        ("prom/alertmanager", "prometheus-alertmanager", True),
+        ("prom/node-exporter", "prometheus-node-exporter", False),
     ):
         missing = program_of(replace(MONITOR, image=f"{image}:v1.0"), places(tmp_path, MONITOR))
         assert isinstance(missing, Missing)
-        assert missing.needed
+        assert missing.needed is needed
         assert f"apt-get install {package}" in missing.why
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modelvane.config import Config
-from modelvane.dashboards import choices, service_traffic, states
+from modelvane.dashboards import choices, machine, service_traffic, states
 from modelvane.dashboards.model import Dashboard, Kind, Panel, Query, Row
 from modelvane.dashboards.promql import bound, mean, quantile, rates, selector
 from modelvane.dashboards.service_traffic import IDLE, JOB, NO_PROCESS, SECONDS
@@ -27,6 +27,7 @@ def dashboard(config: Config) -> Dashboard | None:
             Row("Errors", service_traffic.errors()),
             Row("Resources", service_traffic.resources()),
             Row("By model version", service_traffic.versions()),
+            Row("Machine", machine.panels()),
         ),
     )
 
