@@ -10,6 +10,7 @@ from examples.shared.interrupts import Interrupts
 from stack.local import COMPOSE, raised
 from stack.local.compose import load
 from stack.local.places import free_port
+from tests.stack.packages import guarded_path, hiding, lacking_in
 from tests.stack.running import Running
 from tests.stack.webhook import receiving
 
@@ -20,20 +21,17 @@ _COMMANDS = {
     "prepare": ["--synthetic"],
     "traffic": ["--rate=40", "--label-delay=2"],
 }
+SERVICES: dict[str, dict[str, Any]] = load(COMPOSE)["services"]
 _RETRAIN = ["python", "-m", "examples.taxi.retrain", "--models=/var/lib/taxi/models"]
 WINDOW = 400
 _HELD = {"ServiceDown": "2s", "DatasetDrift": "2s"}
+_OWN = "modelvane/"
 
 
 def overlay(page: str) -> dict[str, Any]:
-    """Give what differs from the files of the stack: what is short in a test, and who is paged."""
-    services = load(COMPOSE)["services"]
+    """Give what differs from the files of the stack: what is short in a test, who is paged, what images lack."""
     return {
-        COMPOSE.name: {
-            "services": {
-                name: {"command": [*services[name]["command"], *more]} for name, more in _COMMANDS.items()
-            }
-        },
+        COMPOSE.name: {"services": {name: _changed(name, one) for name, one in SERVICES.items()}},
         "prometheus.yml": {
             "global": {"scrape_interval": "2s", "scrape_timeout": "2s", "evaluation_interval": "1s"}
         },
@@ -60,6 +58,17 @@ def overlay(page: str) -> dict[str, Any]:
     }
 
 
+def _changed(name: str, service: dict[str, Any]) -> dict[str, Any]:
+    """Give what differs of a service; what its image lacks, it does not find here either."""
+    changed: dict[str, Any] = {}
+    if name in _COMMANDS:
+        changed["command"] = [*service["command"], *_COMMANDS[name]]
+    image = service["image"].rpartition(":")[0]
+    if image.startswith(_OWN):
+        changed["environment"] = hiding(lacking_in(image.removeprefix(_OWN)))
+    return changed
+
+
 @pytest.fixture(scope="module")
 def running(
     tmp_path_factory: pytest.TempPathFactory,
@@ -70,6 +79,7 @@ def running(
     """Give the stack once all of it is healthy."""
     ports = {port: free_port() for port in (8085, 9696, 9697, 9090, 9093, 3000, 4200, 27017, 9700)}
     with (
+        pytest.MonkeyPatch.context() as patch,
         receiving() as webhook,
         raised(
             tmp_path_factory.mktemp("stack"),
@@ -79,6 +89,7 @@ def running(
             overlay=overlay(webhook.url),
         ) as stack,
     ):
+        patch.setenv("PYTHONPATH", guarded_path())
         stack.prepare()
         stack.up()
         config = Config.load(stack.path("monitor", "/etc/modelvane/modelvane.yaml"))
