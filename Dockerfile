@@ -24,7 +24,7 @@ COPY pyproject.toml constraints.txt ./
 
 FROM build AS build-monitor
 RUN --mount=type=cache,target=/root/.cache/uv \
-    uv pip install -r pyproject.toml -c constraints.txt --extra mongodb --extra grafana
+    uv pip install -r pyproject.toml -c constraints.txt --extra mongodb --extra grafana --extra scikit-learn
 COPY README.md LICENSE ./
 COPY src src
 RUN --mount=type=cache,target=/root/.cache/uv \

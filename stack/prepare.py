@@ -32,11 +32,12 @@ def prepare_taxi(folder: Path, console: Console, *, synthetic: bool) -> None:
     import pyarrow.parquet as pq
     from examples.shared.versions import Versions
     from examples.taxi.following import MODEL_FILE, REFERENCE_FILE
-    from examples.taxi.model import DurationModel
+    from examples.taxi.model import WEIGHTS_FILE, DurationModel
     from examples.taxi.trips import FARTHEST, find_months, read_trips
 
     versions, reference = Versions(folder / "models"), folder / REFERENCE_FILE
-    if versions.current() is not None and reference.exists():
+    weights = folder / WEIGHTS_FILE
+    if versions.current() is not None and reference.exists() and weights.exists():
         console.print(f"The taxi model is there: {versions.folder}")
         return
     folder.mkdir(parents=True, exist_ok=True)
@@ -56,6 +57,8 @@ def prepare_taxi(folder: Path, console: Console, *, synthetic: bool) -> None:
     def write(version: Path) -> None:
         model.save(version / MODEL_FILE)
         shutil.copyfile(reference, version / REFERENCE_FILE)
+        # the monitor reads what its features contribute beside the reference, wherever that is
+        shutil.copyfile(version / WEIGHTS_FILE, weights)
 
     versions.promote(versions.add(write))
 

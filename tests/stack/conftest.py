@@ -24,6 +24,8 @@ _COMMANDS = {
 SERVICES: dict[str, dict[str, Any]] = load(COMPOSE)["services"]
 _RETRAIN = ["python", "-m", "examples.taxi.retrain", "--models=/var/lib/taxi/models"]
 WINDOW = 400
+# what estimates of a regression are learned from, at least
+LEAST = 500
 _HELD = {"ServiceDown": "2s", "DatasetDrift": "2s"}
 _OWN = "modelvane/"
 
@@ -48,7 +50,7 @@ def overlay(page: str) -> dict[str, Any]:
                 "taxi": {
                     "window": {"rows": WINDOW},
                     "retrain": {
-                        "command": [*_RETRAIN, f"--least={WINDOW}", "--wait=60"],
+                        "command": [*_RETRAIN, f"--least={LEAST}", "--wait=60"],
                         "cooldown": "5s",
                     },
                 },
