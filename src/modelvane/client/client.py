@@ -155,9 +155,8 @@ class Client:
         str
             The id, to be given to `label`.
         """
-        return self._log(
-            record, prediction, id, time, write=False
-        )  # which would take most of the call's time
+        # writing the row here would take most of the call's time
+        return self._log(record, prediction, id, time, write=False)
 
     def _log(
         self,
