@@ -72,7 +72,7 @@ def test_no_missing_end_goes_unnoticed(length: int) -> None:
         (b"PK\x03\x04 something else", "not written by modelvane"),
         (WRITTEN + b"more", "damaged"),
         (codec.dumps("other", {}, {}), "something else.*'other'.*thing"),
-        (b"mvane\x02" + WRITTEN[6:], "newer format.*format 2.*at most format 1.*Upgrade"),
+        (b"mvane\xff" + WRITTEN[6:], rf"newer format.*format 255.*at most format {codec.FORMAT}.*Upgrade"),
         (b"mvane\x00" + WRITTEN[6:], "damaged"),
         (b"mvane\x01" + zlib.compress(b"\x01"), "damaged"),
     ],
