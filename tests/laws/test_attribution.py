@@ -87,7 +87,7 @@ def test_a_tally_comes_back_from_its_facts(found: np.ndarray) -> None:
 
 @given(contributions)
 def test_a_tally_has_the_means_of_what_is_known(found: np.ndarray) -> None:
-    """Means are those of the finite contributions, within the quantum and the rounding of a float; others change no sum."""
+    """Means are those of the finite contributions, within quantum and rounding; others change no sum."""
     tally = ContributionTally.of(SCALE, found)
     for row, sums, quantum in zip(found, tally.sums, SCALE.quanta, strict=True):
         some = [Fraction(value) for value in row[np.isfinite(row)].tolist()]
