@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import socket
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -158,11 +157,3 @@ def merged(base: Any, over: Any) -> Any:
     if isinstance(base, dict) and isinstance(over, dict):
         return base | {key: merged(base.get(key), value) for key, value in over.items()}
     return over
-
-
-def free_port() -> int:
-    """Give a port that nobody listens on."""
-    with socket.socket() as free:
-        free.bind((HOST, 0))
-        number: int = free.getsockname()[1]
-    return number

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -13,6 +12,7 @@ from contextlib import suppress
 import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
+from tests.ports import free_port
 
 SERVERS = {
     "gunicorn": ["gunicorn", "-w", "3", "--threads", "4", "tests.client.instrumented:wsgi()"],
@@ -26,9 +26,7 @@ class Service:
     """A server with three workers."""
 
     def __init__(self, command, folder, **environment):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         where = ["-b", f"127.0.0.1:{port}"] if command[0] == "gunicorn" else ["--port", str(port)]
         self.asked = 0

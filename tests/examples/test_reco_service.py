@@ -7,7 +7,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -25,6 +24,7 @@ from examples.reco.service import create_app
 from examples.shared.identity import identity_of
 from fastapi.testclient import TestClient
 from httpx2 import Response
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 BOUGHT = {"101": "ABC", "102": "ABCD", "103": "AE", "104": "XYZ", "105": "X"}
@@ -202,8 +202,7 @@ def test_its_health_has_grouped_statuses_and_the_model(recommender: Recommender,
 def test_the_service_runs_as_a_process(recommender: Recommender, tmp_path: Path, number: int) -> None:
     """Started from the command line it answers, and ends with 0 and without a traceback."""
     recommender.save(tmp_path / "model.npz")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     with started(f"--model={tmp_path / 'model.npz'}", f"--port={port}") as process:
         answer = fetched(f"http://127.0.0.1:{port}/predict/user/101?n=1", process)
         process.send_signal(number)

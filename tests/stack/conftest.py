@@ -9,7 +9,7 @@ import pytest
 from examples.shared.interrupts import Interrupts
 from stack.local import COMPOSE, raised
 from stack.local.compose import load
-from stack.local.places import free_port
+from tests.ports import free_port
 from tests.stack.packages import guarded_path, hiding, lacking_in
 from tests.stack.running import Running
 from tests.stack.webhook import receiving

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 from urllib.request import urlopen
+
+from tests.ports import free_port
 
 PATIENCE = 60.0
 
@@ -63,9 +64,7 @@ def scraping(targets: Mapping[str, str], folder: Path, *, interval: str = "1s") 
     config = {"global": {"scrape_interval": interval, "scrape_timeout": interval}, "scrape_configs": jobs}
     # JSON is YAML
     (folder / "prometheus.yml").write_text(json.dumps(config))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     log = folder / "log"
     with log.open("wb") as out:
         process = subprocess.Popen(

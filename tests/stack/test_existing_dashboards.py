@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ import pyarrow.csv
 import pytest
 from examples.reco.model import Recommender
 from examples.reco.purchases import Purchases
+from tests.ports import free_port
 from tests.service.serving import ask, live, reference_rows, trip
 from tests.stack.existing_dashboards import (
     CATEGORICAL_TARGET,
@@ -99,10 +99,8 @@ class Shop:
         customers, products = zip(*bought, strict=True)
         purchases = pa.table({"StockCode": products, "Description": products, "CustomerID": customers})
         Recommender.fit(Purchases.of(purchases)).save(folder / "model.npz")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.address = f"127.0.0.1:{free.getsockname()[1]}"
-        port = self.address.partition(":")[2]
+        port = free_port()
+        self.address = f"127.0.0.1:{port}"
         command = ["-m", "examples.reco.service", f"--model={folder / 'model.npz'}", f"--port={port}"]
         self.process = subprocess.Popen([sys.executable, *command], cwd=ROOT, stdout=subprocess.DEVNULL)
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.block import Block
-from modelvane.calibration.habit import Habit
 from modelvane.casting import Numbers
+from modelvane.estimates import expectation
+from modelvane.estimates.expectation import Expectation, arrays_of, facts_of
 from modelvane.estimates.expected import ROW
 from modelvane.estimates.isotonic import Floats
 from modelvane.estimates.scores import cell_of
@@ -81,29 +82,6 @@ class ClassTally(Struct, frozen=True, eq=False):
         return {"matrix": self.matrix, "products": self.products}
 
 
-class ClassPromise(NamedTuple):
-    """What the reference's labelled rows were expected to be.
-
-    Parameters
-    ----------
-    value
-        Over the reference.
-    variance, skewness
-        Of what one row adds to the value.
-    gap
-        How far the value is from that of the labels, to which probabilities were calibrated.
-    habit, error_habit
-        How far windows in order of time were from the value, and from their own labels; ``None`` without times.
-    """
-
-    value: float
-    variance: float
-    skewness: float
-    gap: float
-    habit: Habit | None
-    error_habit: Habit | None
-
-
 class ClassesRuler(Struct, frozen=True, eq=False, dict=True):
     """Counts what calibrated probabilities expect rows to be; a row ruler (see `modelvane.row_ruler.RowRuler`).
 
@@ -129,7 +107,7 @@ class ClassesRuler(Struct, frozen=True, eq=False, dict=True):
     targets: Ruler
     classes: ClassRuler
     shares: Floats
-    promises: Mapping[str, ClassPromise]
+    promises: Mapping[str, Expectation]
 
     @property
     def name(self) -> str:
@@ -196,19 +174,12 @@ class ClassesRuler(Struct, frozen=True, eq=False, dict=True):
         return {
             "names": list(self.names),
             "classes": list(self.classes.names),
-            "promises": {
-                name: [each.hex() for each in promise[:4]] for name, promise in self.promises.items()
-            },
+            "promises": facts_of(self.promises),
         }
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Give the rest."""
-        found: dict[str, NDArray[Any]] = {"shares": self.shares}
-        for name, promise in self.promises.items():
-            for part, habit in (("habit", promise.habit), ("error_habit", promise.error_habit)):
-                if habit is not None:
-                    found[f"{part}/{name}"] = habit.to_array()
-        return found
+        return {"shares": self.shares, **arrays_of(self.promises)}
 
     def tally_of(self, facts: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> ClassTally:
         """Read a tally's facts and arrays."""
@@ -226,14 +197,6 @@ def read(
 ) -> ClassesRuler:
     """Read what `ClassesRuler.facts` and `ClassesRuler.arrays` gave."""
     assert schema.target is not None  # noqa: S101 - or there would be nothing to read
-
-    def promise(name: str, told: Sequence[str]) -> ClassPromise:
-        value, variance, skewness, gap = map(float.fromhex, told)
-        return ClassPromise(value, variance, skewness, gap, habit("habit", name), habit("error_habit", name))
-
-    def habit(part: str, name: str) -> Habit | None:
-        return Habit.from_array(arrays[f"{part}/{name}"]) if f"{part}/{name}" in arrays else None
-
     return ClassesRuler(
         of_truth,
         tuple(facts["names"]),
@@ -241,7 +204,7 @@ def read(
         rulers[schema.target.name],
         ClassRuler(tuple(facts["classes"])),
         arrays["shares"].astype(np.float64),
-        {name: promise(name, told) for name, told in facts["promises"].items()},
+        expectation.read(facts["promises"], arrays),
     )
 
 

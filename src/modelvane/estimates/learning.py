@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from modelvane.block import Block
 from modelvane.casting import Numbers
+from modelvane.estimates.expectation import Expectation
 from modelvane.estimates.fitting import fitted, require_scikit_learn
 from modelvane.estimates.lines import mean_habit, moments_of_rows
-from modelvane.estimates.losses import LOSSES, OF_LABELLED, LossPromise, LossRuler, known
+from modelvane.estimates.losses import LOSSES, OF_LABELLED, LossRuler, known
 from modelvane.estimates.trees import Floats
 from modelvane.row_ruler import MOST_COLUMNS, Learned
 from modelvane.schema import Kind, Role, Schema, Task
@@ -188,7 +189,7 @@ def _among(codes: NDArray[np.int32], size: int) -> NDArray[np.intp]:
 
 def _promises(
     errors: Floats, expected: Floats, own: Floats, *, in_time_order: bool
-) -> dict[str, LossPromise]:
+) -> dict[str, Expectation]:
     """Give what is promised of each measure: that which the final trees say, with the spread of what others said."""
     root = math.sqrt(max(float(own[1]), 0.0))
     # a row moves the root of a mean by half of what it moves the mean, per root
@@ -198,7 +199,7 @@ def _promises(
         "root_mean_squared_error": (root, expected[:, 1] * per_root, np.square(errors) * per_root),
     }
     return {
-        name: LossPromise(
+        name: Expectation(
             value,
             *moments_of_rows(of_rows),
             mean_habit(of_rows) if in_time_order else None,

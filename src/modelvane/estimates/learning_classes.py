@@ -9,7 +9,8 @@ import numpy as np
 from msgspec.structs import replace
 
 from modelvane.casting import Numbers
-from modelvane.estimates.classes import CLASSES, MOST_CLASSES, OF_LABELLED, ClassesRuler, ClassPromise
+from modelvane.estimates.classes import CLASSES, MOST_CLASSES, OF_LABELLED, ClassesRuler
+from modelvane.estimates.expectation import Expectation
 from modelvane.estimates.lines import LEAST_ROWS, mean_habit, moments_of_rows
 from modelvane.estimates.scores import calibrated, cell_of
 from modelvane.estimates.several import SEVERAL, Known, estimates_of, of_rows
@@ -60,7 +61,7 @@ class ClassesKind:
         return replace(ruler, promises=dict(_promises(ruler, learned)))
 
 
-def _promises(ruler: ClassesRuler, learned: Learned) -> Iterator[tuple[str, ClassPromise]]:
+def _promises(ruler: ClassesRuler, learned: Learned) -> Iterator[tuple[str, Expectation]]:
     labelled = replace(ruler, of_truth=True)
     block = learned.block.take(np.flatnonzero(labelled.usable(learned.block)))
     scores, true = labelled.scores(block), labelled.true(block)
@@ -77,7 +78,7 @@ def _promises(ruler: ClassesRuler, learned: Learned) -> Iterator[tuple[str, Clas
         timed = learned.in_time_order
         yield (
             each.of.name,
-            ClassPromise(
+            Expectation(
                 estimate.value,
                 *moments_of_rows(rows.expected),
                 gap=abs(estimate.value - realised) if isinstance(realised, float) else 0.0,

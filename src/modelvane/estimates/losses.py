@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from modelvane import fixed
 from modelvane.block import Block, Encoded
-from modelvane.calibration.habit import Habit
 from modelvane.casting import Numbers
+from modelvane.estimates import expectation
+from modelvane.estimates.expectation import Expectation, arrays_of, facts_of
 from modelvane.estimates.trees import Floats, Trees
 from modelvane.ruler import Ruler
 from modelvane.schema import Schema
@@ -71,26 +72,6 @@ class LossTally(Struct, frozen=True):
         return {}
 
 
-class LossPromise(Struct, frozen=True, eq=False):
-    """What the reference's rows were expected to lose by trees that had not seen them.
-
-    Parameters
-    ----------
-    value
-        Over the reference.
-    variance, skewness
-        Of what one row adds to the value.
-    habit, error_habit
-        How far windows in order of time were from the value, and from their own labels; ``None`` without times.
-    """
-
-    value: float
-    variance: float
-    skewness: float
-    habit: Habit | None
-    error_habit: Habit | None
-
-
 class LossRuler(Struct, frozen=True, eq=False, dict=True):
     """Sums what trees expect of rows.
 
@@ -126,7 +107,7 @@ class LossRuler(Struct, frozen=True, eq=False, dict=True):
     squared: NDArray[np.int64]
     quanta: tuple[float, float]
     kurtosis: float
-    promises: Mapping[str, LossPromise]
+    promises: Mapping[str, Expectation]
 
     @property
     def name(self) -> str:
@@ -184,10 +165,7 @@ class LossRuler(Struct, frozen=True, eq=False, dict=True):
             "inputs": list(self.inputs),
             "quanta": [each.hex() for each in self.quanta],
             "kurtosis": self.kurtosis.hex(),
-            "promises": {
-                name: [each.value.hex(), each.variance.hex(), each.skewness.hex()]
-                for name, each in self.promises.items()
-            },
+            "promises": facts_of(self.promises),
         }
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -195,12 +173,7 @@ class LossRuler(Struct, frozen=True, eq=False, dict=True):
         found: dict[str, NDArray[Any]] = {name: getattr(self.trees, name) for name in _TREES}
         found |= {"absolute": self.absolute, "squared": self.squared}
         found |= nested("encodings", dict(self.encodings))
-        for name, each in self.promises.items():
-            if each.habit is not None:
-                found[f"habit/{name}"] = each.habit.to_array()
-            if each.error_habit is not None:
-                found[f"error_habit/{name}"] = each.error_habit.to_array()
-        return found
+        return found | arrays_of(self.promises)
 
     def tally_of(self, facts: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> LossTally:  # noqa: ARG002 - one signature for all row rulers
         """Read a tally's facts."""
@@ -217,12 +190,6 @@ def read(
 ) -> LossRuler:
     """Read what `LossRuler.facts` and `LossRuler.arrays` gave."""
     assert schema.target is not None  # noqa: S101 - or there would be nothing to read
-    habits = {part: inside(part, dict(arrays)) for part in ("habit", "error_habit")}
-
-    def habit(part: str, name: str) -> Habit | None:
-        found = habits[part].get(name)
-        return None if found is None else Habit.from_array(found)
-
     absolute, squared = map(float.fromhex, facts["quanta"])
     return LossRuler(
         of_truth,
@@ -235,16 +202,7 @@ def read(
         arrays["squared"],
         (absolute, squared),
         float.fromhex(facts["kurtosis"]),
-        {
-            name: LossPromise(
-                float.fromhex(value),
-                float.fromhex(variance),
-                float.fromhex(skewness),
-                habit("habit", name),
-                habit("error_habit", name),
-            )
-            for name, (value, variance, skewness) in facts["promises"].items()
-        },
+        expectation.read(facts["promises"], arrays),
     )
 
 
