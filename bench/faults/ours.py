@@ -95,10 +95,13 @@ def watch(streams: Streams, chosen: list[Case], *, processes: int = 2) -> dict[s
                 parts = np.array_split(np.load(streams.undrifted()), processes)
                 found = pool.map(_undrifted, [reference] * processes, [streams.pool()] * processes, parts)
                 known["undrifted"] = [alarms for part in found for alarms in part]
+                path.write_text(json.dumps(known))
             files = [streams.faulty(case) for case in missing]
             every = pool.map(_case, [reference] * len(files), files, [streams.runs] * len(files))
-            known["delays"] |= {case.key: delays for case, delays in zip(missing, every, strict=True)}
-        path.write_text(json.dumps(known))
+            for case, delays in zip(missing, every, strict=True):
+                known["delays"][case.key] = delays
+                # what takes an hour may be stopped
+                path.write_text(json.dumps(known))
     return known
 
 
