@@ -60,7 +60,8 @@ def prepare_taxi(folder: Path, console: Console, *, synthetic: bool) -> None:
         # the monitor reads what its features contribute beside the reference, wherever that is
         shutil.copyfile(version / WEIGHTS_FILE, weights)
 
-    versions.promote(versions.add(write))
+    # called as the settings of the monitor call the champion
+    versions.promote(versions.add(write, name=_TRAINING_MONTH))
 
 
 def prepare_reco(folder: Path, console: Console, *, synthetic: bool) -> None:

@@ -15,7 +15,12 @@ _DIGITS = 12
 
 
 def identity_of(
-    name: str, file: Path, *, trained: dt.datetime | None = None, reference: Path | None = None
+    name: str,
+    file: Path,
+    *,
+    version: str | None = None,
+    trained: dt.datetime | None = None,
+    reference: Path | None = None,
 ) -> Model:
     """Give the identity of the model in a file, as ``model_info`` shows it.
 
@@ -24,7 +29,9 @@ def identity_of(
     name
         What the model is called.
     file
-        Its file, the hash of which is the version.
+        Its file.
+    version
+        What its version is called; the hash of the file by default.
     trained
         When it was trained; by default when the file was written.
     reference
@@ -37,7 +44,7 @@ def identity_of(
     """
     if trained is None:
         trained = dt.datetime.fromtimestamp(int(file.stat().st_mtime), dt.UTC)
-    return Model(name, _hash(file), trained, None if reference is None else _hash(reference))
+    return Model(name, version or _hash(file), trained, None if reference is None else _hash(reference))
 
 
 def _hash(file: Path) -> str:

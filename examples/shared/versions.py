@@ -53,6 +53,11 @@ class Versions:
         """Give the version that answers; ``None`` before there is one."""
         return next(iter(self._answered()), None)
 
+    def before(self) -> str | None:
+        """Give the version that answered before the current one, if it is still there."""
+        there = self.names()
+        return next((name for name in self._answered()[1:] if name in there), None)
+
     def _answered(self) -> list[str]:
         """Give the versions that answered, the current one first; what was rolled back is not among them."""
         try:
@@ -73,17 +78,21 @@ class Versions:
             raise VersionError(f"There is no such version in {self.folder}", received=name, available=names)
         return self.folder / name
 
-    def add(self, write: Callable[[Path], None], *, now: datetime | None = None) -> str:
+    def add(
+        self, write: Callable[[Path], None], *, name: str | None = None, now: datetime | None = None
+    ) -> str:
         """Write a new version, whole or not at all, and give its name; it does not answer yet.
 
         Parameters
         ----------
         write
             Is given an empty folder to fill.
+        name
+            What it is to be called; the moment by default. Versions are as old as the order of their names says.
         """
-        moment = (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%SZ")
+        wanted = name or (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%SZ")
         taken = self.names()
-        name = next(n for n in (moment, *(f"{moment}-{i}" for i in range(1, 1000))) if n not in taken)
+        name = next(n for n in (wanted, *(f"{wanted}-{i}" for i in range(1, 1000))) if n not in taken)
         part = self.folder / f".{name}.part"
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)

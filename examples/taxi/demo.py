@@ -56,10 +56,11 @@ class Demo(shared.Demo):
         return within_month(read_trips(months.files[month]), month).slice(0, self.options.trips)
 
     def service_options(self) -> Sequence[str]:
-        """Name the model and the reference."""
+        """Name the model, the reference, and the version as the config names the champion."""
         return (
             f"--model={self.folder / 'model.skops'}",
             f"--reference={self.folder / 'reference.parquet'}",
+            f"--version={TRAINING_MONTH}",
         )
 
     def replay(self, past: pa.Table, check: Callable[[], None]) -> None:

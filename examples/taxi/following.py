@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -23,12 +24,19 @@ MODEL_FILE, REFERENCE_FILE = "model.skops", "reference.parquet"
 _log = logging.getLogger("examples.taxi")
 
 
-class _Served(NamedTuple):
-    """A model and who it is: swapped as one, so that no request sees half of a switch."""
+class Chosen(NamedTuple):
+    """A model and the name of its version."""
 
     version: str
     model: DurationModel
+
+
+class _Served(NamedTuple):
+    """A model, who it is, and the version before: swapped as one, so that no request sees half of a switch."""
+
+    current: Chosen
     identity: Model
+    before: Chosen | None
 
 
 class FollowedModel:
@@ -43,6 +51,9 @@ class FollowedModel:
         Of versions, as `examples.shared.versions` keeps them.
     every
         Seconds between two looks at the pointer.
+    holdback
+        Share of the requests that the version before goes on answering, drawn by chance: traffic of the same kind at
+        the same time, by which the two can be compared. One that cannot be loaded answers none.
 
     Raises
     ------
@@ -52,10 +63,12 @@ class FollowedModel:
         When the current one cannot be loaded: there is none before it.
     """
 
-    def __init__(self, folder: Path, *, every: float = 1.0) -> None:
+    def __init__(self, folder: Path, *, every: float = 1.0, holdback: float = 0.0) -> None:
         self.fault: str | None = None
         self._versions = Versions(folder)
         self._every = every
+        self._holdback = holdback
+        self._random = random.Random()  # noqa: S311 - who is held back is no secret
         self._seen = self._state()
         self._served = self._load()
         self._stop = threading.Event()
@@ -71,16 +84,21 @@ class FollowedModel:
     @property
     def version(self) -> str:
         """The version that answers."""
-        return self._served.version
+        return self._served.current.version
 
     @property
     def identity(self) -> Model:
         """Who answers, for ``/metrics``."""
         return self._served.identity
 
+    def choose(self) -> Chosen:
+        """Give who answers one request: the current version, or now and then the one before."""
+        current, _, before = self._served
+        return before if before is not None and self._random.random() < self._holdback else current
+
     def predict(self, trips: Iterable[Mapping[str, Any]]) -> npt.NDArray[np.float64]:
-        """Predict minutes, one per trip."""
-        return self._served.model.predict(trips)
+        """Predict minutes, one per trip, with the current version."""
+        return self._served.current.model.predict(trips)
 
     def look(self) -> None:
         """Take the version that the pointer names, if it has moved."""
@@ -96,7 +114,7 @@ class FollowedModel:
             return
         self._served = served
         self.fault = None
-        _log.warning("Version %s answers from now on", served.version)
+        _log.warning("Version %s answers from now on", self.version)
 
     def close(self) -> None:
         """Follow no longer; the model answers on."""
@@ -129,4 +147,15 @@ class FollowedModel:
         identity = identity_of(
             "duration", folder / MODEL_FILE, reference=reference if reference.exists() else None
         )
-        return _Served(name, model, Model(identity.name, name, identity.trained, identity.reference))
+        identity = Model(identity.name, name, identity.trained, identity.reference)
+        return _Served(Chosen(name, model), identity, self._load_before())
+
+    def _load_before(self) -> Chosen | None:
+        before = self._versions.before() if self._holdback else None
+        if before is None:
+            return None
+        try:
+            return Chosen(before, DurationModel.load(self._versions.path(before) / MODEL_FILE))
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the current version answers
+            _log.warning("Version %s is not held against the current one: %s", before, error)
+            return None

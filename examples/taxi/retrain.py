@@ -169,7 +169,8 @@ def initialise(settings: Settings) -> str:
     if (current := versions.current()) is not None:
         return current
     DurationModel.load(settings.champion)
-    reference = Config.load(settings.config).reference_file(settings.dataset)
+    config = Config.load(settings.config)
+    reference, compared = config.reference_file(settings.dataset), config.datasets[settings.dataset].versions
 
     def write(folder: Path) -> None:
         shutil.copyfile(settings.champion, folder / MODEL_FILE)
@@ -179,7 +180,8 @@ def initialise(settings: Settings) -> str:
         if reference.suffix == ".parquet" and reference.exists():
             shutil.copyfile(reference, folder / REFERENCE_FILE)
 
-    name = versions.add(write)
+    # as the monitor expects the champion to be called
+    name = versions.add(write, name=None if compared is None else compared.champion)
     versions.promote(name)
     return name
 

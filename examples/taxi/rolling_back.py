@@ -50,7 +50,8 @@ def roll_back(models: Path, config: Config, dataset: str, monitor: str | None = 
     name = versions.roll_back()
     reference = versions.path(name) / REFERENCE_FILE
     # a first version that has none was compared with the config's
-    body = {"window": "empty"} | ({"file": str(reference.absolute())} if reference.exists() else {})
+    body = {"window": "empty", "champion": name}
+    body |= {"file": str(reference.absolute())} if reference.exists() else {}
     token = config.service.tokens.ingest
     url = f"{monitor or config.monitor_url}/v1/datasets/{quote(dataset, safe='')}/reference"
     try:

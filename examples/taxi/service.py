@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from modelvane.client import Counters
 
 TIME_FIELD = "lpep_pickup_datetime"
+VERSION_FIELD = "model_version"
 _LARGEST_BODY = 64 * 1024
 
 Zone = Annotated[int, Field(ge=1, le=265, description="taxi zone of the TLC")]
@@ -110,7 +111,7 @@ def create_app(
     log
         What remembers; without one each prediction still gets an id.
     identity
-        What ``/metrics`` tells of the model; a function is asked each time.
+        What ``/metrics`` tells of the model, and its version in the log; a function is asked each time.
     """
     app = Flask("taxi")
     instrument(app, model=identity, registry=CollectorRegistry())
@@ -119,9 +120,12 @@ def create_app(
     @app.post("/predict")
     def predict() -> Response:
         trip = _trip_of_request()
-        duration = float(model.predict([trip.model_dump()])[0])
+        version, answering = _chosen(model, identity)
+        duration = float(answering.predict([trip.model_dump()])[0])
         # Fields that the caller left out stay out, so that the monitor can tell absent from null.
         record = trip.model_dump(mode="json", exclude_unset=True)
+        if version is not None:
+            record[VERSION_FIELD] = version
         logged = str(uuid.uuid4()) if log is None else log.log(record, duration)
         return jsonify(duration=duration, id=logged)
 
@@ -144,6 +148,14 @@ def create_app(
         return answer
 
     return app
+
+
+def _chosen(model: Predictor, identity: Model | Callable[[], Model] | None) -> tuple[str | None, Predictor]:
+    """Give who answers a request: a version and its model, which belong together."""
+    if isinstance(model, FollowedModel):
+        return model.choose()
+    about = identity() if callable(identity) else identity
+    return (None if about is None else about.version), model
 
 
 def _trip_of_request() -> Trip:
@@ -212,19 +224,36 @@ def main() -> int:
     parser.add_argument(
         "--reference", type=Path, help="the monitor's reference, which /metrics names by hash"
     )
+    parser.add_argument("--version", help="what the version in a model's file is called (its hash)")
+    parser.add_argument(
+        "--holdback",
+        type=_share,
+        default=0.0,
+        help="share of the trips that the version before goes on answering, so that the monitor can compare both "
+        "(%(default)s)",
+    )
     parser.add_argument("--monitor", help="base address of the monitor, as in http://127.0.0.1:8085")
     parser.add_argument("--dataset", default="taxi", help="the monitor's name for these predictions")
     options = parser.parse_args()
     return until_stopped(_serve, options)
 
 
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 <= share < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no share: from 0 to below 1 is expected")
+    return share
+
+
 def _serve(options: argparse.Namespace) -> None:
     with ExitStack() as stack:
         if options.model.is_dir():
-            followed = stack.enter_context(FollowedModel(options.model))
+            followed = stack.enter_context(FollowedModel(options.model, holdback=options.holdback))
             _answer(options, followed, lambda: followed.identity)
         else:
-            identity = identity_of("duration", options.model, reference=options.reference)
+            identity = identity_of(
+                "duration", options.model, version=options.version, reference=options.reference
+            )
             _answer(options, DurationModel.load(options.model), identity)
 
 

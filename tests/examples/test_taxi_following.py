@@ -111,6 +111,42 @@ def test_a_broken_model_leaves_the_one_before(versions: Versions, model: Duratio
         assert (followed.version, followed.fault) == (good, None)
 
 
+def test_the_version_before_is_held_back(
+    versions: Versions, model: DurationModel, slower: DurationModel
+) -> None:
+    """After a promotion the version before answers its share of the requests, each named by who answered it."""
+    first = versions.current()
+    with FollowedModel(versions.folder, every=60, holdback=0.5) as followed:
+        assert {followed.choose().version for _ in range(40)} == {first}
+        second = versions.add(lambda folder: slower.save(folder / MODEL_FILE))
+        versions.promote(second)
+        followed.look()
+        chosen = [followed.choose() for _ in range(200)]
+        shares = Counter(each.version for each in chosen)
+        assert shares.keys() == {first, second}
+        assert 50 < shares[second] < 150, "half of 200, give or take seven standard deviations"
+        told = {each.version: float(each.model.predict([TRIP])[0]) for each in chosen}
+        assert told == {
+            first: pytest.approx(model.predict([TRIP])[0]),
+            second: pytest.approx(slower.predict([TRIP])[0]),
+        }
+        assert followed.version == followed.identity.version == second
+
+
+def test_a_version_before_that_is_broken_answers_nothing(versions: Versions, model: DurationModel) -> None:
+    """Without the version before, or without a share for it, the current one answers everything."""
+    first = versions.current()
+    assert first is not None
+    second = versions.add(lambda folder: model.save(folder / MODEL_FILE))
+    versions.promote(second)
+    with FollowedModel(versions.folder, every=60) as followed:
+        assert {followed.choose().version for _ in range(40)} == {second}
+    (versions.path(first) / MODEL_FILE).write_text("broken")
+    with FollowedModel(versions.folder, every=60, holdback=0.9) as followed:
+        assert {followed.choose().version for _ in range(40)} == {second}
+        assert followed.fault is None
+
+
 def test_without_a_first_version_nothing_is_served(tmp_path: Path, versions: Versions) -> None:
     """A folder without a current version, or whose current one is broken, ends the start with the reason."""
     with pytest.raises(VersionError, match="--initial"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,12 +32,16 @@ ROOT = Path(retrain.__file__).parents[2]
 def post(client: TestClient, model: FollowedModel, trips: pa.Table, first: int, rows: int) -> None:
     """Let the model predict trips, log them, and label all of them."""
     part = trips.slice(first, rows).to_pylist()
-    predicted = model.predict(part)
+    chosen = [model.choose() for _ in part]
+    # at once by version: a prediction each is slow
+    of = {each: each.model.predict(part) for each in set(chosen)}
+    predicted = [of[each][i] for i, each in enumerate(chosen)]
     records: list[dict[str, Any]] = [
         {name: value for name, value in row.items() if name != "duration"}
         | {
             "lpep_pickup_datetime": row["lpep_pickup_datetime"].isoformat(),
             "id": f"trip-{first + i}",
+            "model_version": chosen[i].version,
             "prediction": float(predicted[i]),
         }
         for i, row in enumerate(part)
@@ -59,12 +64,19 @@ def drifts(client: TestClient) -> str:
     return str(one["verdict"])
 
 
+def page(client: TestClient) -> str:
+    """Give what the live page says of versions, as text."""
+    shown = client.get("/datasets/taxi").text.partition('id="versions"')[2].partition("</section>")[0]
+    return unescape(shown)
+
+
 def test_drift_is_answered_by_a_better_model(
     trips: pa.Table, model: DurationModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Trips of another regime alarm; the alert retrains; the service and the monitor take what came; no alarm.
 
-    Rolling back, both take what was before.
+    The version before answers some trips on, and the page shows that it is worse than the champion. Rolling back, both
+    take what was before.
     """
     config = yaml.safe_load((Path(retrain.__file__).with_name("config.yaml")).read_text())
     config["service"] |= {"store": "sqlite:///taxi.db", "calculation_period_sec": 0}
@@ -82,10 +94,11 @@ def test_drift_is_answered_by_a_better_model(
     later = slowed(read_trips(write_month("2022-01", tmp_path, rows=6000)))
     versions = Versions(tmp_path / "models")
     with (
-        FollowedModel(versions.folder, every=60) as followed,
+        FollowedModel(versions.folder, every=60, holdback=0.2) as followed,
         TestClient(create_app(Config.load(tmp_path / "config.yaml"))) as client,
     ):
         first = followed.version
+        assert first == "2021-01", "as the config calls the champion"
         post(client, followed, later, 0, 2000)
         assert drifts(client) == "alarm"
         client.post("/v1/alerts", json=notification(alert())).raise_for_status()
@@ -95,8 +108,11 @@ def test_drift_is_answered_by_a_better_model(
         ).text
         followed.look()
         assert followed.version == versions.current() != first
+        [*_, switched] = client.get("/v1/events?kind=reference_switched").json()
+        assert switched["what"].endswith(f"other versions of the model are compared with {followed.version}")
         post(client, followed, later, 2000, 2000)
         assert drifts(client) in ("ok", "changed")
+        assert f"{first} is worse than {followed.version}: mean absolute error" in page(client)
         roll_back(versions.folder, client, monkeypatch)
         followed.look()
         assert followed.version == versions.current() == first

@@ -76,6 +76,21 @@ def test_the_prediction_is_logged_with_what_the_caller_said(service: FlaskClient
     assert log.rows == [(trip, duration)]
 
 
+def test_the_prediction_is_logged_with_the_version_of_its_model(
+    model: DurationModel, log: Log, tmp_path: Path
+) -> None:
+    """A model with an identity is named in the record, whatever a caller says; an unknown one is not."""
+    file = tmp_path / "model.skops"
+    model.save(file)
+    trip = {**TRIP, "model_version": "mine"}
+    create_app(model, log).test_client().post("/predict", json=trip)
+    for version in ("2021-01", None):
+        identity = identity_of("duration", file, version=version)
+        create_app(model, log, identity).test_client().post("/predict", json=trip)
+    versions = [record.get("model_version") for record, _ in log.rows]
+    assert versions == [None, "2021-01", identity_of("duration", file).version]
+
+
 def test_without_a_monitor_every_prediction_still_has_an_id(model: DurationModel) -> None:
     """The service is useful on its own: it predicts, and ids differ."""
     alone = create_app(model).test_client()

@@ -23,6 +23,19 @@ def filled(folder: Path, count: int) -> Versions:
     return versions
 
 
+def test_a_version_may_have_a_name(tmp_path: Path) -> None:
+    """A version of a month is older than those of moments; of two with one name the later has a number."""
+    versions = Versions(tmp_path)
+    named = [versions.add(lambda _part: None, name="2022-02") for _ in range(2)]
+    of_moment = versions.add(lambda _part: None, now=START)
+    assert named == ["2022-02", "2022-02-1"]
+    assert versions.names() == [*named, of_moment]
+    assert versions.before() is None
+    for name in (named[0], of_moment):
+        versions.promote(name)
+    assert versions.before() == named[0]
+
+
 def test_a_version_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     """A version whose writing fails leaves nothing that is taken for one."""
 

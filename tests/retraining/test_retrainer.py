@@ -38,7 +38,7 @@ class Around:
     folder: Path
     now: float = 1000.0
     events: list[Event] = field(default_factory=list)
-    taken: list[Path] = field(default_factory=list)
+    taken: list[tuple[Path, str]] = field(default_factory=list)
     keep: Callable[[Event], None] | None = None
     findings: Callable[[], Findings] = lambda: Findings("taxi", 0.0, 9, 0, (DRIFT,))
 
@@ -53,7 +53,7 @@ class Around:
                 findings=self.findings,
                 period=lambda: None,
                 keep=self.keep or self.events.append,
-                take_reference=self.taken.append,
+                take_reference=lambda file, version: self.taken.append((file, version)),
                 clock=lambda: self.now,
             ),
         )
@@ -72,12 +72,13 @@ def test_a_run_whose_end_nobody_saw(tmp_path: Path) -> None:
     """After a kill a run that left an outcome is concluded by it, and one that left none has failed."""
     folder = tmp_path / "retrains"
     folder.mkdir()
-    (folder / "run-1.outcome.json").write_text(json.dumps({"promoted": True, "reference": "new.mv"}))
+    outcome = {"promoted": True, "reference": "new.mv", "version": "v2"}
+    (folder / "run-1.outcome.json").write_text(json.dumps(outcome))
     around = Around(tmp_path)
     retrainer = around.retrainer()
     retrainer.resume([begun()])
     retrainer.wait()
-    assert (around.kinds(), around.taken) == ([Kind.MODEL_PROMOTED], [tmp_path / "new.mv"])
+    assert (around.kinds(), around.taken) == ([Kind.MODEL_PROMOTED], [(tmp_path / "new.mv", "v2")])
     lost = Around(tmp_path, now=9000.0)
     retrainer = lost.retrainer()
     retrainer.resume([begun(), Event(Kind.MODEL_PROMOTED, 950.0, "taxi", "Done"), begun("run-2", 960.0)])
@@ -181,16 +182,16 @@ def test_an_outcome_that_comes_after_a_restart(tmp_path: Path) -> None:
     part.write_text('{"promoted": true, "reference": "new.mv"}')
     part.rename(tmp_path / "retrains" / "run-1.outcome.json")
     retrainer.wait()
-    assert (around.kinds(), around.taken) == ([Kind.MODEL_PROMOTED], [tmp_path / "new.mv"])
+    assert (around.kinds(), around.taken) == ([Kind.MODEL_PROMOTED], [(tmp_path / "new.mv", "")])
 
 
 def test_a_promotion_whose_reference_was_not_taken(tmp_path: Path) -> None:
     """A service that ended between the promotion and the switch takes the reference when it starts again, once."""
-    promoted = Event(
-        Kind.MODEL_PROMOTED, 950.0, "taxi", "Promoted", {"run": "run-1", "outcome": {"reference": "new.mv"}}
-    )
+    outcome = {"reference": "new.mv", "version": "v2"}
+    promoted = Event(Kind.MODEL_PROMOTED, 950.0, "taxi", "Promoted", {"run": "run-1", "outcome": outcome})
     switched = Event(Kind.REFERENCE_SWITCHED, 960.0, "taxi", "Switched")
-    for events, taken in (([begun(), promoted], [tmp_path / "new.mv"]), ([begun(), promoted, switched], [])):
+    new = [(tmp_path / "new.mv", "v2")]
+    for events, taken in (([begun(), promoted], new), ([begun(), promoted, switched], [])):
         around = Around(tmp_path)
         retrainer = around.retrainer()
         retrainer.resume(events)
@@ -215,7 +216,7 @@ def test_a_log_that_is_down_when_a_retrain_ends(tmp_path: Path, monkeypatch: pyt
     retrainer.ask("DatasetDrift")
     retrainer.wait()
     assert (around.kinds(), len(tries)) == ([Kind.RETRAIN_STARTED, Kind.MODEL_PROMOTED], 3)
-    assert around.taken == [tmp_path / "new.mv"]
+    assert around.taken == [(tmp_path / "new.mv", "")]
 
 
 def test_a_stop_while_the_log_is_down(tmp_path: Path) -> None:

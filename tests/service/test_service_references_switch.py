@@ -107,6 +107,49 @@ def test_versions_begin_anew_with_another_reference(tmp_path: Path, window: str)
         assert labelled_rows(watch_of(client)) == 40
 
 
+def test_a_switch_names_the_champion(tmp_path: Path) -> None:
+    """Whom a switch names is the champion, over a restart too, until the config names another; by default who was."""
+    for file, seed in (("one.mv", 0), ("other.mv", 400)):
+        rows = [trip(-1 - seed - n) | {"target": truth(-1 - seed - n)} for n in range(400)]
+        Reference.of(rows, categorical=["zone"], numerical=["trip_distance"], version="model").save(
+            tmp_path / file
+        )
+
+    def named(champion: str) -> Any:
+        versions = {"column": "model", "champion": champion}
+        return settings(tmp_path / "one.mv", window={"rows": 100}, versions=versions)
+
+    def decided(client: TestClient) -> dict[str, str]:
+        """Give who is compared with whom."""
+        found = client.get("/v1/datasets/taxi/findings").json()["findings"]
+        return {one["label"]: one["measure"] for one in found if one["measure"].endswith("error_decision")}
+
+    def come(client: TestClient, first: int) -> None:
+        rows = [trip(n) | {"id": n, "model": f"v{1 + n % 2}"} for n in range(first, first + 40)]
+        told = [row | {"target": truth(first)} for row in rows]
+        client.post("/iterate/taxi", json=told).raise_for_status()
+
+    with served(named("v1"), tmp_path) as client:
+        come(client, 0)
+        assert decided(client).keys() == {"v2"}
+        body = {"file": "other.mv", "window": "empty", "champion": "v2"}
+        answer = client.post("/v1/datasets/taxi/reference", json=body)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["what"].endswith("other versions of the model are compared with v2")
+        come(client, 40)
+        assert decided(client).keys() == {"v1"}
+        assert labelled_rows(watch_of(client)) == 40
+    with served(named("v1"), tmp_path) as client:
+        assert decided(client).keys() == {"v1"}
+        assert labelled_rows(watch_of(client)) == 40
+        client.post("/v1/datasets/taxi/reference", json={"file": "one.mv"}).raise_for_status()
+        come(client, 80)
+        assert decided(client).keys() == {"v1"}
+    with served(named("v3"), tmp_path) as client:
+        come(client, 120)
+        assert decided(client).keys() == {"v1", "v2"}
+
+
 @pytest.mark.usefixtures("other")
 def test_reading_the_configured_reference_again(reference: Path, tmp_path: Path) -> None:
     """Without a body the config's own reference is taken again."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -14,6 +15,13 @@ _ENDS = (Kind.RETRAIN_FAILED, Kind.CHAMPION_KEPT, Kind.MODEL_PROMOTED)
 _TAKEN = (Kind.REFERENCE_SWITCHED, Kind.REFERENCE_REFUSED)
 KINDS = (Kind.RETRAIN_STARTED, Kind.RETRAIN_REHEARSED, *_ENDS, *_TAKEN)
 """Of what events it is read."""
+
+
+class Promoted(NamedTuple):
+    """File of a promoted model's reference, and the model's version, which may be empty."""
+
+    reference: str
+    version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +35,12 @@ class Earlier:
     unfinished
         The begin of a run whose end is not in the log.
     promoted
-        File of a promoted model's reference that was neither taken nor refused.
+        A model whose reference was neither taken nor refused.
     """
 
     pause: Pause
     unfinished: Event | None = None
-    promoted: str | None = None
+    promoted: Promoted | None = None
 
 
 def earlier_runs(events: Iterable[Event], *, rehearsals: bool) -> Earlier:
@@ -45,7 +53,7 @@ def earlier_runs(events: Iterable[Event], *, rehearsals: bool) -> Earlier:
     """
     pause = Pause()
     unfinished: Event | None = None
-    promoted: str | None = None
+    promoted: Promoted | None = None
     for event in events:
         if event.kind is Kind.RETRAIN_STARTED or (rehearsals and event.kind is Kind.RETRAIN_REHEARSED):
             pause = Pause(event.at)
@@ -58,7 +66,9 @@ def earlier_runs(events: Iterable[Event], *, rehearsals: bool) -> Earlier:
             )
             pause = replace(pause, was_early=early)
         if event.kind is Kind.MODEL_PROMOTED:
-            promoted = event.details.get("outcome", {}).get("reference")
+            outcome = event.details.get("outcome", {})
+            file = outcome.get("reference")
+            promoted = None if file is None else Promoted(file, outcome.get("version", ""))
         elif event.kind in _TAKEN:
             promoted = None
     return Earlier(pause, unfinished, promoted)

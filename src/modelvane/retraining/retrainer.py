@@ -18,7 +18,7 @@ from modelvane.config import RetrainSection
 from modelvane.errors import ModelvaneError, StoreError
 from modelvane.events import Event, Kind
 from modelvane.findings import Findings
-from modelvane.retraining.earlier import earlier_runs
+from modelvane.retraining.earlier import Promoted, earlier_runs
 from modelvane.retraining.evidence import Evidence, evidence_of
 from modelvane.retraining.order import Order, name_run, tidy
 from modelvane.retraining.outcome import Ended, read_outcome
@@ -44,7 +44,7 @@ class Surroundings:
     keep
         Keeps an event, or raises `modelvane.errors.StoreError`.
     take_reference
-        Takes the reference of a promoted model, from its file, or raises `modelvane.errors.StoreError`.
+        Takes the reference of a promoted model: its file, and the version, which may be empty. Or raises `StoreError`.
     clock
         Gives seconds since 1970.
     """
@@ -52,7 +52,7 @@ class Surroundings:
     findings: Callable[[], Findings]
     period: Callable[[], tuple[float, float] | None]
     keep: Callable[[Event], None]
-    take_reference: Callable[[Path], None]
+    take_reference: Callable[[Path, str], None]
     clock: Callable[[], float] = time.time
 
 
@@ -264,7 +264,7 @@ class Retrainer:
         self._until_kept(partial(self._tell, kind, what, about))
         self._pause = replace(self._pause, was_early=outcome.not_yet)
         if outcome.promoted and outcome.reference is not None:
-            self._take_reference(outcome.reference)
+            self._take_reference(Promoted(outcome.reference, outcome.version))
 
     def _conclude_late(self, begun: Event) -> None:
         """Say how a run ended whose end nobody saw: by its outcome, if it leaves one in its time."""
@@ -279,8 +279,9 @@ class Retrainer:
                 return
         self._conclude(name, outcome, output, Ended("the service ended before it did"))
 
-    def _take_reference(self, file: str) -> None:
-        self._until_kept(partial(self._around.take_reference, self._folder / file))
+    def _take_reference(self, promoted: Promoted) -> None:
+        file = self._folder / promoted.reference
+        self._until_kept(partial(self._around.take_reference, file, promoted.version))
 
     def _until_kept(self, work: Callable[[], None]) -> None:
         """Do what the log has to keep, again until it does: what a retrain did is not undone by a log that is down."""

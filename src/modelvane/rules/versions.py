@@ -23,7 +23,7 @@ def version_alerts(maker: Maker, dataset: str) -> Iterator[Alert]:
         return
     told = [each for task, each in _DECISIVE.items() if section.column_mapping.task in (None, task)]
     series = [measure(f"{each.name}_{DECISION}", Family.VERSIONS).series for each in told]
-    steps, champion = maker.steps("ChallengerBetter"), section.versions.champion
+    steps = maker.steps("ChallengerBetter")
 
     def judged(value: float) -> dict[str, str]:
         return {selector(series[0], dataset=dataset, version="challenger"): steps.steady(value)}
@@ -42,6 +42,7 @@ def version_alerts(maker: Maker, dataset: str) -> Iterator[Alert]:
             steps.silent("The challenger is worse", judged(-1)),
         ),
         summary=f"{verbatim(dataset)}: {{{{ $labels.version }}}} is better than the champion",
-        description=f"{{{{ $labels.version }}}} loses less than {verbatim(champion)}, with the confidence that was "
-        "asked for, whenever one looks.",
+        # no name: a promotion makes another version the champion
+        description="{{ $labels.version }} loses less than the champion, with the confidence that was asked for, "
+        "whenever one looks.",
     )

@@ -24,12 +24,13 @@ _PROBLEM = {CONTENT_TYPE: {"schema": {"type": "object"}}}
 _MOST_EVENTS = 10_000
 # that a reference is the one that the config names is told when it is asked for
 _NEWS = [kind for kind in Kind if kind is not Kind.REFERENCE_BEGUN]
-_EXPECTED = '{"file": "models/2022-03-01/reference.mv", "window": "keep"}, or nothing'
+_EXPECTED = '{"file": "models/2022-03-01/reference.mv", "window": "keep", "champion": "v2"}, or nothing'
 
 
 class _Switch(msgspec.Struct, forbid_unknown_fields=True):
     file: str | None = None
     window: Literal["keep", "empty"] = "keep"
+    champion: str | None = None
 
 
 def add_events(app: FastAPI, service: Service, *, reading: Sequence[Any], posting: Sequence[Any]) -> None:
@@ -82,7 +83,9 @@ def add_events(app: FastAPI, service: Service, *, reading: Sequence[Any], postin
         switch = _decode_switch(await read_body(request, service.config.service.limits.body_bytes))
         file = None if switch.file is None else _allowed(service.config, dataset, switch.file)
         keeps_rows = switch.window == "keep"
-        event = await run_in_threadpool(service.references.switch, dataset, file, keeps_rows=keeps_rows)
+        event = await run_in_threadpool(
+            service.references.switch, dataset, file, keeps_rows=keeps_rows, champion=switch.champion
+        )
         return _json(event.to_dict())
 
     # not coroutines: the framework runs them in a thread, off the event loop

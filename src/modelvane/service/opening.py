@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from modelvane.compatible import EXTRA, Compatible
 from modelvane.config import Config
 from modelvane.errors import StoreError
@@ -71,12 +73,27 @@ def ruling_of(
     config: Config, name: str, standing: Standing, *, clock: Callable[[], float]
 ) -> tuple[Monitor, Compatible | None]:
     """Read the reference that a dataset is compared with, and give what compares its rows with it."""
-    return compared_with(config, name, load_standing(config, name, standing.file), clock=clock)
+    reference = load_standing(config, name, standing.file)
+    return compared_with(config, name, reference, champion=standing.champion, clock=clock)
 
 
 def compared_with(
-    config: Config, name: str, reference: Reference, *, clock: Callable[[], float]
+    config: Config,
+    name: str,
+    reference: Reference,
+    *,
+    champion: str | None,
+    clock: Callable[[], float],
 ) -> tuple[Monitor, Compatible | None]:
-    """Give what compares a dataset's rows with a reference, and what computes the 2022 series if it can."""
-    monitor = Monitor(name, reference, config.settings(name), clock=clock)
+    """Give what compares a dataset's rows with a reference, and what computes the 2022 series if it can.
+
+    Parameters
+    ----------
+    champion
+        Whom other versions of the model are compared with, in place of the one that the config names.
+    """
+    settings = config.settings(name)
+    if champion is not None and settings.versions is not None:
+        settings = replace(settings, versions=replace(settings.versions, champion=champion))
+    monitor = Monitor(name, reference, settings, clock=clock)
     return monitor, Compatible(reference, config.datasets[name]) if EXTRA in reference.extras else None

@@ -12,7 +12,7 @@ from modelvane.errors import ConfigError, StoreError, UnknownNameError
 from modelvane.events import Event, Kind
 from modelvane.service.events import EventBook
 from modelvane.service.opening import compared_with
-from modelvane.service.switching import check_schema, load_standing, switched
+from modelvane.service.switching import champion_now, check_schema, load_standing, switched
 from modelvane.service.watch import Watch
 from modelvane.store.protocol import Log
 from modelvane.store.writer import GroupCommit
@@ -49,7 +49,9 @@ class References:
         self._clock = clock
         self._lock = threading.Lock()
 
-    def switch(self, dataset: str, file: Path | None = None, *, keeps_rows: bool) -> Event:
+    def switch(
+        self, dataset: str, file: Path | None = None, *, keeps_rows: bool, champion: str | None = None
+    ) -> Event:
         """Compare a dataset with another reference from now on; not for the event loop's thread.
 
         Parameters
@@ -59,6 +61,8 @@ class References:
         keeps_rows
             Whether the rows of the window are counted on the new rulers. After a promotion they are not: what the
             champion predicted says nothing of the challenger.
+        champion
+            The version of the model that others are compared with from now on; the one before by default.
 
         Returns
         -------
@@ -74,9 +78,9 @@ class References:
         if dataset not in self._watches:
             raise UnknownNameError.of("dataset", dataset, self._watches)
         with self._lock:
-            return self._switch(self._watches[dataset], file, keeps_rows=keeps_rows)
+            return self._switch(self._watches[dataset], file, keeps_rows=keeps_rows, told=champion)
 
-    def _switch(self, watch: Watch, file: Path | None, *, keeps_rows: bool) -> Event:
+    def _switch(self, watch: Watch, file: Path | None, *, keeps_rows: bool, told: str | None) -> Event:
         config, name, before = self._config, watch.name, watch.monitor
         if file is not None and not _is_file(file):
             raise ConfigError(
@@ -84,7 +88,10 @@ class References:
             )
         reference = load_standing(config, name, file)
         check_schema(name, before.reference.schema, reference.schema)
-        monitor, compatible = compared_with(config, name, reference, clock=self._clock)
+        champion = champion_now(config, name, told=told, before=before)
+        monitor, compatible = compared_with(
+            config, name, reference, champion=champion and champion.name, clock=self._clock
+        )
         configured = config.reference_file(name)
         event_of = switched(
             name,
@@ -92,6 +99,7 @@ class References:
             before=before.reference,
             after=reference,
             configured=configured,
+            champion=champion,
             keeps_rows=keeps_rows,
             at=self._clock(),
         )
@@ -117,8 +125,13 @@ class References:
         self._writer().submit_snapshot(name, watch.snapshot())
         return kept[0]
 
-    def take_promoted(self, dataset: str, file: Path) -> None:
+    def take_promoted(self, dataset: str, file: Path, version: str) -> None:
         """Take the reference of a promoted model; one that cannot be taken is an event, and the one before stays.
+
+        Parameters
+        ----------
+        version
+            Its name, the champion's from now on; may be empty.
 
         Raises
         ------
@@ -126,7 +139,7 @@ class References:
             When the log keeps neither: it may be tried again.
         """
         try:
-            self.switch(dataset, file, keeps_rows=False)
+            self.switch(dataset, file, keeps_rows=False, champion=version or None)
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever is wrong with a file, it is told

@@ -6,11 +6,12 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from modelvane.config import Config
 from modelvane.errors import ReferenceFileError, SchemaError
 from modelvane.events import LASTING, Event, Kind
+from modelvane.monitor import Monitor
 from modelvane.reference import Reference
 from modelvane.references import check_settings, load_reference
 from modelvane.schema import Schema
@@ -28,16 +29,26 @@ class Standing:
         Of the reference, or ``None`` for the one that the config names.
     after
         Sequence number of the last row before: it and those before it were predicted by another model.
+    champion
+        The version of the model that other versions are compared with, or ``None`` for the one that the config names.
     """
 
     file: Path | None = None
     after: int = 0
+    champion: str | None = None
+
+
+class Champion(NamedTuple):
+    """The version that others are compared with, and the one that the config names."""
+
+    name: str
+    configured: str
 
 
 def standing_of(log: Log, config: Config, dataset: str) -> Standing:
     """Read from the log which reference was taken last.
 
-    A `reference_file` that has changed since is the newer decision, and holds.
+    A `reference_file` that has changed since is the newer decision, and holds; so is another `versions.champion`.
 
     Raises
     ------
@@ -54,7 +65,24 @@ def standing_of(log: Log, config: Config, dataset: str) -> Standing:
             expected=f"the file with the BLAKE2b hash {event.details['hash']}",
             remedy="Put it back, or let datasets.<name>.reference_file name another, which then is taken",
         )
-    return Standing(file, event.details["after"])
+    is_as_configured = event.details.get("configured_champion") == _configured_champion(config, dataset)
+    return Standing(file, event.details["after"], event.details.get("champion") if is_as_configured else None)
+
+
+def champion_now(config: Config, dataset: str, *, told: str | None, before: Monitor) -> Champion | None:
+    """Give whom versions are compared with after a switch: who was promoted with it, or else the one before.
+
+    ``None`` where the config asks for no comparison.
+    """
+    configured, versions = _configured_champion(config, dataset), before.settings.versions
+    if configured is None or versions is None:
+        return None
+    return Champion(told or versions.champion, configured)
+
+
+def _configured_champion(config: Config, dataset: str) -> str | None:
+    versions = config.datasets[dataset].versions
+    return None if versions is None else versions.champion
 
 
 def history_of(log: Log, dataset: str) -> Sequence[Validity]:
@@ -132,6 +160,7 @@ def switched(
     before: Reference,
     after: Reference,
     configured: Path,
+    champion: Champion | None,
     keeps_rows: bool,
     at: float,
 ) -> Callable[[int], Event]:
@@ -145,4 +174,7 @@ def switched(
         "window": "keep" if keeps_rows else "empty",
     }
     what = f"Compared with reference {after.digest} of {after.rows} rows from now on; {rows}"
+    if champion is not None:
+        details |= {"champion": champion.name, "configured_champion": champion.configured}
+        what += f", and other versions of the model are compared with {champion.name}"
     return lambda last: Event(Kind.REFERENCE_SWITCHED, at, dataset, what, details | {"after": last})
