@@ -386,6 +386,28 @@ def test_a_label_corrected_after_the_last_snapshot_counts_once_after_a_kill(tmp_
         assert labelled_rows(watch_of(client)) == expected
 
 
+@pytest.mark.parametrize("more", [0.0, 1.0])
+def test_a_row_with_a_target_that_is_labelled_too_counts_once(tmp_path: Path, more: float) -> None:
+    """A label that repeats or corrects what a row came with is no second row: in the memory, beyond, after a kill."""
+    folder, copy, plain = versioned(tmp_path, window={"rows": 20}, horizon=30)
+    with served(plain, folder) as client:
+        for first in range(0, 60, 20):
+            rows = [trip(n) | {"id": n, "model": f"v{1 + n % 2}"} for n in range(first, first + 20)]
+            told = [row | ({"target": truth(n)} if n % 4 else {}) for n, row in enumerate(rows, first)]
+            post(client, "/iterate/taxi", told)
+        watch = watch_of(client)
+        assert labelled_rows(watch) == 45
+        snapshot = watch.snapshot()
+        post(client, LABELS, [{"id": n, "target": truth(n) + more} for n in range(12)])
+        assert labelled_rows(watch) == 48
+        post(client, LABELS, [{"id": n, "target": truth(n) + more} for n in range(40, 52)])
+        assert labelled_rows(watch) == 51
+        watch._log.save_snapshot("taxi", snapshot)
+        shutil.copytree(folder, copy)
+    with served(plain, copy) as client:
+        assert labelled_rows(watch_of(client)) == 51
+
+
 def test_targets_in_rows_since_the_last_snapshot_count_after_a_kill(tmp_path: Path) -> None:
     """Versions count all of them, also those of rows that have left what is remembered."""
     folder, copy, plain = versioned(tmp_path, window={"rows": 20}, horizon=30)

@@ -27,6 +27,29 @@ def test_late_labels_match(log: Log) -> None:
     assert log.tail("taxi").labelled.tolist() == [11.0, 7.0]
 
 
+def test_rows_tell_whether_they_came_with_a_target(opener: Callable[[], Log], schema: Schema) -> None:
+    """A label changes the target, not whether the row had its own: null and NaN are none, early labels neither."""
+    log = opener()
+    log.open("taxi", schema)
+    log.label("taxi", ["e", "f"], [5.0, 6.0], None, 0.5)
+    targets = [1.0, None, 3.0, math.nan, 5.5, None, 7.0]
+    log.append("taxi", Table.of({"trip": list("abcdefg"), "duration": targets}), 1.0)
+    log.append("taxi", Table.of({"trip": ["none"]}), 1.5)
+    own = [True, False, True, False, True, False, True, False]
+    assert log.tail("taxi").own_target.tolist() == own
+    log.label("taxi", list("abcda"), [1.0, 2.5, 3.5, 4.0, 9.0], None, 2.0)
+    log.label("taxi", list("bc"), [2.0, 3.0], None, 3.0)
+    log.close()
+    again = opener()
+    again.open("taxi", schema)
+    rows = again.tail("taxi")
+    assert rows.own_target.tolist() == own
+    assert rows.table.values("duration") == [9.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, None]
+    assert again.find("taxi", ["c", "d"]).own_target.tolist() == [True, False]
+    [batch] = again.scan("taxi", until=9.0)
+    assert batch.own_target.sum() == 4
+
+
 def test_early_labels_wait_for_their_row(log: Log) -> None:
     """A label that comes before its row is told to who appends the row, once, at its position."""
     assert log.label("taxi", ["b", "never"], [12.5, 1.0], None, 1.0).waiting == 2

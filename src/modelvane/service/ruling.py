@@ -10,7 +10,7 @@ import numpy as np
 from modelvane.casting import NO_TIME, as_times, canonical
 from modelvane.compatible import Compatible
 from modelvane.monitor import Monitor
-from modelvane.service.warming import replayable, rows_after
+from modelvane.service.warming import replayable, rows_after, rows_where
 from modelvane.store.protocol import Log
 from modelvane.store.results import Appended, LabelOutcome, LabelResult
 from modelvane.table import Table
@@ -72,6 +72,8 @@ def label(
     if not far:
         return
     rows = rows_after(log.find(monitor.dataset, [ids[i] for i in far]), ruling.after)
+    # a target that a row came with was counted with it, and what is beyond the memory is not corrected
+    rows = rows_where(rows, ~rows.own_target)
     if not len(rows):
         return
     by_id = {canonical(ids[i]): i for i in far}

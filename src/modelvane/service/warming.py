@@ -91,7 +91,9 @@ def _compare(monitor: Monitor, log: Log, after: int) -> None:
     # targets come in rows, too, and a label may have come before its row
     later = log.tail(monitor.dataset, after=max(seq, after))
     corrected = _labelled_before(log, monitor.dataset, label_seq)
-    counted = {id_ for id_, at in zip(labelled.ids, labelled.seqs, strict=True) if at <= seq} & corrected
+    told = zip(labelled.ids, labelled.seqs, labelled.own_target, strict=True)
+    # a target that a row came with was counted with it
+    counted = {id_ for id_, at, own in told if at <= seq and (own or id_ in corrected)}
     for rows, left_out in ((labelled, counted), (later, set(labelled.ids))):
         if target.name not in rows.table:
             continue
@@ -118,15 +120,21 @@ def _labelled_before(log: Log, dataset: str, last: int) -> set[str]:
 
 def rows_after(rows: Rows, after: int) -> Rows:
     """Give the rows above a sequence number."""
-    index = np.flatnonzero(rows.seqs > after)
-    if len(index) == len(rows):
+    return rows_where(rows, rows.seqs > after)
+
+
+def rows_where(rows: Rows, is_kept: NDArray[np.bool_]) -> Rows:
+    """Give some of the rows, in their order."""
+    if is_kept.all():
         return rows
+    index = np.flatnonzero(is_kept)
     return Rows(
         rows.seqs[index],
         [rows.ids[i] for i in index.tolist()],
         rows.times[index],
         rows.received[index],
         rows.labelled[index],
+        rows.own_target[index],
         rows.table.take(index),
     )
 

@@ -110,6 +110,9 @@ class Rows(Struct, frozen=True):
     labelled
         When the target of each row became known, float64 seconds since 1970: the label's own time, or when its
         first label arrived where it had none; NaN where there is no label.
+    own_target
+        Whether each row itself came with a target, be it that a label said another since. (In a copy of a log the
+        targets that labels gave came with the rows.)
     table
         The columns as they came, under their own names; the target column holds the latest target. A column
         whose values all fit its type is an Arrow array, any other a list of the values as they came.
@@ -120,6 +123,7 @@ class Rows(Struct, frozen=True):
     times: NDArray[np.int64]
     received: NDArray[np.float64]
     labelled: NDArray[np.float64]
+    own_target: NDArray[np.bool_]
     table: Table
 
     def __len__(self) -> int:

@@ -11,8 +11,9 @@ from typing import Any, cast
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from modelvane.casting import canonical
+from modelvane.casting import canonical, is_missing
 from modelvane.table import RawColumn
 
 # microseconds since 1970 of the second day of the year 1 and the last but one of 9999: any time zone has them
@@ -103,6 +104,17 @@ def filled(column: RawColumn, beside: Sequence[Any]) -> list[Any]:
     """Give a column with what did not fit it, or came before the schema had it."""
     own = column if isinstance(column, list) else column.to_pylist()
     return [other if value is None else value for value, other in zip(own, beside, strict=True)]
+
+
+def given(column: RawColumn) -> NDArray[np.bool_]:
+    """Say which values are some: neither null nor NaN.
+
+    >>> given([1.0, None, float("nan"), "?"]).tolist()
+    [True, False, False, True]
+    """
+    if isinstance(column, list):
+        return np.array([not is_missing(value) for value in column], np.bool_)
+    return np.asarray(pc.invert(pc.is_null(column, nan_is_null=True)), np.bool_)
 
 
 def is_same(left: Any, right: Any) -> bool:

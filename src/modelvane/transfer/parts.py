@@ -16,7 +16,7 @@ from modelvane.casting import NO_TIME
 from modelvane.findings import Family, Finding, Findings, Verdict
 from modelvane.schema import Column, Kind, Role, Schema
 from modelvane.store.results import Labels, Rows
-from modelvane.store.values import is_unicode
+from modelvane.store.values import given, is_unicode
 from modelvane.table import RawColumn, Table
 from modelvane.transfer.columns import (
     OTHER,
@@ -114,12 +114,15 @@ class Parts:
         for column in self._typed:
             columns[column.name] = unfit(table[column.name], misfits.pop(column.name, {}))
         columns |= {name: scattered(values, table.num_rows) for name, values in misfits.items()}
+        labelled = _floats(pc.fill_null(table[_LABELLED], np.nan))
         return Rows(
             _integers(table[_SEQ]),
             table[self.id_name].to_pylist(),
             _integers(times),
             _floats(table[_RECEIVED]),
-            _floats(pc.fill_null(table[_LABELLED], np.nan)),
+            labelled,
+            # of a row with a label a file does not say what came before it
+            given(columns.get(self._target.name, [None] * table.num_rows)) & np.isnan(labelled),
             Table(columns, table.num_rows),
         )
 

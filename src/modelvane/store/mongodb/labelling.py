@@ -10,19 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 from pymongo import ReplaceOne, UpdateOne
 
-from modelvane.casting import NO_TIME
+from modelvane.casting import NO_TIME, is_missing
 from modelvane.store.label_ids import checked_ids
 from modelvane.store.mongodb.layout import DATASET, EXISTING_ID, LABEL, SEQ, Collections, Document, Layout
 from modelvane.store.mongodb.reading import ids_of
 from modelvane.store.mongodb.transactions import Transactions
-from modelvane.store.mongodb.values import OWN, encode_value
+from modelvane.store.mongodb.values import HAD_TARGET, OWN, encode_value
 from modelvane.store.results import LabelOutcome, LabelResult
 from modelvane.store.values import is_same, storable_id
 
 IDS = 10_000
 """Ids per question to the server."""
 
-_OF_LABELS = ("label", "label_time", "label_received")
+_OF_LABELS = ("label", "label_time", "label_received", HAD_TARGET)
 
 
 @dataclass(slots=True)
@@ -32,6 +32,7 @@ class _Known:
     key: Any
     is_row: bool
     is_labelled: bool
+    had_target: bool
     target: Any
     received: float | None
     before: Document
@@ -77,7 +78,7 @@ def keep_labels(
     written: dict[str, Document] = {}
     for at, (id_, given) in enumerate(zip(keys, targets, strict=True)):
         target = encode_value(given)
-        state = known.setdefault(id_, _Known(layout.prefix + id_, False, False, None, None, {}))
+        state = known.setdefault(id_, _Known(layout.prefix + id_, False, False, False, None, None, {}))
         if not state.is_labelled:
             outcomes[at] = LabelOutcome.MATCHED if state.is_row else LabelOutcome.WAITING
         elif is_same(state.target, target):
@@ -88,6 +89,8 @@ def keep_labels(
         state.is_labelled, state.target = True, target
         state.received = received[at] if state.received is None else state.received
         written[id_] = {"label": first + at, "label_time": times[at], "label_received": state.received}
+        if state.had_target:
+            written[id_][HAD_TARGET] = True
     if not noted and (outcomes == LabelOutcome.WAITING).any():
         collections.note_waiting(layout.dataset)
     _write(collections, transactions, layout, {id_: (known[id_], own) for id_, own in written.items()})
@@ -100,14 +103,17 @@ def _known(collections: Collections, layout: Layout, ids: list[str], *, existing
     rows = list(find_by_id(collections, layout, ids, existing=existing, fields=fields))
     known = {}
     for id_, row in zip(ids_of(layout, rows, [row[OWN] for row in rows]), rows, strict=True):
-        own = row[OWN]
-        known[id_] = _Known(row["_id"], True, "label" in own, row.get(field), own.get("label_received"), row)
+        own, target = row[OWN], row.get(field)
+        is_labelled = "label" in own
+        had_target = HAD_TARGET in own if is_labelled else not is_missing(target)
+        received = own.get("label_received")
+        known[id_] = _Known(row["_id"], True, is_labelled, had_target, target, received, row)
     others = [id_ for id_ in ids if id_ not in known]
     for start in range(0, len(others), IDS):
         wanted = [layout.prefix + id_ for id_ in others[start : start + IDS]]
         for label in collections.waiting.find({"_id": {"$in": wanted}}):
             id_ = label["_id"][len(layout.prefix) :]
-            known[id_] = _Known(label["_id"], False, True, label["target"], label["received"], label)
+            known[id_] = _Known(label["_id"], False, True, False, label["target"], label["received"], label)
     return known
 
 
@@ -205,6 +211,8 @@ def early_labels(collections: Collections, layout: Layout, ids: Sequence[str]) -
 
 def with_label(document: Document, label: Document, target_field: str) -> None:
     """Give a row the label that waited for it."""
+    if not is_missing(document.get(target_field)):
+        document[OWN][HAD_TARGET] = True
     document[target_field] = label["target"]
     document[OWN] |= {
         "label": label["seq"],

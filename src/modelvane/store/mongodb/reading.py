@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from modelvane.casting import NO_TIME
 from modelvane.store.mongodb.layout import Document, Layout
-from modelvane.store.mongodb.values import OWN, decode, decode_value, field_of, name_of
+from modelvane.store.mongodb.values import HAD_TARGET, OWN, decode, decode_value, field_of, name_of
 from modelvane.store.results import Labels, Rows
+from modelvane.store.values import given
 from modelvane.table import RawColumn, Table
 
 
@@ -37,12 +38,14 @@ def rows_of(layout: Layout, found: Sequence[Document]) -> Rows:
     for field, values in columns.items():
         if (name := name_of(field)) not in table:
             table[name] = decode(values)
+    labelled = _labelled(own)
     return Rows(
         np.array(list(map(itemgetter("seq"), own)), np.int64),
         ids,
         times,
         np.array(list(map(itemgetter("received"), own)), np.float64),
-        _labelled(own),
+        labelled,
+        _own_target(own, labelled, table.get(layout.target_name, [None] * len(found))),
         Table(table, len(found)),
     )
 
@@ -80,6 +83,14 @@ def _labelled(own: Sequence[Document]) -> NDArray[np.float64]:
         return received
     times = np.array([mine.get("label_time") for mine in own], np.float64)
     return np.where(np.isnan(times), received, times / 1e6)
+
+
+def _own_target(
+    own: Sequence[Document], labelled: NDArray[np.float64], targets: RawColumn
+) -> NDArray[np.bool_]:
+    """Say which rows came with a target: a label takes its place, and leaves a mark."""
+    marked = [HAD_TARGET in mine for mine in own]
+    return np.where(np.isnan(labelled), given(targets), np.array(marked, np.bool_))
 
 
 def labels_of(layout: Layout, found: Sequence[Document]) -> Labels:

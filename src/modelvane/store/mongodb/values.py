@@ -24,6 +24,9 @@ from modelvane.table import RawColumn
 OWN = "_modelvane"
 """The one field of a document that is ours, and the key of a boxed value."""
 
+HAD_TARGET = "had_target"
+"""In that field: the row came with a target, which a label took the place of."""
+
 _LEAVES = frozenset({float, bool, type(None)})
 _DEEPEST = 50
 _ESCAPED = re.compile(r"%[0-9A-F]{2}")

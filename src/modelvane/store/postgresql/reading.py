@@ -13,7 +13,7 @@ from modelvane.casting import NO_TIME
 from modelvane.store.postgresql.layout import FIXED, Layout
 from modelvane.store.postgresql.values import JSON, ColumnType, from_json
 from modelvane.store.results import Labels, Rows
-from modelvane.store.values import columns_of, filled
+from modelvane.store.values import columns_of, filled, given
 from modelvane.table import RawColumn, Table
 
 LABELS = pa.schema(
@@ -39,12 +39,16 @@ def rows_of(layout: Layout, found: pa.Table) -> Rows:
         table[layout.time_name] = found["event_time"]
         # what was no time: the row has that of its arrival, and the text stays for people
         extra.pop(layout.time_name, None)
+    own_target = np.zeros(found.num_rows, np.bool_)
     for column, stored in zip(layout.columns, found.columns[len(FIXED) + 1 :], strict=True):
         own = _decoded(stored, column.type)
         if column.name in extra and column.name != layout.target_name:
             own = filled(own, extra.pop(column.name))
         if column.name == layout.target_name:
-            own = _with_labels(layout, found, own, extra.pop(column.name, None))
+            if column.name in extra:
+                own = filled(own, extra.pop(column.name))
+            own_target |= given(own)
+            own = _with_labels(layout, found, own)
         table[column.name] = own
     for name, values in extra.items():
         table[name] = filled(table[name], values) if name in table else values
@@ -54,6 +58,7 @@ def rows_of(layout: Layout, found: pa.Table) -> Rows:
         event_times,
         _numbers(found["received"], np.float64),
         _labelled(found),
+        own_target,
         Table(table, found.num_rows),
     )
 
@@ -94,11 +99,9 @@ def _labelled(found: pa.Table) -> NDArray[np.float64]:
     return np.where(times == NO_TIME, received, times / 1e6)
 
 
-def _with_labels(layout: Layout, found: pa.Table, own: RawColumn, own_extra: list[Any] | None) -> RawColumn:
+def _with_labels(layout: Layout, found: pa.Table, own: RawColumn) -> RawColumn:
     """Give the latest targets: a label, once there, replaces what came with the row."""
     labelled = pc.is_valid(found["label_seq"])
-    if own_extra is not None:
-        own = filled(own, own_extra)
     target_extra = found["target_extra"]
     plain = target_extra.null_count == len(target_extra)
     if (

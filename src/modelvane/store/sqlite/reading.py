@@ -14,7 +14,7 @@ from modelvane.store.results import Labels, Rows
 from modelvane.store.sqlite.appending import target_is_boolean
 from modelvane.store.sqlite.layout import OWN_COLUMNS, Layout
 from modelvane.store.sqlite.values import decode, decode_value
-from modelvane.store.values import columns_of, filled
+from modelvane.store.values import columns_of, filled, given
 from modelvane.table import RawColumn, Table
 
 _FIXED = len(OWN_COLUMNS) + 2
@@ -35,9 +35,11 @@ def rows_of(layout: Layout, found: Sequence[tuple[Any, ...]]) -> Rows:
         table[layout.id_name] = pa.chunked_array([pa.array(ids, pa.string())])
     if layout.time_name is not None:
         table[layout.time_name] = pa.chunked_array([pa.array(event_times, pa.timestamp("us", "UTC"))])
+    own_target = np.zeros(len(found), np.bool_)
     for column, stored in zip(layout.columns, columns[_FIXED:], strict=True):
         values: Sequence[Any] = stored
         if column.name == layout.target_name:
+            own_target |= given(decode(stored, column.dtype))
             # a label, once there, replaces what came with the row
             values = [
                 own if at is None else target
@@ -48,6 +50,8 @@ def rows_of(layout: Layout, found: Sequence[tuple[Any, ...]]) -> Rows:
         if name == layout.time_name:
             # what was no time: the row has that of its arrival, and the text stays for people
             continue
+        if name == layout.target_name:
+            own_target |= given(extras)
         table[name] = filled(table[name], extras) if name in table else extras
     return Rows(
         np.array(seqs, np.int64),
@@ -56,6 +60,7 @@ def rows_of(layout: Layout, found: Sequence[tuple[Any, ...]]) -> Rows:
         np.array(received, np.float64),
         # None becomes NaN
         np.array(labelled, np.float64),
+        own_target,
         Table(table, len(found)),
     )
 
