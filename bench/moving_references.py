@@ -36,7 +36,7 @@ EVERY = 100
 COLUMN, FACTOR = "trip_distance", 1.15
 PARTS = (0.25, 0.5, 0.75)
 # rows after the change; what has not alarmed by then counts as never
-LONGEST = 10_000
+LONGEST = 5_000
 DAY = 86_400.0
 
 
@@ -53,13 +53,21 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="February, windows of 5000, one place")
     parser.add_argument("--only", choices=KINDS, help="one kind of reference")
     parser.add_argument("--rows", type=int, choices=SIZES, help="one size of windows")
+    parser.add_argument("--budget", type=float, choices=BUDGETS, help="one budget")
     args = parser.parse_args()
     kinds = (args.only,) if args.only else KINDS
     sizes = (args.rows,) if args.rows else SIZES[-1:] if args.quick else SIZES
-    show("References by hour of the week", run(quick=args.quick, kinds=kinds, sizes=sizes))
+    budgets = (args.budget,) if args.budget else BUDGETS
+    show("References by hour of the week", run(quick=args.quick, kinds=kinds, sizes=sizes, budgets=budgets))
 
 
-def run(*, quick: bool = False, kinds: Sequence[str] = KINDS, sizes: Sequence[int] = SIZES) -> list[Row]:
+def run(
+    *,
+    quick: bool = False,
+    kinds: Sequence[str] = KINDS,
+    sizes: Sequence[int] = SIZES,
+    budgets: Sequence[float] = BUDGETS,
+) -> list[Row]:
     """Replay the months against each kind of reference; needs ``MODELVANE_DATA``."""
     months = LATER[:1] if quick else LATER
     stream = _Stream.of(months)
@@ -74,7 +82,7 @@ def run(*, quick: bool = False, kinds: Sequence[str] = KINDS, sizes: Sequence[in
                     f"{len(reference.to_bytes()):,} bytes",
                 )
             )
-            for budget in BUDGETS:
+            for budget in budgets:
                 moving = None if before is None else Moving(before)
                 settings = Settings(window=Window(rows=size), budget=budget, moving=moving)
                 what = f"{kind}, windows of {size}, budget {budget:g}"

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 from modelvane.attribution.statistics import BY_FEATURE, OF_ROWS
 from modelvane.concept.measures import CONCEPT
+from modelvane.conditional.measures import CONDITIONAL_DRIFT
 from modelvane.divergences import DIVERGENCES
 from modelvane.errors import UnknownNameError
 from modelvane.estimates.table import ESTIMATED
@@ -265,6 +266,16 @@ def _multivariate() -> Iterator[Measure]:
         yield of_dataset(
             Family.MULTIVARIATE, each.name, each.title, each.unit, each.source, each.needs, better="lower"
         )
+    of_columns = of_dataset(
+        Family.MULTIVARIATE,
+        CONDITIONAL_DRIFT.name,
+        CONDITIONAL_DRIFT.title,
+        CONDITIONAL_DRIFT.unit,
+        CONDITIONAL_DRIFT.source,
+        CONDITIONAL_DRIFT.needs,
+        better="lower",
+    )
+    yield replace(of_columns, labels=("dataset", "column"), kinds=frozenset({Kind.NUMERICAL}))
 
 
 def _catalogue() -> dict[tuple[Family, str], Measure]:

@@ -10,10 +10,11 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from modelvane import concept, versions
+from modelvane import concept, conditional, versions
 from modelvane.attribution import ruler as attribution
 from modelvane.block import Block
 from modelvane.concept import ConceptKind, ConceptRuler
+from modelvane.conditional import ConditionalKind, ConditionalRuler
 from modelvane.estimates import classes, losses
 from modelvane.estimates.learning_classes import ClassesKind
 from modelvane.multivariate.learning import CrossMomentsKind, RowSampleKind
@@ -31,6 +32,7 @@ Reader = Callable[[Schema, Mapping[str, Ruler], dict[str, Any], Mapping[str, NDA
 DEFAULTS: tuple[RowKind, ...] = (
     CrossMomentsKind(),
     RowSampleKind(),
+    ConditionalKind(),
     ConceptKind(),
     versions.KIND,
     ClassesKind(),
@@ -41,6 +43,7 @@ READERS: Mapping[str, Reader] = {
     MomentsRuler.name: MomentsRuler.read,
     SampleRuler.name: SampleRuler.read,
     attribution.NAME: attribution.read,
+    conditional.NAME: ConditionalRuler.read,
     concept.NAME: ConceptRuler.from_arrays,
     versions.NAME: versions.read,
     classes.CLASSES: partial(classes.read, of_truth=False),

@@ -17,6 +17,7 @@ def panels(config: Config) -> Iterator[Panel]:
     """Give a panel for each measure, and one of their alarms."""
     for each in measures_of(Family.MULTIVARIATE):
         empty = f"it takes {each.needs}"
+        column = "{{column}} " if "column" in each.labels else ""
         here = {"dataset": "$dataset", "measure": each.name}
         lines = (
             (series.MULTIVARIATE_REFERENCE, "reference", "the reference has no value of it"),
@@ -32,9 +33,18 @@ def panels(config: Config) -> Iterator[Panel]:
             title=each.title,
             description=description((each,)),
             queries=(
-                Query(expression=selector(each.series, dataset="$dataset"), legend="current", empty=empty),
+                Query(
+                    expression=selector(each.series, dataset="$dataset"),
+                    legend=column.strip() or "current",
+                    empty=empty,
+                ),
                 *(
-                    Query(expression=selector(line.name, **here), legend=name, part=Part.LINE, empty=why)
+                    Query(
+                        expression=selector(line.name, **here),
+                        legend=f"{column}{name}",
+                        part=Part.LINE,
+                        empty=why,
+                    )
                     for line, name, why in lines
                 ),
             ),
@@ -48,7 +58,7 @@ def panels(config: Config) -> Iterator[Panel]:
         queries=(
             Query(
                 expression=selector(series.MULTIVARIATE_ALARM.name, dataset="$dataset"),
-                legend="{{measure}}",
+                legend="{{column}} {{measure}}",
                 empty="it takes two columns that vary",
             ),
         ),

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from modelvane.evaluation.attribution import attribution_findings
 from modelvane.evaluation.changes import change_findings
 from modelvane.evaluation.concept import concept_findings
+from modelvane.evaluation.conditional import conditional_findings
 from modelvane.evaluation.drift import drift_findings
 from modelvane.evaluation.estimates import estimate_findings
 from modelvane.evaluation.fairness import fairness_findings
@@ -86,6 +87,7 @@ def evaluate(
         *outlier_findings(this, rows),
         *multivariate_findings(built, rows),
         *sample_findings(built, rows),
+        *conditional_findings(built, rows),
     ]
     period = reference.period
     return Findings(

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 
 from modelvane.attribution.ruler import NAME
 from modelvane.attribution.statistics import OF_ROWS
+from modelvane.conditional import NAME as CONDITIONAL
+from modelvane.conditional import ConditionalRuler
+from modelvane.conditional.measures import CONDITIONAL_DRIFT
 from modelvane.errors import UnknownNameError
 from modelvane.estimates.losses import LOSSES
 from modelvane.estimates.table import ESTIMATED
@@ -38,7 +41,8 @@ LABELLING = ("label_coverage", "label_lag")
 def check_thresholds(keys: Iterable[str], reference: Reference, fairness: Iterable[Protected] = ()) -> None:
     """Check that each limit is of something that is judged: a limit that does nothing is a false comfort.
 
-    A column's name limits its drift, ``column.measure`` its quality (not that of the target, which rows lack). A
+    A column's name limits its drift, ``column.measure`` its quality (not that of the target, which rows lack) or
+    its conditional drift. A
     measure of performance, of labels, of arrival or between groups is limited by its own name. Measures with a value
     per class, group or quantile have no limits; of one per k, ``measure@k`` is limited, as ``ndcg@10``.
 
@@ -59,14 +63,24 @@ def check_thresholds(keys: Iterable[str], reference: Reference, fairness: Iterab
             continue
         column, dot, measure = key.rpartition(".")
         if dot and column in columns:
-            known = _quality(reference, column, columns[column])
+            known = _of_column(reference, column, columns[column])
             if measure not in known:
                 raise UnknownNameError.of(f"measure in thresholds.{key}", measure, known)
             continue
         of_columns = {
-            f"{name}.{key}" for name, kind in columns.items() if key in _quality(reference, name, kind)
+            f"{name}.{key}" for name, kind in columns.items() if key in _of_column(reference, name, kind)
         }
         raise UnknownNameError.of("column or measure in thresholds", key, {*columns, *bare, *of_columns})
+
+
+def _of_column(reference: Reference, column: str, kind: Kind | None) -> set[str]:
+    return _quality(reference, column, kind) | _conditional(reference, column)
+
+
+def _conditional(reference: Reference, column: str) -> set[str]:
+    ruler = reference.row_rulers.get(CONDITIONAL)
+    is_judged = isinstance(ruler, ConditionalRuler) and column in ruler.relations
+    return {CONDITIONAL_DRIFT.name} if is_judged else set()
 
 
 def _performance(reference: Reference) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from modelvane.calibration.habit import Habit
 from modelvane.calibration.lines import Lines
+from modelvane.calibration.mean_habit import MeanHabit
 from modelvane.evaluation.round import Round
 from modelvane.findings import Family, Finding, Verdict
 from modelvane.multivariate.measures import RowMeasure
@@ -13,11 +14,12 @@ NOT_LEARNED = (
 )
 
 
-def undefined_joint(measure: RowMeasure, n: int, why: str) -> Finding:
+def undefined_joint(measure: RowMeasure, n: int, why: str, column: str | None = None) -> Finding:
     """Give a finding without a value."""
     return Finding(
         family=Family.MULTIVARIATE,
         measure=measure.name,
+        column=column,
         unit=measure.unit,
         n=n,
         verdict=Verdict.UNDEFINED,
@@ -25,9 +27,16 @@ def undefined_joint(measure: RowMeasure, n: int, why: str) -> Finding:
     )
 
 
-def joint_lines(this: Round, measure: RowMeasure, floor: float, habit: Habit | None, n: int) -> Lines:
+def joint_lines(
+    this: Round,
+    measure: RowMeasure,
+    floor: float,
+    habit: Habit | MeanHabit | None,
+    n: int,
+    column: str | None = None,
+) -> Lines:
     """Give the limit from the config, or what was learned, for a window of ``n`` rows."""
-    limit = this.threshold(measure.name, None)
+    limit = this.threshold(measure.name, column)
     if limit is not None:
         return Lines(threshold=limit)
     if habit is None:
@@ -43,15 +52,17 @@ def joint_finding(
     lines: Lines,
     n: int,
     *,
+    column: str | None = None,
     reference: float | None = None,
     cause: str = "",
 ) -> Finding:
     """Judge a value; ``cause`` is told where it is beyond noise."""
     lines = lines.asked_by(this.settings.alarm)
-    verdict = lines.verdict(value, this.settings.alarm, this.verdict_before(measure.name, None, None))
+    verdict = lines.verdict(value, this.settings.alarm, this.verdict_before(measure.name, column, None))
     return Finding(
         family=Family.MULTIVARIATE,
         measure=measure.name,
+        column=column,
         value=value,
         unit=measure.unit,
         n=n,

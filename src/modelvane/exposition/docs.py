@@ -95,7 +95,8 @@ def page() -> str:
             *_section("Drift of the dataset", "", _measures(Family.DATASET)),
             *_section(
                 "Columns together",
-                "[Multivariate drift](multivariate-drift.md).",
+                "[Multivariate drift](multivariate-drift.md), and of numbers given other columns "
+                "[conditional drift](how-it-works/conditional-drift.md).",
                 [*_measures(Family.MULTIVARIATE), "", *_plain_table(MULTIVARIATE_COMPANIONS)],
             ),
             *_section(

@@ -216,7 +216,7 @@ ESTIMATE_THRESHOLD = Series(
 ESTIMATE_ALARM = Series(
     "modelvane_estimate_alarm", "1 while an estimate is worse than its lines, else 0.", _MEASURE
 )
-_OF_ROWS = ("dataset", "measure")
+_OF_ROWS = ("dataset", "column", "measure")
 MULTIVARIATE_REFERENCE = Series(
     "modelvane_multivariate_reference", "The measure over the reference, in the measure's unit.", _OF_ROWS
 )

@@ -66,7 +66,7 @@ def _limited(config: Config, dataset: str) -> set[Family]:
         _, dot, measure = key.rpartition(".")
         if dot and measure in of_values:
             limited.add(Family.QUALITY)
-        elif key in of_rows:
+        elif (measure if dot else key) in of_rows:
             limited.add(Family.MULTIVARIATE)
         elif key in of_estimates:
             limited.add(Family.ESTIMATE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from modelvane.conditional.measures import CONDITIONAL_DRIFT
 from modelvane.exposition import series
 from modelvane.findings import Family
 from modelvane.multivariate.measures import CORRELATION_CHANGE
@@ -13,7 +14,7 @@ from modelvane.rules.making import Maker
 from modelvane.rules.promql import selector, verbatim
 from modelvane.rules.rule import Alert
 
-_MEASURE = "{{ $labels.measure }}"
+_WHICH = "{{ with $labels.column }}{{ . }}: {{ end }}{{ $labels.measure }}"
 
 
 def joint_alerts(maker: Maker, dataset: str) -> Iterator[Alert]:
@@ -21,8 +22,8 @@ def joint_alerts(maker: Maker, dataset: str) -> Iterator[Alert]:
     steps, gate = maker.steps("JointDrift"), gate_of(maker, dataset, "JointDrift", Family.MULTIVARIATE)
     alarm = series.MULTIVARIATE_ALARM.name
 
-    def judged(value: float) -> dict[str, str]:
-        found = selector(alarm, dataset=dataset, measure=CORRELATION_CHANGE.name)
+    def judged(value: float, measure: str = CORRELATION_CHANGE.name, column: str = "") -> dict[str, str]:
+        found = selector(alarm, dataset=dataset, column=column, measure=measure)
         return {found: steps.steady(value), **gate.enough}
 
     yield from maker.alert(
@@ -33,12 +34,18 @@ def joint_alerts(maker: Maker, dataset: str) -> Iterator[Alert]:
                 "Correlations are not those of the reference",
                 judged(1),
                 {"measure": CORRELATION_CHANGE.name},
-                {_MEASURE: CORRELATION_CHANGE.name, **no_period(dataset)},
+                {_WHICH: CORRELATION_CHANGE.name, **no_period(dataset)},
+            ),
+            steps.fires(
+                "A number is not where it was given other columns",
+                judged(1, CONDITIONAL_DRIFT.name, "fare"),
+                {"measure": CONDITIONAL_DRIFT.name, "column": "fare"},
+                {_WHICH: f"fare: {CONDITIONAL_DRIFT.name}", **no_period(dataset)},
             ),
             steps.silent("Columns hang together as in the reference", judged(0)),
             steps.silent("No row has come", {}),
             *gate.silent(maker, "JointDrift", judged(1)),
         ),
         summary=f"{verbatim(dataset)}: columns do not belong together",
-        description=f"Beyond every line: {_MEASURE}.",
+        description=f"Beyond every line: {_WHICH}.",
     )
