@@ -9,12 +9,22 @@ import numpy as np
 from modelvane.block import Block
 from modelvane.casting import NO_TIME
 from modelvane.current import CurrentRows
+from modelvane.reference import Reference
+from modelvane.settings import Settings
 from modelvane.stream import Stream
 from modelvane.tallies.dataset import Before, DatasetTally, WindowTally
+from modelvane.windows.last_tally import LastTally
 
 
 class CountedRows(CurrentRows):
     """The current rows of one dataset as windows and their tallies; parameters as of `CurrentRows`."""
+
+    def __init__(self, reference: Reference, settings: Settings, clock: Callable[[], float]) -> None:
+        super().__init__(reference, settings, clock)
+        # panes count the rows of time windows
+        rows = settings.window.rows if self._time_windows is None else 0
+        self._tally = LastTally(self._recent, rows, reference.counter.rows)
+        self._truth = LastTally(self._labelled.ring, rows, reference.counter.labelled)
 
     def window(self) -> Block:
         """Give the rows of the rows window, oldest first."""
@@ -47,18 +57,16 @@ class CountedRows(CurrentRows):
         return self._current()[0]
 
     def _current(self) -> tuple[WindowTally, Stream]:
-        counter = self.reference.counter
         with self._lock:
             self._flush()
-            rows = self._recent.last(self.settings.window.rows if self._time_windows is None else 0)
-            labelled = self._labelled.last() if self._time_windows is None else self._labelled.none()
+            rows, labelled = self._tally.read(), self._truth.read()
             predicted, truth = self._time_windows.tally() if self._time_windows else (None, None)
             stream = self._stream(predicted, truth)
             before = self._before() if self.settings.moving is not None else None
         # counting is the long part, and the copied rows are nobody else's
         return WindowTally(
-            predicted or counter.rows(rows),
-            truth or counter.labelled(labelled),
+            predicted or rows(),
+            truth or labelled(),
             before() if before is not None else None,
         ), stream
 

@@ -37,6 +37,11 @@ class LabelledRows:
         predictions, so that both windows are of one period.
     compared
         What compares versions by every labelled row; ``None`` where nothing does.
+
+    Attributes
+    ----------
+    ring
+        The rows with their targets.
     """
 
     def __init__(
@@ -50,7 +55,7 @@ class LabelledRows:
         compared: ComparedRows | None = None,
     ) -> None:
         self._rows = rows
-        self._ring = RowsRing(rulers, kept)
+        self.ring = RowsRing(rulers, kept)
         self._ruler = rulers.get(target) if target is not None else None
         self._target = target
         self._panes = panes
@@ -89,14 +94,14 @@ class LabelledRows:
             is_remembered = positions >= self._oldest
             remembered = positions[is_remembered]
             self._is_labelled[remembered % len(self._is_labelled)] = True
-            places = self._ring.pushed + np.flatnonzero(is_remembered)
+            places = self.ring.pushed + np.flatnonzero(is_remembered)
             self._places.update(zip(remembered.tolist(), places.tolist(), strict=True))
             self._forget()
         if self._ruler is None or self._target is None:
             return
         column = encode_column(self._ruler, list(targets), len(targets))
         labelled = Block(block.rows, {**block.columns, self._target: column}, block.times)
-        self._ring.push(labelled)
+        self.ring.push(labelled)
         self._lags.extend(((times - block.times) / 1e6).tolist())
         if self._panes is not None:
             self._panes.add(labelled)
@@ -104,30 +109,28 @@ class LabelledRows:
             self._compared.add(labelled)
 
     def _forget(self) -> None:
-        if len(self._places) > 2 * self._ring.capacity + 1024:
-            oldest = self._ring.oldest
+        if len(self._places) > 2 * self.ring.capacity + 1024:
+            oldest = self.ring.oldest
             self._places = {position: at for position, at in self._places.items() if at >= oldest}
 
     def correct(self, position: int, target: Any) -> None:
         """Give a row another target, if it is still among the last; a pane has counted its rows and keeps the first."""
         at = self._places.get(position)
-        if self._ruler is None or self._target is None or at is None or at < self._ring.oldest:
+        if self._ruler is None or self._target is None or at is None or at < self.ring.oldest:
             return
-        self._ring.replace(np.array([at]), self._target, encode_column(self._ruler, [target], 1))
+        self.ring.replace(np.array([at]), self._target, encode_column(self._ruler, [target], 1))
 
     def last(self) -> Block:
         """Give the last labelled rows, oldest first."""
-        return self._ring.last(self._rows)
+        return self.ring.last(self._rows)
 
     def before(self) -> Block:
         """Give the labelled rows that are kept before the last, oldest first."""
-        return self._ring.at(
-            np.arange(self._ring.oldest, max(self._ring.oldest, self._ring.pushed - self._rows))
-        )
+        return self.ring.at(np.arange(self.ring.oldest, max(self.ring.oldest, self.ring.pushed - self._rows)))
 
     def none(self) -> Block:
         """Give no rows."""
-        return self._ring.last(0)
+        return self.ring.last(0)
 
     @property
     def lag(self) -> float | None:

@@ -28,11 +28,19 @@ class RowsRing:
         By name of the columns that are kept.
     capacity
         Rows kept.
+
+    Attributes
+    ----------
+    pushed
+        Rows so far.
+    changes
+        How often its rows have become others.
     """
 
     def __init__(self, rulers: Mapping[str, Ruler], capacity: int) -> None:
         self.capacity = capacity
         self.pushed = 0
+        self.changes = 0
         self._times = np.full(capacity, NO_TIME, np.int64)
         self._columns = {name: _ring(ruler, capacity) for name, ruler in rulers.items()}
 
@@ -55,10 +63,12 @@ class RowsRing:
         for name, ring in self._columns.items():
             ring.write(slots, block.columns[name])
         self.pushed += block.rows
+        self.changes += 1
 
     def skip(self, rows: int) -> None:
         """Pass over rows that will have left before anybody asks for them: at least ``capacity`` come after them."""
         self.pushed += rows
+        self.changes += 1
 
     def _slots(self, first: int, rows: int) -> Slots:
         if not rows:
@@ -90,6 +100,7 @@ class RowsRing:
     def replace(self, positions: NDArray[np.int64], name: str, column: Encoded) -> None:
         """Give one column of some rows other values."""
         self._columns[name].write(positions % self.capacity, column)
+        self.changes += 1
 
 
 def _ring(ruler: Ruler, capacity: int) -> _NumbersRing | _CodesRing | ListsRing:

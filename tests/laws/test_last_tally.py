@@ -1,0 +1,73 @@
+"""Tallies that are kept while their rows are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelvane import Monitor, Reference
+from modelvane.block import Block
+from modelvane.tallies.dataset import DatasetTally
+from modelvane.windows.last_tally import LastTally
+from modelvane.windows.ring import RowsRing
+
+REFERENCE = Reference.of(
+    {
+        "distance": [float(i % 7) for i in range(60)],
+        "prediction": [float(i % 5) for i in range(60)],
+        "target": [float(i % 6) for i in range(60)],
+    }
+)
+ASKED = st.booleans()
+IDS = st.integers(0, 12).map(str)
+TARGETS = st.sampled_from([0.0, 1.0, 2.5])
+STEPS = st.lists(st.tuples(st.sampled_from(["row", "label"]), IDS, TARGETS, ASKED), max_size=40)
+
+
+@given(STEPS)
+def test_asking_in_between_changes_nothing(steps: list[tuple[str, str, float, bool]]) -> None:
+    """Rows, labels and corrections give the same tallies, whether or not they were asked for in between."""
+    often, once = (Monitor("taxi", REFERENCE, window=5) for _ in range(2))
+    for what, id_, value, asked in steps:
+        for monitor in (often, once):
+            if what == "row":
+                monitor.push([{"distance": value, "prediction": 1.0}], ids=[id_], received=1.0)
+            else:
+                monitor.label([id_], [value], [2.0])
+        if asked:
+            often.tally()
+    assert often.tally() == once.tally()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda ring, block: ring.push(block),
+        lambda ring, _: ring.skip(3),
+        lambda ring, block: ring.replace(np.array([2]), "distance", block.take(slice(1)).columns["distance"]),
+    ],
+    ids=["pushed", "skipped", "replaced"],
+)
+def test_rows_are_counted_again_only_when_they_have_changed(
+    change: Callable[[RowsRing, Block], None],
+) -> None:
+    """Rows are counted once however often they are asked for, and once more after each kind of change."""
+    counted: list[int] = []
+
+    def count(block: Block) -> DatasetTally:
+        counted.append(block.rows)
+        return REFERENCE.counter.rows(block)
+
+    block = REFERENCE.encode({"distance": [1.0, 2.0, 3.0], "prediction": [1.0] * 3})
+    ring = RowsRing(REFERENCE.rulers, 3)
+    ring.push(block)
+    last = LastTally(ring, 2, count)
+    before = last.read()()
+    assert last.read()() is before
+    change(ring, block)
+    assert last.read()() is not before
+    assert counted == [2, 2]
