@@ -3,6 +3,7 @@
 The reference is January 2021. Windows of the months after it move on by a quarter of their length, and an alarm lasts
 until the value has come clearly below its line, as in a monitor. Twenty columns (see `bench.trips`), the default
 divergences and budget; and the eight columns of the taxi example with the duration in place of prediction and target.
+Beside alarms of the dataset's drift are those of anything that is judged: the quality of columns, and rows as wholes.
 April 2020 (the lockdown) and January 2022 are beside them: months that a monitor should call different.
 """
 
@@ -14,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 from bench.figures import Row, show
 from bench.trips import CATEGORICAL, NUMERICAL, TIME, month_of_trips
-from bench.windows import Windows, any_of, in_time_order
+from bench.windows import Windows, any_of, in_time_order, told
 
 from modelvane import Reference
 from modelvane.calibration.lines import Alarm
@@ -74,6 +75,10 @@ def _watch(name: str, columns: dict[str, tuple[str, ...]], months: Sequence[str]
                         share <= LARGEST_SHARE if asked else None,
                     )
                 )
+            everything = windows.alarms(index, Alarm.USUAL, in_order=True)
+            total = sum(map(bool, everything)) / len(index)
+            of_all = f"{name}, {month}, windows of {n}, alarm: {Alarm.USUAL}, anything that is judged"
+            rows.append(Row(of_all, f"{total:.2%}{told(everything)}"))
     return rows
 
 

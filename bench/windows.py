@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,12 +12,15 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from modelvane import Monitor, Reference
+from modelvane.block import Block
 from modelvane.calibration.calibration import cells_of, is_constant
 from modelvane.calibration.lines import Alarm, Lines, divergence_lines, level_of
 from modelvane.divergences.base import Divergence
+from modelvane.evaluation import evaluate, verdict_key
 from modelvane.findings import Family, Verdict
 from modelvane.methods import Methods
 from modelvane.settings import BUDGET, Settings, Window
+from modelvane.stream import Stream
 from modelvane.tallies.sample import Sample
 
 # windows x (rows or cells) that are held at once
@@ -31,6 +35,8 @@ class Windows:
 
     Parameters
     ----------
+    block
+        The rows, encoded.
     cells
         By column, the cell of each row; -1 where there is no value.
     budget
@@ -38,6 +44,7 @@ class Windows:
     """
 
     reference: Reference
+    block: Block
     cells: Mapping[str, NDArray[np.intp]]
     methods: Methods = field(default_factory=Methods)
     budget: float = BUDGET
@@ -51,7 +58,7 @@ class Windows:
             tally = reference.tally.columns[column.name]
             # whatever is unseen shares the last cell
             cells[column.name] = np.minimum(cells_of(tally, block.columns[column.name]), tally.ruler.size - 1)
-        return cls(reference, cells, methods or Methods())
+        return cls(reference, block, cells, methods or Methods())
 
     @property
     def columns(self) -> list[str]:
@@ -127,6 +134,30 @@ class Windows:
             alarmed[column] = np.array(found)
         return alarmed
 
+    def alarms(self, index: Index, alarm: Alarm, *, in_order: bool) -> list[frozenset[str]]:
+        """Name by window the measures of which anything alarms: of columns, of their quality, of rows as wholes.
+
+        Parameters
+        ----------
+        in_order
+            As of `verdicts`.
+        """
+        settings = self._settings(index.shape[1], alarm)
+        reference = self.reference.calibrated(self.methods)
+        before: dict[str, Verdict] = {}
+        named = []
+        for window in index:
+            tally = reference.counter.rows(self.block.take(window))
+            found = evaluate("taxi", reference, settings, tally, tally, Stream(now=0.0), before)
+            alarmed = [finding for finding in found if finding.verdict is Verdict.ALARM]
+            named.append(frozenset(finding.measure for finding in alarmed))
+            if in_order:
+                before = {verdict_key(finding.key): finding.verdict for finding in alarmed}
+        return named
+
+    def _settings(self, rows: int, alarm: Alarm) -> Settings:
+        return Settings(window=Window(rows=rows), budget=self.budget, alarm=alarm, methods=self.methods)
+
     def require_like_a_monitor(self, rows: pa.Table, index: Index, alarm: Alarm) -> None:
         """Hold some windows against a `Monitor` that is given their rows one window after the other.
 
@@ -136,9 +167,7 @@ class Windows:
             When a value, a line or a verdict differs.
         """
         found = self.verdicts(index, alarm, in_order=False)
-        settings = Settings(
-            window=Window(rows=index.shape[1]), budget=self.budget, alarm=alarm, methods=self.methods
-        )
+        settings = self._settings(index.shape[1], alarm)
         for at, window in enumerate(index):
             monitor = Monitor("taxi", self.reference, settings)
             monitor.push(rows.take(window))
@@ -147,7 +176,10 @@ class Windows:
                 if finding.family is not Family.DRIFT or finding.column is None or finding.value is None:
                     continue
                 column = finding.column
-                (value, n), lines = self.values(column, window[None])[:, 0], self.lines(column, finding.n)
+                (value, n), lines = (
+                    self.values(column, window[None])[:, 0],
+                    self.lines(column, finding.n).asked_by(alarm),
+                )
                 assert n == finding.n, (column, n, finding.n)
                 assert abs(value - finding.value) < 1e-12, (column, value, finding.value)
                 assert (lines.noise_floor, lines.usual_range) == (finding.noise_floor, finding.usual_range)
@@ -179,6 +211,12 @@ def draw(rows: int, n: int, windows: int, rng: np.random.Generator) -> Index:
 def in_time_order(rows: int, n: int, step: int) -> Index:
     """Give windows of ``n`` rows in order, ``step`` rows apart; shape ``(windows, n)``."""
     return np.arange(0, rows - n + 1, step)[:, None] + np.arange(n)
+
+
+def told(alarms: Sequence[frozenset[str]]) -> str:
+    """Say how many windows alarm by each measure, that with most of them first; nothing where none does."""
+    counts = Counter(measure for named in alarms for measure in named)
+    return f" ({', '.join(f'{name} {count}' for name, count in counts.most_common())})" if counts else ""
 
 
 def any_of(

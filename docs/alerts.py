@@ -102,24 +102,43 @@ _PLAN = """\
 
 ```text
 $ modelvane plan --config new.yaml --against config.yaml
-         what     which                                              was                     will be
+         what      which                                             was                        will be
 ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-add      series   modelvane_performance_alarm{dataset="taxi"}        0                       1
-add      series   modelvane_performance_threshold{dataset="taxi"}    0                       1
-add      alert    PerformanceBelowLimit dataset=taxi
-change   alert    NoPredictions dataset=taxi
-                    description                                      …come for more than 15m.   …come for more than 1h.
+change   setting   alerts.silence                                    15min                      1h
+change   setting   datasets.taxi.budget                              0.001                      0.01
+add      setting   datasets.taxi.thresholds.mean_absolute_error                                 3
+change   line      kolmogorov_smirnov{dataset="taxi"}
+                     columns                                         3                          3
+                     noise floor                                     0.1778                     0.1585
+                     usual range                                     0.1209 to 0.143            0.1096 to 0.1268
+change   line      g_test{dataset="taxi",column="zone"}
+                     noise floor                                     0.3603                     0.3178
+                     usual range                                     0.3334                     0.2639
+add      series    modelvane_performance_alarm{dataset="taxi"}       0                          1
+add      series    modelvane_performance_threshold{dataset="taxi"}   0                          1
+change   alert     NoPredictions dataset=taxi
+                     description                                     …come for more than 15m.   …come for more than 1h.
+add      alert     PerformanceBelowLimit dataset=taxi
 
-Series: 170 → 172 of 20,000 (service.limits.series): the service 13, taxi 159.
+Series: 263 → 265 of 20,000 (service.limits.series): the service 16, taxi 249.
 $ echo $?
 1
 ```
 
-Nothing is applied. Series, recording rules, alerts and panels are compared; exit code 0 is no change, 1 is changes, and
-2 a config with which the service would not start. Series are those of full windows with all labels, counted by
-measuring each reference against itself (one that is not there yet is built, as the service would), without the 2022
-series of `compat`. With `--url` they are compared with those of a running monitor instead, where a measure without a
-value yet counts as added; `--format json` has everything in full.
+Nothing is applied. Settings, lines, series, recording rules, alerts and panels are compared; exit code 0 is no change,
+1 is changes, and 2 a config with which the service would not start.
+
+- **Settings** are compared with their defaults, of datasets that both configs have. Of secrets it is told that they
+  change.
+- **Lines** are those of drift, of all rows, in a full window: a window of seconds has as many rows as the reference has
+  in so many. They move with the budget, the alarm's kind, a limit, the window's size, the divergence, and with another
+  reference. The lines of data quality, segments and rows as wholes have the same level and move alike. In panels lines
+  are series, so that they follow by themselves; a dataset's first limit also changes the queries.
+- **Series** are those of full windows with all labels, counted by measuring each reference against itself (one that is
+  not there yet is built, as the service would), without the 2022 series of `compat`.
+
+With `--url` series are compared with those of a running monitor instead, where a measure without a value yet counts as
+added; it tells nothing of the others. `--format json` has everything in full.
 """
 
 

@@ -210,8 +210,7 @@ class Reference:
         also
             What else is to be learned of several columns of a row at once; in place of what is learned under its name.
         leave_out
-            Names of what is not learned of them, and so in no file; see `row_rulers`. Without ``"row_sample"``, which
-            is bins and places of categories of some rows, a file has nothing of single rows.
+            Names of what is not learned of them, and so in no file; see `row_rulers`.
 
         Raises
         ------

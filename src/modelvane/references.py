@@ -21,6 +21,7 @@ from modelvane.evaluation import check_thresholds
 from modelvane.functions import module_file
 from modelvane.model import load_model, with_predictions
 from modelvane.multivariate.learning import RowSampleKind
+from modelvane.multivariate.sample_ruler import SampleRuler
 from modelvane.outliers.forest import NAME as FOREST
 from modelvane.outliers.forest import IsolationForestOutliers
 from modelvane.reference import Reference
@@ -59,6 +60,7 @@ def load_reference(
     check_attribution(config, name, reference)
     _check_outliers(config, name, reference)
     _check_losses(config, name, reference)
+    _check_classifier(config, name, reference)
     least = config.service.min_reference_size
     if reference.rows < least:
         raise ConfigError(
@@ -85,6 +87,16 @@ def _check_losses(config: Config, name: str, reference: Reference) -> None:
             f"The reference of {name!r} has not learned its losses, which `estimates: true` asks for",
             expected=f"one that was built with it, from {LEAST_ROWS} rows or more with a prediction and a target",
             remedy="Build it again with these settings and more rows, or take `estimates` away",
+        )
+
+
+def _check_classifier(config: Config, name: str, reference: Reference) -> None:
+    sampled = reference.row_rulers.get(SampleRuler.name)
+    has_none = isinstance(sampled, SampleRuler) and sampled.rows is None
+    if config.datasets[name].multivariate.classifier and has_none:
+        raise ConfigError(
+            f"The reference of {name!r} was built without `multivariate: {{classifier: true}}`, and keeps no rows",
+            remedy="Build it again with these settings, or name the data it was built from as reference_file",
         )
 
 

@@ -19,7 +19,6 @@ from modelvane.estimates import classes, losses
 from modelvane.estimates.learning_classes import ClassesKind
 from modelvane.multivariate.learning import CrossMomentsKind, RowSampleKind
 from modelvane.multivariate.ruler import MomentsRuler
-from modelvane.multivariate.sample import RowSample
 from modelvane.multivariate.sample_ruler import SampleRuler
 from modelvane.outliers import forest
 from modelvane.row_ruler import MOST_COLUMNS, MOST_ROWS, Learned, RowKind, RowRuler, RowTally
@@ -64,7 +63,7 @@ def with_defaults(also: Sequence[RowKind]) -> tuple[RowKind, ...]:
 def learn(
     kinds: Sequence[RowKind], block: Callable[[Sequence[str]], Block], known: Learned
 ) -> tuple[dict[str, RowRuler], dict[str, RowTally]]:
-    """Learn row rulers and count what they were learned from.
+    """Learn row rulers and tally what they were learned from, but for a sample of it.
 
     Parameters
     ----------
@@ -87,8 +86,9 @@ def learn(
         ruler = kind.learn(replace(known, block=rows))
         if ruler is not None:
             rulers[ruler.name] = ruler
-            counted = ruler.count(rows)
-            tallies[ruler.name] = counted.unhashed() if isinstance(counted, RowSample) else counted
+            if not isinstance(ruler, SampleRuler):
+                # a sample would be rows, in a file that is to have none
+                tallies[ruler.name] = ruler.count(rows)
     return rulers, tallies
 
 

@@ -21,6 +21,7 @@ from modelvane.findings import Family, Finding, Verdict
 from modelvane.measure import label_of
 from modelvane.methods import Methods
 from modelvane.monitor import Monitor
+from modelvane.multivariate.learning import RowSampleKind
 from modelvane.reference import Reference
 from modelvane.schema import Kind, Task
 from modelvane.settings import Concept, Multivariate, Protected, Settings, Versions, Window
@@ -67,7 +68,11 @@ def _regression(rng: np.random.Generator) -> Iterator[Finding]:
         task=Task.REGRESSION,
         segments=["zone"],
         methods=METHODS,
-        also=[*loss_kinds(), LinearAttribution({"distance": 3.0, "zone": {"north": 1.0}})],
+        also=[
+            *loss_kinds(),
+            LinearAttribution({"distance": 3.0, "zone": {"north": 1.0}}),
+            RowSampleKind(classifier=True),
+        ],
     )
     faulty = {**_trips(rng), "surprise": [1.0] * ROWS}
     faulty["distance"][:4] = [None, float("inf"), "far", 1e300]

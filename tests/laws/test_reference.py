@@ -18,6 +18,7 @@ from modelvane.errors import ReferenceFileError, UnknownNameError
 from modelvane.evaluation.together import NOT_LEARNED
 from modelvane.findings import Verdict
 from modelvane.methods import Methods
+from modelvane.multivariate.learning import RowSampleKind
 from modelvane.multivariate.sample import MOST_ROWS
 from modelvane.reference import KIND
 from modelvane.ruler import EDGE_BUDGET
@@ -83,18 +84,22 @@ def test_rows_cannot_be_put_together_from_the_file() -> None:
     assert len(files) == 1
 
 
-def test_without_the_sample_nothing_of_single_rows_is_in_the_file() -> None:
-    """What is left out is not learned: no array of the file is then as long as the rows or their sample."""
+def test_nothing_of_single_rows_is_in_the_file() -> None:
+    """No array of a file is as long as the rows or their sample, but where the domain classifier was asked for."""
     rows = MOST_ROWS + 600
     columns = _full(rows)
-    sampled, without = Reference.of(columns), Reference.of(columns, leave_out=["row_sample"])
-    kept, rest = (
+    asked, plain, without = (
+        Reference.of(columns, also=[RowSampleKind(classifier=True)]),
+        Reference.of(columns),
+        Reference.of(columns, leave_out=["row_sample"]),
+    )
+    kept, *others = (
         {len(part) for part in codec.loads(reference.to_bytes(), KIND)[1].values()}
-        for reference in (sampled, without)
+        for reference in (asked, plain, without)
     )
     of_rows = {rows, rows // 2, MOST_ROWS}
     assert kept & of_rows
-    assert not rest & of_rows
+    assert not any(lengths & of_rows for lengths in others)
     monitor = Monitor("taxi", Reference.from_bytes(without.to_bytes()), window=400)
     monitor.push(_full(400, seed=4))
     found = monitor.findings()

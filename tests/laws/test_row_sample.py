@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import itertools
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modelvane.config import Config
 from modelvane.engines.count import count
 from modelvane.engines.source import TableSource
 from modelvane.errors import ConfigError, TallyMismatchError
@@ -23,6 +27,7 @@ from modelvane.multivariate.learning import RowSampleKind
 from modelvane.multivariate.sample import RowSample, smallest
 from modelvane.multivariate.sample_ruler import NAME, SampleRuler
 from modelvane.reference import Reference
+from modelvane.references import load_reference
 from modelvane.settings import Multivariate, Settings, Window
 
 MEASURES = ("maximum_mean_discrepancy", "domain_classifier_auc")
@@ -89,7 +94,10 @@ def rows(seed: int, n: int) -> dict[str, list[Any]]:
 
 @cache
 def reference() -> Reference:
-    return Reference.of(rows(0, 6000), time="at")
+    """Give one with rows for the classifier; how well these are usually told apart is learned from fewer windows."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(domain_habit, "_TRIED", 12)
+        return Reference.of(rows(0, 6000), time="at", also=[RowSampleKind(classifier=True)])
 
 
 def ruler() -> SampleRuler:
@@ -158,12 +166,17 @@ def test_a_value_changes_the_hash_in_whatever_column() -> None:
     assert sorted(sampled.counts.tolist()) == [1] * len(others) + [3]
 
 
-def test_no_hash_of_a_row_is_in_the_file() -> None:
-    """The reference keeps scores of rows, neither their values nor their hashes."""
-    kept = reference().tally.together[NAME]
-    assert isinstance(kept, RowSample)
-    assert kept.hashes.tolist() == list(range(len(kept.hashes)))
+def test_the_file_keeps_rows_where_they_were_asked_for() -> None:
+    """With the classifier a reference keeps scores of rows, neither their values nor hashes; else it keeps none."""
+    assert NAME not in reference().tally.together
+    assert ruler().rows is not None
     assert ruler().rows.dtype == np.int8
+    plain = Reference.of(rows(0, 6000), time="at")
+    sampled = plain.row_rulers[NAME]
+    assert isinstance(sampled, SampleRuler)
+    assert sampled.rows is None
+    assert NAME not in plain.tally.together
+    assert np.array_equal(sampled.mean, ruler().mean)
     read = Reference.from_bytes(reference().to_bytes())
     assert read.to_bytes() == reference().to_bytes()
     again = read.row_rulers[NAME]
@@ -177,7 +190,7 @@ def test_a_joint_swap_is_found() -> None:
     """Distances of other rows are told by the discrepancy and by the classifier, which names the column."""
     for seed in range(2):
         both = found(inject(rows(50 + seed, 3000), Mispair(column="distance", lag=7)), 3000)
-        assert [each.verdict for each in both] == [Verdict.ALARM, Verdict.CHANGED]
+        assert [each.verdict for each in both] == [Verdict.ALARM] * 2
         assert "distance" in both[1].cause
     alarmed = found(inject(rows(60, 3000), Mispair(column="distance", lag=7)), 3000, alarm="noise")
     assert [each.verdict for each in alarmed] == [Verdict.ALARM] * 2
@@ -286,10 +299,29 @@ def test_a_stream_that_breathes_is_told_from_its_past_and_does_not_alarm(
     assert verdicts == [Verdict.CHANGED, Verdict.ALARM]
 
 
-def test_without_a_usual_range_it_says_what_it_takes() -> None:
-    """A reference that was not asked to learn how well its own windows are told apart names the setting that asks."""
-    told = found(rows(1, 400), 400)[1]
-    assert told.usual_range is None
+def test_without_times_it_is_told_and_does_not_alarm() -> None:
+    """Where nobody knows how well a stream is usually told from its past, that it is told is no alarm."""
+    untimed = {name: column for name, column in rows(0, 3000).items() if name != "at"}
+    known = Reference.of(untimed, also=[RowSampleKind(classifier=True)])
+    settings = Settings(window=Window(rows=2000), multivariate=Multivariate(classifier=True))
+    monitor = Monitor("trips", known, settings)
+    monitor.push(inject(rows(50, 2000), Mispair(column="distance", lag=7)))
+    told = monitor.findings().get(MEASURES[1])
+    assert told is not None
+    assert (told.verdict, told.usual_range) == (Verdict.CHANGED, None)
+    assert "the reference has no times" in told.why
+
+
+def test_a_reference_that_kept_no_rows_says_so() -> None:
+    """The classifier is undefined beside a reference that was not built for it, and the setting that asks is named."""
+    settings = Settings(window=Window(rows=400), multivariate=Multivariate(classifier=True))
+    monitor = Monitor("trips", Reference.of(rows(0, 1000)), settings)
+    monitor.push(rows(1, 400))
+    discrepancy, told = (monitor.findings().get(name) for name in MEASURES)
+    assert discrepancy is not None
+    assert discrepancy.value is not None
+    assert told is not None
+    assert told.verdict is Verdict.UNDEFINED
     assert "multivariate: {classifier: true}" in told.why
 
 
@@ -303,3 +335,22 @@ def test_it_is_asked_for() -> None:
     assert lean.findings().get(MEASURES[0]) is None
     with pytest.raises(ConfigError, match="1 or more"):
         Multivariate(every=0)
+
+
+def test_a_config_asks_for_the_classifier(tmp_path: Path) -> None:
+    """`multivariate: {classifier: true}` keeps rows in the reference that it builds; a saved one without is refused."""
+    data = rows(0, 1000)
+    Reference.of(data).save(tmp_path / "plain.mv")
+    pq.write_table(
+        pa.table({name: data[name] for name in ("distance", "fare", "zone")}), tmp_path / "rows.parquet"
+    )
+
+    def kept(file: str) -> Reference:
+        section = {"reference_file": file, "multivariate": {"classifier": True}}
+        return load_reference(Config.of({"datasets": {"trips": section}}, tmp_path), "trips")
+
+    sampled = kept("rows.parquet").row_rulers[NAME]
+    assert isinstance(sampled, SampleRuler)
+    assert sampled.rows is not None
+    with pytest.raises(ConfigError, match="keeps no rows"):
+        kept("plain.mv")

@@ -12,10 +12,13 @@ from click.testing import CliRunner, Result
 from prometheus_client.parser import text_string_to_metric_families
 from tests.service.serving import Process, reference_rows, save_reference, served, settings
 
+from modelvane import Monitor, Reference
 from modelvane.cli import app
 from modelvane.config import Config
+from modelvane.findings import Family
 from modelvane.plan import Action, Change, expected_series, plan_between
 from modelvane.plan.expected import samples_of
+from modelvane.plan.lines import LineKey
 
 LIMITED = {"thresholds": {"mean_absolute_error": 3, "label_coverage": 0.1}}
 
@@ -82,7 +85,7 @@ def test_a_service_and_segments_have_panels(reference: Path, tmp_path: Path) -> 
     service = {"prediction_services": {"taxi": {"target": "127.0.0.1:9696"}}}
     found = changes(settings(reference), settings(reference) | service, tmp_path)
     kinds = {kind for kind, _ in found}
-    assert kinds == {"recording rule", "alert", "panel"}
+    assert kinds == {"setting", "recording rule", "alert", "panel"}
     assert {change.action for (kind, _), change in found.items() if kind == "recording rule"} == {Action.ADD}
 
 
@@ -105,6 +108,97 @@ def test_another_column_is_a_change(tmp_path: Path) -> None:
     assert list(found.details.values()) == [("3", "3"), ("1", "1")]
 
 
+def test_lines_are_those_of_a_full_window(reference: Path, tmp_path: Path) -> None:
+    """The expected lines are, to the last bit, those that findings have in a window of as many rows."""
+    plain = settings(reference, window={"rows": 120}, thresholds={"zone": 0.4})
+    config = Config.of(plain, tmp_path)
+    expected = expected_series(config).lines
+    monitor = Monitor("taxi", Reference.load(reference), config.settings("taxi"))
+    monitor.push([row | {"time": 60.0 * n} for n, row in enumerate(reference_rows(120))])
+    drift = [each for each in monitor.findings() if each.family is Family.DRIFT and each.column != "target"]
+    assert {each.column for each in drift} == {"trip_distance", "zone", "prediction"}
+    for found in drift:
+        assert found.column is not None
+        lines = expected[LineKey("taxi", found.measure, found.column)]
+        told = (lines.noise_floor, lines.usual_range, lines.threshold)
+        assert told == (found.noise_floor, found.usual_range, found.threshold)
+        assert told != (None, None, None)
+
+
+def test_a_budget_moves_lines(reference: Path, tmp_path: Path) -> None:
+    """Another budget changes no series, rule or panel: it and the lines are told, from what to what."""
+    found = changes(settings(reference), settings(reference, budget=0.05), tmp_path)
+    assert {kind for kind, _ in found} == {"setting", "line"}
+    budget = found["setting", "datasets.taxi.budget"]
+    assert (budget.action, budget.details) == (Action.CHANGE, {"value": ("0.001", "0.05")})
+    assert found["line", 'kolmogorov_smirnov{dataset="taxi"}'].details["columns"] == ("3", "3")
+    was, will = (
+        [float(end) for end in side.split(" to ")] for side in found_line(found, "kolmogorov_smirnov")
+    )
+    assert max(will) < min(was)
+    # one column of its kind is named
+    assert ("line", 'g_test{dataset="taxi",column="zone"}') in found
+
+
+def found_line(found: dict[tuple[str, str], Change], divergence: str) -> tuple[str, str]:
+    return found["line", f'{divergence}{{dataset="taxi"}}'].details["noise floor"]
+
+
+def test_a_window_moves_lines(reference: Path, tmp_path: Path) -> None:
+    """A smaller window has wider lines, be it of rows, by the service's size, or of seconds."""
+    base = settings(reference)
+    del base["datasets"]["taxi"]["window"]
+    larger, smaller = ({**base, "service": {"window_size": rows}} for rows in (200, 50))
+    found = changes(larger, smaller, tmp_path)
+    assert found["setting", "datasets.taxi.window.rows"].details["value"] == ("200", "50")
+    was, will = found_line(found, "kolmogorov_smirnov")
+    assert float(was.split()[0]) < float(will.split()[0])
+
+
+def test_an_alarm_at_noise_asks_for_one_line(tmp_path: Path) -> None:
+    """Where an alarm no longer takes the usual range, that line goes, and the noise floor stays."""
+    rows = [row | {"time": 60.0 * n} for n, row in enumerate(reference_rows(1500))]
+    Reference.of(rows, categorical=["zone"], numerical=["trip_distance"], time="time").save(tmp_path / "a.mv")
+    usual, noise = (settings(tmp_path / "a.mv", alarm=alarm) for alarm in ("usual", "noise"))
+    found = changes(usual, noise, tmp_path)
+    assert found["setting", "datasets.taxi.alarm"].details["value"] == ("usual", "noise")
+    details = found["line", 'kolmogorov_smirnov{dataset="taxi"}'].details
+    assert "noise floor" not in details
+    assert details["usual range"][0]
+    assert not details["usual range"][1]
+
+
+def test_a_limit_takes_the_place_of_lines(reference: Path, tmp_path: Path) -> None:
+    """A limit of one column names it: its learned line goes, and the limit comes; so does another divergence."""
+    after = settings(reference, thresholds={"trip_distance": 0.3}, drift={"categorical": "psi"})
+    found = changes(settings(reference), after, tmp_path)
+    limit = found["setting", "datasets.taxi.thresholds.trip_distance"]
+    assert (limit.action, limit.details["value"]) == (Action.ADD, ("", "0.3"))
+    details = found["line", 'kolmogorov_smirnov{dataset="taxi",column="trip_distance"}'].details
+    assert details["noise floor"][1] == ""
+    assert details["threshold"] == ("", "0.3")
+    gone, come = (found["line", f'{name}{{dataset="taxi",column="zone"}}'] for name in ("g_test", "psi"))
+    assert not gone.details["noise floor"][1]
+    assert not come.details["noise floor"][0]
+
+
+def test_settings_are_told_without_secrets(reference: Path, tmp_path: Path) -> None:
+    """That a token or a password is another one is told, and neither of them; of a new dataset that it comes."""
+    stores = [f"mongodb://me:{word}@host/db" for word in ("before", "behind")]
+    before, after = (
+        settings(reference, {"tokens": {"read": word}, "store": store})
+        for word, store in zip(("earlier", "later"), stores, strict=True)
+    )
+    after["datasets"]["shop"] = after["datasets"]["taxi"]
+    found = changes(before, after, tmp_path)
+    settled = {name: change for (kind, name), change in found.items() if kind == "setting"}
+    assert set(settled) == {"datasets.shop", "service.store", "service.tokens.read"}
+    assert settled["datasets.shop"].action is Action.ADD
+    assert settled["service.tokens.read"].details["value"] == ("***", "***")
+    assert settled["service.store"].details["value"] == ("mongodb://me:***@host/db",) * 2
+    assert not any(kind == "line" for kind, _ in found)
+
+
 def test_the_budget_is_told(reference: Path, tmp_path: Path) -> None:
     """How many series each dataset has, of how many, and how many would be left out."""
     plain = settings(reference, {"limits": {"series": 60}})
@@ -124,6 +218,13 @@ def test_exit_codes(reference: Path, tmp_path: Path) -> None:
     bad = written(tmp_path, "bad.yaml", settings(reference, thresholds={"acuracy": 1}))
     same = run("--config", old, "--against", old)
     assert (same.exit_code, same.output.splitlines()[0]) == (0, "Nothing changes.")
+    looser = run(
+        "--config", written(tmp_path, "looser.yaml", settings(reference, budget=0.05)), "--against", old
+    )
+    assert looser.exit_code == 1
+    budget = next(line for line in looser.output.splitlines() if "datasets.taxi.budget" in line)
+    assert budget.split() == ["change", "setting", "datasets.taxi.budget", "0.001", "0.05"]
+    assert "noise floor" in looser.output
     changed = run("--config", new, "--against", old)
     assert changed.exit_code == 1
     assert "PerformanceBelowLimit dataset=taxi" in changed.output

@@ -25,7 +25,9 @@ _BEFORE = 20
     "--config", "path", required=True, type=click.Path(path_type=Path), help="The config.yaml as it will be."
 )
 @click.option("--against", type=click.Path(path_type=Path), help="The config.yaml as it is.")
-@click.option("--url", help="Rather a running monitor; of it the series are known, and no rules or panels.")
+@click.option(
+    "--url", help="Rather a running monitor; of it the series are known, and no settings, rules or panels."
+)
 @click.option(
     "--format",
     "form",
@@ -34,10 +36,10 @@ _BEFORE = 20
     help="A table, or all of it as JSON.",
 )
 def plan(path: Path, against: Path | None, url: str | None, form: str) -> None:
-    """Say which series, recording rules, alerts and panels an edit adds, removes and changes: nothing is applied.
+    """Say which settings, lines, series, rules, alerts and panels an edit changes: nothing is applied.
 
     Exit code 0 is no change, 1 is changes, 2 is bad input, such as a config with which the service would not start.
-    Without --against and --url everything is added. Series are those of full windows with all their labels.
+    Without --against and --url everything is added. Lines and series are those of full windows with all their labels.
     """
     from modelvane.config import Config  # noqa: PLC0415 - pydantic, not for --help
     from modelvane.plan import live_series, plan_beside, plan_between  # noqa: PLC0415 - numpy and more
@@ -87,6 +89,9 @@ def _rows(change: Change) -> Iterator[tuple[str, ...]]:
             _counted(samples[0], only[0]),
             _counted(samples[1], only[1]),
         )
+        return
+    if change.kind == "setting":
+        yield change.action, change.kind, change.name, *_shortened(*change.details["value"])
         return
     yield change.action, change.kind, change.name, "", ""
     for fact, (was, will) in change.details.items():

@@ -179,7 +179,8 @@ class MultivariateSection(Section):
     classifier: bool = Field(
         False,
         description="Whether a classifier tries to tell the window's rows from the reference's; it names the columns "
-        "that give them away.",
+        "that give them away. The reference has to be built with it: it then keeps bins and places of categories of "
+        "at most 2000 rows, as otherwise of none.",
     )
     every: int = Field(EVERY, ge=1, description="Evaluations from one such try to the next.")
 
@@ -272,8 +273,7 @@ class DatasetSection(Section):
     leave_out: Names = Field(
         (),
         description="What is not counted of whole rows, so that it costs nothing: `outliers`, or the name of another "
-        "measure of several columns at once. A reference that is built here does not learn it, either: without "
-        "`row_sample` its file has nothing of single rows.",
+        "measure of several columns at once. A reference that is built here does not learn it, either.",
     )
     horizon: int | None = Field(
         None,

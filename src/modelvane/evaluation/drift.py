@@ -9,7 +9,7 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from modelvane.calibration.calibration import Calibration, is_constant
+from modelvane.calibration.calibration import is_constant
 from modelvane.calibration.lines import Lines, divergence_lines
 from modelvane.causes import most_changed, simple_cause
 from modelvane.divergences.base import Divergence
@@ -18,6 +18,7 @@ from modelvane.findings import Family, Finding, Verdict
 from modelvane.schema import Column
 from modelvane.tallies.dataset import ColumnTally, DatasetTally
 from modelvane.tallies.list_tally import ListTally
+from modelvane.tallies.sample import Sample
 from modelvane.undefined import Undefined
 
 
@@ -51,8 +52,7 @@ def _finding(
 ) -> Finding:
     reference, current = tallies
     measure, name = divergence.name, column.name
-    hourly = this.reference.hourly if segment is None else None
-    at_hours = None if hourly is None else hourly.at(hours, name, measure, reference.sample)
+    at_hours = _at_hours(this, name, segment, measure, reference, hours)
     compared = reference.sample if at_hours is None else at_hours
     few = too_few(segment, current.rows) or too_few(segment, reference.rows, "reference")
     value = Undefined(few) if few else divergence.between(compared, current.sample)
@@ -67,13 +67,10 @@ def _finding(
             verdict=Verdict.UNDEFINED,
             why=value.why,
         )
-    calibration, whole = this.reference.calibration, ""
-    if at_hours is not None and hourly is not None:
-        calibration = hourly.calibration
-    elif this.reference.hourly is not None:
+    whole = ""
+    if at_hours is None and this.reference.hourly is not None:
         whole = "compared with the reference as a whole, not with its hours of the week"
-    lines = _lines(this, calibration, name, segment, divergence, tallies, float(compared.n), decides=decides)
-    lines = lines.asked_by(this.settings.alarm)
+    lines = _lines(this, name, segment, divergence, reference, current.n, at_hours, decides=decides)
     verdict = Verdict.INFO
     if decides:
         before = this.verdict_before(measure, name, segment)
@@ -106,37 +103,68 @@ def _finding(
     )
 
 
+def _at_hours(
+    this: Round,
+    column: str,
+    segment: str | None,
+    measure: str,
+    reference: ColumnTally,
+    hours: NDArray[np.int64] | None,
+) -> Sample | None:
+    """Give the reference at the hours of a window, where it is known by hour."""
+    hourly = this.reference.hourly if segment is None else None
+    return None if hourly is None else hourly.at(hours, column, measure, reference.sample)
+
+
+def expected_lines(this: Round, column: Column, rows: int) -> Iterator[tuple[str, Lines]]:
+    """Give by divergence the lines of a column in a window of so many rows that are like the reference's."""
+    whole = this.reference.tally
+    reference = whole.columns[column.name]
+    n = round(reference.n * rows / max(1, reference.rows))
+    if not n:
+        return
+    for rank, divergence in enumerate(this.settings.methods.divergences(column)):
+        at_hours = _at_hours(this, column.name, None, divergence.name, reference, whole.hours)
+        yield (
+            divergence.name,
+            _lines(this, column.name, None, divergence, reference, n, at_hours, decides=rank == 0),
+        )
+
+
 def _lines(
     this: Round,
-    calibration: Calibration,
     column: str,
     segment: str | None,
     divergence: Divergence,
-    tallies: tuple[ColumnTally, ColumnTally],
-    reference_rows: float,
+    reference: ColumnTally,
+    n: int,
+    at_hours: Sample | None,
     *,
     decides: bool,
 ) -> Lines:
+    """Give the lines that an alarm asks for of a window with ``n`` values."""
     threshold = this.settings.thresholds.get(column)
     if threshold is not None and decides:
         return Lines(threshold=threshold)
-    reference, current = tallies
+    calibration, compared = this.reference.calibration, reference.sample
+    if at_hours is not None and this.reference.hourly is not None:
+        calibration, compared = this.reference.hourly.calibration, at_hours
     key = (segment or "", column, divergence.name)
     habit = calibration.habits.get(key)
     lines = divergence_lines(
         divergence,
         this.level,
-        current.n,
-        reference_rows,
+        n,
+        float(compared.n),
         calibration.nulls.get(key),
         habit,
         is_constant(reference),
     )
     if habit is None and any((part, name) == (segment or "", column) for part, name, _ in calibration.habits):
-        return replace(
+        lines = replace(
             lines, why=f"no usual range: the reference was built without one for {divergence.name}"
         )
-    return lines
+    return lines.asked_by(this.settings.alarm)
 
 
 def _dataset(judged: list[Finding], n: int) -> Iterator[Finding]:

@@ -13,15 +13,18 @@ from modelvane.findings import Finding, Verdict
 from modelvane.multivariate.classifier import FEWEST as FEWEST_TO_LEARN
 from modelvane.multivariate.classifier import DomainClassifier, most_telling
 from modelvane.multivariate.correlation import FEWEST
-from modelvane.multivariate.measures import DOMAIN_CLASSIFIER, MEAN_DISCREPANCY, RowMeasure
+from modelvane.multivariate.measures import DOMAIN_CLASSIFIER, MEAN_DISCREPANCY
 from modelvane.multivariate.sample import RowSample
 from modelvane.multivariate.sample_ruler import NAME, SampleRuler
 from modelvane.tallies.dataset import DatasetTally
 
 _NAMED = 3
+_NO_ROWS = (
+    "the reference was built without `multivariate: {classifier: true}`, and has no rows to tell others from"
+)
 _NO_HABIT = (
-    "no usual range: the reference has no times, is too short, or was built without "
-    "`multivariate: {classifier: true}`; beyond noise it is told, and alarms with `alarm: noise` or a limit only"
+    "no usual range: the reference has no times, or is too short for one; beyond noise it is told, and alarms with "
+    "`alarm: noise` or a limit only"
 )
 
 
@@ -38,13 +41,16 @@ def sample_findings(this: Round, rows: DatasetTally) -> Iterator[Finding]:
             yield undefined_joint(measure, sample.n, f"{sample.n} rows; it takes {fewest}")
         elif measure is MEAN_DISCREPANCY:
             yield _mean_discrepancy(this, ruler, sample)
+        elif ruler.rows is None:
+            yield undefined_joint(measure, sample.n, _NO_ROWS)
         elif sample.different < fewest:
             why = (
                 f"{sample.n} rows, that say as much as {sample.different:.0f} which differ; it takes {fewest}"
             )
             yield undefined_joint(measure, sample.n, why)
         else:
-            yield _now_and_then(this, measure, ruler, sample)
+            classifier = DomainClassifier(ruler.embedding, ruler.rows, sample.scores, sample.weights)
+            yield _now_and_then(this, ruler, sample, classifier)
 
 
 def _mean_discrepancy(this: Round, ruler: SampleRuler, sample: RowSample) -> Finding:
@@ -53,20 +59,21 @@ def _mean_discrepancy(this: Round, ruler: SampleRuler, sample: RowSample) -> Fin
     return joint_finding(this, MEAN_DISCREPANCY, ruler.discrepancy(sample), lines, sample.n)
 
 
-def _now_and_then(this: Round, measure: RowMeasure, ruler: SampleRuler, sample: RowSample) -> Finding:
+def _now_and_then(
+    this: Round, ruler: SampleRuler, sample: RowSample, classifier: DomainClassifier
+) -> Finding:
     """Measure every so many evaluations; the last value stands until then, and says how old it is."""
-    age, before = this.kept.get(measure.name, (0, None))
+    age, before = this.kept.get(DOMAIN_CLASSIFIER.name, (0, None))
     if isinstance(before, Finding) and age < this.settings.multivariate.every:
-        this.kept[measure.name] = age + 1, before
+        this.kept[DOMAIN_CLASSIFIER.name] = age + 1, before
         ago = "1 evaluation" if age == 1 else f"{age} evaluations"
         return replace(before, why="; ".join(filter(None, (f"measured {ago} ago", before.why))))
-    found = _classified(this, ruler, sample)
-    this.kept[measure.name] = 1, found
+    found = _classified(this, ruler, sample, classifier)
+    this.kept[DOMAIN_CLASSIFIER.name] = 1, found
     return found
 
 
-def _classified(this: Round, ruler: SampleRuler, sample: RowSample) -> Finding:
-    classifier = DomainClassifier(ruler.embedding, ruler.rows, sample.scores, sample.weights)
+def _classified(this: Round, ruler: SampleRuler, sample: RowSample, classifier: DomainClassifier) -> Finding:
     domains = classifier.domains()
     lines = joint_lines(this, DOMAIN_CLASSIFIER, domains.noise_floor(this.level), ruler.usual_auc, sample.n)
     # every stream that breathes can be told from its past: without a usual range that is no alarm

@@ -71,7 +71,8 @@ class RowSampleKind:
     Parameters
     ----------
     classifier
-        Whether also how well the domain classifier usually tells windows of the reference from the rest of it.
+        Whether also what the domain classifier takes: rows of the reference, and how well it usually tells windows of
+        it from the rest.
     """
 
     name: ClassVar[str] = SAMPLE

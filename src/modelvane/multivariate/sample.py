@@ -94,10 +94,6 @@ class RowSample(Struct, frozen=True, eq=False):
             return 0.0
         return float(1 / (1 / self.n + (1 - self.counts.sum() / self.n) / self.different))
 
-    def unhashed(self) -> RowSample:
-        """Give the same with ranks for hashes: a hash would tell whoever guesses a row that it was there."""
-        return RowSample(self.n, np.arange(len(self.hashes), dtype=np.uint64), self.counts, self.scores)
-
     def facts(self) -> dict[str, Any]:
         """Give what is no array, as JSON values."""
         return {"n": self.n}

@@ -38,22 +38,22 @@ class SampleRuler(Struct, frozen=True, eq=False):
     scores
         By column.
     rows
-        Scores of rows of the reference, spread evenly over it, at most `MOST_ROWS`: bins and places of categories,
-        not values.
+        What the domain classifier tells a window's rows from: scores of rows of the reference, spread evenly over it,
+        at most `MOST_ROWS`; ``None`` where nobody asked for it, and then nothing is kept of single rows.
     embedding, mean, known
         Of rows, the mean of the reference's features, and how many rows that is of.
     noise
         Of the squared discrepancy; see `modelvane.multivariate.embedding.noise_of`.
     usual, usual_auc
-        Habits of the discrepancy and of the domain classifier's AUC; ``None`` without times, the latter also where
-        nobody asked for it.
+        Habits of the discrepancy and of the domain classifier's AUC; ``None`` without times, the latter also without
+        ``rows``.
     """
 
     name: ClassVar[str] = NAME
     of_truth: ClassVar[bool] = False
     rulers: Mapping[str, Ruler]
     scores: Mapping[str, ColumnScores]
-    rows: Scores
+    rows: Scores | None
     embedding: Embedding
     mean: Floats
     known: int
@@ -77,6 +77,12 @@ class SampleRuler(Struct, frozen=True, eq=False):
     def tally_of(self, facts: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> RowSample:
         """Read a tally's facts and arrays."""
         return RowSample.from_arrays(facts, dict(arrays))
+
+    def expected(self) -> RowSample:
+        """Give what stands for a sample of the reference: its rows, or else one whose scores are as any."""
+        scores = np.zeros((1, len(self.scores)), np.int8) if self.rows is None else self.rows
+        ranks = np.arange(len(scores), dtype=np.uint64)
+        return RowSample(self.known, ranks, np.ones(len(scores), np.int64), scores)
 
     def discrepancy(self, sample: RowSample) -> float:
         """Give how far the mean of a sample is from the reference's."""
@@ -108,7 +114,7 @@ class SampleRuler(Struct, frozen=True, eq=False):
         spacing
             Rows of the stream for each of the table; ``None`` where they are in no order.
         classifier
-            Whether to learn the habit of the domain classifier, too.
+            Whether to keep rows for the domain classifier, and to learn its habit.
         """
         embedding = Embedding.of(others)
         features = embedding.features(_evenly(others, _EMBEDDED))
@@ -120,7 +126,7 @@ class SampleRuler(Struct, frozen=True, eq=False):
         return cls(
             rulers=rulers,
             scores=scores,
-            rows=_evenly(others, MOST_ROWS),
+            rows=_evenly(others, MOST_ROWS) if classifier else None,
             embedding=embedding,
             mean=features.mean(axis=0, dtype=np.float64),
             known=len(features),
@@ -139,7 +145,9 @@ class SampleRuler(Struct, frozen=True, eq=False):
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Give the arrays."""
-        held: dict[str, NDArray[Any]] = {"rows": self.rows, "mean": self.mean}
+        held: dict[str, NDArray[Any]] = {"mean": self.mean}
+        if self.rows is not None:
+            held["rows"] = self.rows
         held |= codec.nested("embedding", self.embedding.arrays())
         if self.usual is not None:
             held["usual"] = self.usual.to_array()
@@ -163,7 +171,7 @@ class SampleRuler(Struct, frozen=True, eq=False):
         return cls(
             rulers={name: rulers[name] for name in names},
             scores={name: from_arrays(codec.inside(f"scores{i}", held)) for i, name in enumerate(names)},
-            rows=held["rows"].astype(np.int8),
+            rows=held["rows"].astype(np.int8) if "rows" in held else None,
             embedding=Embedding(**codec.inside("embedding", held)),
             mean=held["mean"],
             known=facts["known"],

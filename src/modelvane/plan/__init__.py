@@ -1,4 +1,4 @@
-"""What an edit of a config would add, remove and change, before it is applied: series, rules, alerts and panels."""
+"""What an edit of a config would change, before it is applied: settings, lines, series, rules, alerts and panels."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""The series that a config leads to, once all windows are full and all labels are there."""
+"""What a config leads to, once all windows are full and all labels are there: series and lines."""
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from modelvane.evaluation import evaluate
 from modelvane.events import Kind
 from modelvane.exposition import DatasetObserved, Exposed, ModelCollector, ServiceObserved
 from modelvane.monitor import Monitor
+from modelvane.multivariate.sample_ruler import NAME as SAMPLE
+from modelvane.multivariate.sample_ruler import SampleRuler
+from modelvane.plan.lines import DatasetLines, lines_of
 from modelvane.reference import Reference
 from modelvane.references import check_settings, load_reference
 from modelvane.service.events import OF_DATASETS, OF_THE_SERVICE
@@ -35,7 +39,7 @@ def _none_yet(kinds: Iterable[Kind]) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """The samples of a scrape.
+    """The samples of a scrape, and the lines of drift.
 
     Parameters
     ----------
@@ -45,11 +49,14 @@ class Expected:
         How many a scrape may have.
     left_out
         How many the limit leaves out.
+    lines
+        Of every column that is compared.
     """
 
     samples: frozenset[Sample]
     limit: int
     left_out: int
+    lines: DatasetLines
 
     def by_dataset(self) -> dict[str, int]:
         """Give how many samples each dataset has; those of the service are under an empty name."""
@@ -57,7 +64,7 @@ class Expected:
 
 
 def expected_series(config: Config) -> Expected:
-    """Give the series of a config, by measuring each reference against itself.
+    """Give the series and lines of a config, by measuring each reference against itself.
 
     A reference that was never built is built, as the service would. The 2022 series of `compat` are not among them:
     they are those of full windows of rows, which a reference does not have.
@@ -67,7 +74,9 @@ def expected_series(config: Config) -> Expected:
     ModelvaneError
         For whatever would keep the service from starting with this config.
     """
-    exposed = [_exposed(config, name) for name in config.datasets]
+    monitors = [_monitor(config, name) for name in config.datasets]
+    exposed = [_exposed(monitor) for monitor in monitors]
+    lines = dict(itertools.chain.from_iterable(map(lines_of, monitors)))
     observed = ServiceObserved(
         started_at=0.0,
         last_commit_seconds=0.0,
@@ -79,7 +88,7 @@ def expected_series(config: Config) -> Expected:
     limit = config.service.limits.series
     shown = samples_of(ModelCollector(lambda: exposed, lambda: observed, limit=limit).collect())
     wanted = samples_of(ModelCollector(lambda: exposed, lambda: observed, limit=_UNLIMITED).collect())
-    return Expected(frozenset(wanted), limit, len(wanted) - len(shown))
+    return Expected(frozenset(wanted), limit, len(wanted) - len(shown), lines)
 
 
 def samples_of(families: Iterable[Metric]) -> set[Sample]:
@@ -92,19 +101,23 @@ def samples_of(families: Iterable[Metric]) -> set[Sample]:
     }
 
 
-def _exposed(config: Config, name: str) -> Exposed:
+def _monitor(config: Config, name: str) -> Monitor:
     reference = load_reference(config, name)
     check_settings(config, name, reference)
-    monitor = Monitor(name, reference, config.settings(name))
+    return Monitor(name, reference, config.settings(name))
+
+
+def _exposed(monitor: Monitor) -> Exposed:
+    reference = monitor.reference
     findings = evaluate(
-        name,
-        monitor.reference,
+        monitor.dataset,
+        reference,
         monitor.settings,
         _part(reference, reference.tally, of_truth=False),
         _part(reference, reference.tally, of_truth=True),
         Stream(now=0.0, coverage=1.0, lag=0.0, last_row=0.0, rows_per_second=1.0),
     )
-    return Exposed(name, findings, observed=_observed(monitor))
+    return Exposed(monitor.dataset, findings, observed=_observed(monitor))
 
 
 def _part(reference: Reference, tally: DatasetTally, *, of_truth: bool) -> DatasetTally:
@@ -120,6 +133,10 @@ def _part(reference: Reference, tally: DatasetTally, *, of_truth: bool) -> Datas
         name: each.timed(0) if isinstance(each, ConceptTally) else each
         for name, each in tally.together.items()
     }
+    sampled = reference.row_rulers.get(SAMPLE)
+    if isinstance(sampled, SampleRuler):
+        # of its own rows a reference keeps no sample
+        together[SAMPLE] = sampled.expected()
     return replace(
         tally,
         columns=columns,

@@ -9,6 +9,8 @@ from modelvane.config import Config
 from modelvane.dashboards import Panel, dashboards_of
 from modelvane.plan.changes import Action, Change, Inventory, changes_between
 from modelvane.plan.expected import Expected, Sample, expected_series
+from modelvane.plan.lines import line_changes
+from modelvane.plan.settings import setting_changes
 from modelvane.rules import Rules, rules_of
 from modelvane.rules.promql import duration, selector
 
@@ -20,9 +22,9 @@ class Plan:
     Parameters
     ----------
     changes
-        Of series, recording rules, alerts and panels.
+        Of settings, lines, series, recording rules, alerts and panels.
     expected
-        The series afterwards.
+        The series and lines afterwards.
     before
         How many series there are now.
     """
@@ -41,10 +43,13 @@ def plan_between(before: Config | None, after: Config) -> Plan:
         For whatever would keep the service from starting with either.
     """
     expected = expected_series(after)
-    samples = frozenset[Sample]() if before is None else expected_series(before).samples
+    old = None if before is None else expected_series(before)
+    samples = frozenset[Sample]() if old is None else old.samples
     rules = Rules(()) if before is None else rules_of(before)
     panels = {} if before is None else _panels(before)
     changes = (
+        *(() if before is None else setting_changes(before, after)),
+        *(() if old is None else line_changes(old.lines, expected.lines)),
         *_series_changes(samples, expected.samples),
         *changes_between("recording rule", _recordings(rules), _recordings(rules_of(after))),
         *changes_between("alert", _alerts(rules), _alerts(rules_of(after))),
@@ -54,7 +59,7 @@ def plan_between(before: Config | None, after: Config) -> Plan:
 
 
 def plan_beside(live: frozenset[Sample], after: Config) -> Plan:
-    """Compare a config with the series of a running monitor, which tells nothing of rules and panels.
+    """Compare a config with the series of a running monitor, which tells nothing of settings, rules and panels.
 
     A measure that has no value there now counts as added.
     """
