@@ -145,9 +145,8 @@ class SampleRuler(Struct, frozen=True, eq=False):
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Give the arrays."""
-        held: dict[str, NDArray[Any]] = {"mean": self.mean}
-        if self.rows is not None:
-            held["rows"] = self.rows
+        held: dict[str, NDArray[Any]] = {} if self.rows is None else {"rows": self.rows}
+        held["mean"] = self.mean
         held |= codec.nested("embedding", self.embedding.arrays())
         if self.usual is not None:
             held["usual"] = self.usual.to_array()
