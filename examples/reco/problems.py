@@ -65,7 +65,10 @@ def add_problems(app: FastAPI) -> None:
 
 
 def _fault(fault: Mapping[str, Any]) -> Fault:
-    expected = fault["msg"].removeprefix("Input should be ")
+    unknown = fault["type"] == "extra_forbidden"
+    expected = (
+        "a parameter of this route, as in /docs" if unknown else fault["msg"].removeprefix("Input should be ")
+    )
     return Fault(field=str(fault["loc"][-1]), received=repr(fault["input"])[:100], expected=expected)
 
 

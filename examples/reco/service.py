@@ -15,18 +15,17 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from uuid import uuid4
 
 import uvicorn
-from fastapi import Depends, FastAPI, Header, Query, Response
+from fastapi import FastAPI, Header, Query, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CollectorRegistry
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from examples.reco.answers import DECIMALS, ITEM, USER, AnswerLog, find, record_of, served_of
 from examples.reco.model import MOST, Recommendation, Recommender
@@ -71,33 +70,29 @@ class Health(BaseModel):
     log: dict[str, int] | None = Field(description="what became of the answers that were logged")
 
 
-Count = Annotated[int, Query(ge=1, le=MOST, description="products wanted")]
-Fallback = Annotated[
-    Literal["popular"] | None, Query(description="what an unknown customer gets, instead of a 404")
+class Question(BaseModel):
+    """What may be asked of every route; another parameter is a slip, and ignoring it would hide that."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    n: int = Field(5, ge=1, le=MOST, description="products wanted")
+    at: dt.datetime | None = Field(
+        None, description="when it is asked, of a past that is replayed; now otherwise"
+    )
+
+
+class UserQuestion(Question):
+    """What may be asked of a customer."""
+
+    fallback: Literal["popular"] | None = Field(
+        None, description="what an unknown customer gets, instead of a 404"
+    )
+
+
+AnswerId = Annotated[
+    str | None,
+    Header(alias=ANSWER_ID, max_length=100, description="id of the answer; a new one otherwise"),
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a question says of itself, for the monitor."""
-
-    id: str | None
-    at: dt.datetime | None
-
-
-async def _asked(
-    id: Annotated[  # noqa: A002 - the caller's word
-        str | None,
-        Header(alias=ANSWER_ID, max_length=100, description="id of the answer; a new one otherwise"),
-    ] = None,
-    at: Annotated[
-        dt.datetime | None, Query(description="when it is asked, of a past that is replayed; now otherwise")
-    ] = None,
-) -> Asked:
-    return Asked(id, at)
-
-
-Question = Annotated[Asked, Depends(_asked)]
 
 
 def create_app(model: Recommender, identity: Model | None = None, log: AnswerLog | None = None) -> FastAPI:
@@ -155,13 +150,13 @@ def create_app(model: Recommender, identity: Model | None = None, log: AnswerLog
         )
 
     def answer(
-        kind: str, subject: str, n: int, asked: Asked, response: Response, *, fallback: bool
+        kind: str, subject: str, asked: Question, name: str | None, response: Response, *, fallback: bool
     ) -> list[Recommended]:
-        found, unknown = find(model, kind, subject, n, fallback=fallback)
-        response.headers[ANSWER_ID] = name = asked.id or uuid4().hex
+        found, unknown = find(model, kind, subject, asked.n, fallback=fallback)
+        response.headers[ANSWER_ID] = name = name or uuid4().hex
         if log is not None:
             version = None if identity is None else identity.version
-            about = record_of(kind, subject, n, found, unknown=unknown, version=version)
+            about = record_of(kind, subject, asked.n, found, unknown=unknown, version=version)
             log.log(about, served_of(model, found), id=name, time=asked.at)
         if unknown and not fallback:
             raise model.unknown(kind, subject)
@@ -171,13 +166,15 @@ def create_app(model: Recommender, identity: Model | None = None, log: AnswerLog
         "/predict/user/{user_id}", summary="Products that a customer has not bought yet", responses=refusals
     )
     async def user(
-        user_id: str, asked: Question, response: Response, n: Count = 5, fallback: Fallback = None
+        user_id: str, asked: Annotated[UserQuestion, Query()], response: Response, name: AnswerId = None
     ) -> list[Recommended]:
-        return answer(USER, user_id, n, asked, response, fallback=fallback is not None)
+        return answer(USER, user_id, asked, name, response, fallback=asked.fallback is not None)
 
     @app.get("/predict/item/{item_id}", summary="Products that are bought with one", responses=refusals)
-    async def item(item_id: str, asked: Question, response: Response, n: Count = 5) -> list[Recommended]:
-        return answer(ITEM, item_id, n, asked, response, fallback=False)
+    async def item(
+        item_id: str, asked: Annotated[Question, Query()], response: Response, name: AnswerId = None
+    ) -> list[Recommended]:
+        return answer(ITEM, item_id, asked, name, response, fallback=False)
 
     return app
 

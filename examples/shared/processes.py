@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from examples.shared.interrupts import Interrupts
 
+PATIENCE = 300.0  # seconds: a reference is built before the monitor answers, which a busy machine does slowly
 _GRACE = 10.0  # seconds between asking a child to end and making it
 _TAIL = 15  # lines of a dead child's log that are worth reading
 
@@ -60,7 +61,7 @@ class Children:
                 _end(child.process)
 
     def start(
-        self, name: str, command: Sequence[str], log: Path, *, ready: str, patience: float = 60.0
+        self, name: str, command: Sequence[str], log: Path, *, ready: str, patience: float = PATIENCE
     ) -> None:
         """Start a child and wait until it answers.
 
@@ -75,7 +76,7 @@ class Children:
         ready
             Address that answers 200 once it can work.
         patience
-            Seconds to wait for that.
+            Seconds to wait for that; a child that died is not waited for.
 
         Raises
         ------
@@ -88,7 +89,7 @@ class Children:
             self.check()
             if time.monotonic() > deadline:
                 raise ProcessError(
-                    f"The {name} does not answer at {ready} after {patience:g} seconds.\n{_tail(log)}\n",
+                    f"{_last_words(name, log)}The {name} does not answer at {ready} after {patience:g} seconds",
                     remedy=f"Its whole log is {log}",
                 )
             time.sleep(0.1)
@@ -148,7 +149,7 @@ class Children:
             code = child.process.poll()
             if code is not None and not (child.ends and code == 0):
                 raise ProcessError(
-                    f"The {child.name} ended with exit code {code}.\n{_tail(child.log)}\n",
+                    f"{_last_words(child.name, child.log)}The {child.name} ended with exit code {code}",
                     remedy=f"Its whole log is {child.log}",
                 )
 
@@ -197,6 +198,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _tail(log: Path) -> str:
+def _last_words(name: str, log: Path) -> str:
     lines = log.read_text(errors="replace").splitlines()
-    return "\n".join(lines[-_TAIL:]) or "(it printed nothing)"
+    return "\n".join([f"The last lines of the {name}:", *(lines[-_TAIL:] or ["(it printed nothing)"]), "\n"])

@@ -146,6 +146,19 @@ def test_another_fallback_is_refused(service: TestClient) -> None:
     assert body["errors"][0]["expected"] == "'popular'"
 
 
+@pytest.mark.parametrize("asked", ["user/101?falback=popular", "item/D?fallback=popular"])
+def test_a_parameter_that_there_is_not_is_refused(service: TestClient, asked: str) -> None:
+    """A slip in a name is told, and so is a fallback of products, which have none: neither is ignored."""
+    body = problem(service.get(f"/predict/{asked}"), 422)
+    assert body["errors"] == [
+        {
+            "field": asked.partition("?")[2].partition("=")[0],
+            "received": "'popular'",
+            "expected": "a parameter of this route, as in /docs",
+        }
+    ]
+
+
 def test_unknown_routes_and_methods_are_problems_too(service: TestClient) -> None:
     """The framework's own refusals come as problem+json, with the methods that are allowed."""
     assert "/nowhere" in problem(service.get("/nowhere"), 404)["detail"]

@@ -96,7 +96,7 @@ def test_a_child_that_dies_is_reported_with_its_last_words(interrupts: Interrupt
     dying = [sys.executable, "-c", "print(*range(100), sep='\\n'); print('no disk'); raise SystemExit(3)"]
     with Children(interrupts) as children, pytest.raises(ProcessError) as caught:
         children.start("monitor", dying, tmp_path / "log", ready="http://127.0.0.1:9/readyz")
-    assert "The monitor ended with exit code 3" in str(caught.value)
+    assert f"The monitor ended with exit code 3. Its whole log is {tmp_path / 'log'}." in str(caught.value)
     assert "\n99\nno disk\n" in str(caught.value)
     assert "\n50\n" not in str(caught.value)
 
