@@ -144,7 +144,7 @@ def test_quality_shows_what_is_off_on_top() -> None:
         ([sample.drift("a", 0.1, 0.2, 0.3)], "No drift: every column looks like the reference."),
         (
             [sample.drift("a", 0.25, 0.2, 0.3), sample.drift("b", 0.1, 0.2, 0.3)],
-            "No alarm. 1 of 2 columns changed beyond sampling noise, within this stream's habit: a.",
+            "1 of 2 columns changed beyond sampling noise, within this stream's habit: a.",
         ),
         (
             [sample.drift("a", 0.4, 0.2, 0.3), sample.drift("a", 0.1, 0.2, 0.3, "other")],
@@ -158,14 +158,43 @@ def test_the_verdict_in_plain_words(findings: list[Finding], sentence: str) -> N
     assert drift_sentence(findings) == sentence
 
 
-def test_alarms_outside_drift_are_said_too() -> None:
-    """A quality alarm stands in the verdict beside the sentence about drift."""
-    found = (
-        sample.drift("a", 0.1, 0.2, 0.3),
-        structs.replace(sample.quality("missing_columns", None, 2.0), verdict=Verdict.ALARM),
+def test_what_alarms_is_said_first() -> None:
+    """Beside the badge of an alarm stands what raised it, not that nothing drifted; on the overview, too."""
+    quiet = sample.drift("a", 0.1, 0.2, 0.3)
+    missing = structs.replace(sample.quality("missing_columns", None, 2.0), verdict=Verdict.ALARM)
+    said = verdict_sentences(Findings("d", 0.0, 1, 0, (quiet, missing)), {})
+    assert said == ["Alarm: Missing columns.", "No drift: every column looks like the reference."]
+    part = structs.replace(sample.drift("a", 0.9, 0.2, 0.3), segment="borough=Queens")
+    found = Findings("d", 0.0, 9, 0, (quiet, part))
+    assert verdict_sentences(found, {})[0] == "Alarm in 1 segment: borough=Queens."
+    assert "Alarm in 1 segment: borough=Queens." in render_overview([DatasetView(name="d", findings=found)])
+
+
+def test_a_window_without_rows_is_said_to_have_none() -> None:
+    """What no row has come to is not called unusable."""
+    nothing = Finding(
+        family=Family.DRIFT, measure="psi", column="a", verdict=Verdict.UNDEFINED, why="no values"
     )
-    said = verdict_sentences(Findings("d", 0.0, 1, 0, found), {})
-    assert said[1] == "Alarm: Missing columns."
+    coverage = sample.performance("label_coverage", None, "ratio")
+    error = sample.performance("mean_absolute_error", None, "column")
+    found = Findings("d", 0.0, 0, 0, (nothing, error, coverage))
+    assert verdict_sentences(found, {}) == ["No rows in the window."]
+    assert "Mean absolute error, no labels yet" in render_overview([DatasetView(name="d", findings=found)])
+
+
+def test_a_segment_says_what_is_off() -> None:
+    """The line of a segment names the columns that drift and the faults that give it its verdict."""
+    drifts = structs.replace(sample.drift("fare", 0.9, 0.2, 0.3), segment="borough=Queens")
+    missing = structs.replace(
+        sample.quality("missing_share", "tip", 0.5), verdict=Verdict.ALARM, segment="borough=Queens"
+    )
+    fine = structs.replace(sample.drift("fare", 0.1, 0.2, 0.3), segment="borough=Bronx")
+    found = Findings("d", 0.0, 9, 0, (sample.drift("fare", 0.1, 0.2, 0.3), missing, drifts, fine))
+    text = render_dataset(DatasetView(name="d", findings=found), titles=sample.TITLES)
+    assert re.findall(r'<td role="cell" class="note">([^<]*)</td></tr>', text.split('id="segments"')[1]) == [
+        "drift of fare and Missing (tip)",
+        "",
+    ]
 
 
 def test_segments_stay_out_of_the_whole() -> None:

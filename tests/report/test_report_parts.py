@@ -213,7 +213,7 @@ def test_the_summary_is_for_whoever_has_to_decide() -> None:
     assert "the first alarm is that of zone, at 6 Jan 2022, 00:00." in said
     assert "Mean absolute error is 2.01, 14.1\u202f% higher than in the reference (1.76)" in said
     assert "on the 80.0\u202f% of rows whose truth is known" in said
-    assert "3 segments with an alarm of their own: zone=north, zone=south and zone=west." in said
+    assert "Alarm in 3 segments: zone=north, zone=south and zone=west." in said
 
 
 @pytest.mark.parametrize(

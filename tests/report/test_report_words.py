@@ -71,7 +71,7 @@ def test_segments_are_named_in_the_order_of_their_table() -> None:
     contents = contents_of(replace(judged, findings=replace(judged.findings, findings=found)))
     *names, last = [part.name for part in contents.segments]
     assert len(names) == 3
-    assert contents.summary[-1].endswith(f": {', '.join(names)} and {last}.")
+    assert f"Alarm in 4 segments: {', '.join(names)} and {last}." in contents.summary
 
 
 def test_a_value_that_does_not_exist_takes_no_verdict_away() -> None:

@@ -79,7 +79,8 @@ def _sentence(
 ) -> str:
     what = {1: "is better than", 0: "may be better or worse than", -1: "is worse than"}[decision]
     between = f"{found.lower:+.4g} to {found.upper:+.4g}"
-    return f"{name} {what} {champion}: {told.title.lower()} {between}, at {confidence:.3g} at every moment"
+    said = f"{name} {what} {champion}: {told.title.lower()} {between}"
+    return f"{said}, with a confidence of {confidence:.3g} at any time"
 
 
 def _finding(measure: str, unit: str, label: str, n: int, value: float | None, why: str = "") -> Finding:

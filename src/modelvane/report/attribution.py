@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from modelvane.attribution.statistics import BY_FEATURE, OF_ROWS
 from modelvane.findings import Family, Finding, Findings
 from modelvane.naming import cut_text
-from modelvane.report.formatting import share_text, value_text
+from modelvane.report.formatting import value_text
 from modelvane.report.plotting import LyingBars
 from modelvane.report.svg import OPTIONS, inline
 from modelvane.report.tables import of_family
+from modelvane.report.ticks import tick_text
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -21,7 +22,7 @@ SHOWN = 20
 """Features with a bar and a row, those that contribute most."""
 _SIZE, _MEAN = (each.name for each in BY_FEATURE)
 _COVERAGE, _DISTANCE = (each.name for each in OF_ROWS)
-_WIDTH, _NAME_LENGTH = 420, 20
+_WIDTH, _NAME_LENGTH = 480, 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def _bars(rows: tuple[tuple[str, float | None, float | None], ...]) -> Markup:
         # lying bars start at the bottom
         x_labels=names[::-1],
         x_labels_major=names,
-        value_formatter=share_text,
+        value_formatter=partial(tick_text, unit="ratio"),
         **OPTIONS,
     )
     chart.add("reference", [before for _, before, _ in rows[::-1]])

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from modelvane.naming import cut_text
-from modelvane.report.formatting import clock_text, share_text, value_text
+from modelvane.report.formatting import share_text, value_text
 from modelvane.report.plotting import Bars, Lines, LyingBars, Trend
 from modelvane.report.svg import OPTIONS, inline, wrap
+from modelvane.report.ticks import duration_ticks, tick_text, time_tick_text, time_ticks
 from modelvane.schema import Kind
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def over_time(series: Series, title: str, marks: tuple[float, ...] = ()) -> Mark
     """
     points = series.points
     times = [point.at for point in points]
-    span = times[-1] - times[0] if times else 0.0
+    highest = max(_drawn(series), default=0.0)
     chart = Lines(
         width=_WIDTH,
         height=_HEIGHT,
@@ -58,9 +59,10 @@ def over_time(series: Series, title: str, marks: tuple[float, ...] = ()) -> Mark
         include_x_axis=True,
         min_scale=2,
         max_scale=4,
-        x_labels=_time_marks(times),
-        x_value_formatter=partial(clock_text, span=span),
-        value_formatter=partial(value_text, unit=series.unit),
+        x_labels=time_ticks(times),
+        y_labels=duration_ticks(highest) if series.unit == "seconds" else [],
+        x_value_formatter=partial(time_tick_text, times=times),
+        value_formatter=partial(tick_text, unit=series.unit),
         **OPTIONS,
     )
     values = [(point.at, point.value) for point in points]
@@ -97,7 +99,7 @@ def grouped_bars(distribution: Distribution) -> Markup:
         x_labels=list(ticks[:: 1 if is_numerical else -1]),
         x_labels_major=_sparse(ticks) if is_numerical else list(ticks),
         show_minor_x_labels=not is_numerical,
-        value_formatter=share_text,
+        value_formatter=partial(tick_text, unit="ratio"),
         **OPTIONS,
     )
     # lying bars start at the bottom
@@ -170,7 +172,10 @@ def shift_text(distribution: Distribution) -> str:
     label, reference, current = shift
     if reference == current:
         return "No difference."
-    return f"Largest shift: {cut_text(label, 40)}, {share_text(reference)} → {share_text(current)}"
+    before, now = share_text(reference), share_text(current)
+    if before == now:
+        return "Hardly any difference."
+    return f"Largest shift: {cut_text(label, 40)}, {before} → {now}"
 
 
 def _told(series: Series) -> str:
@@ -199,15 +204,19 @@ def _levels(series: Series) -> list[list[tuple[float, float | None]]]:
     return levels
 
 
-def _upright(series: Series, marks: tuple[float, ...]) -> list[tuple[float, float | None]]:
-    """Give an upright line at each mark, from the lowest to the highest thing drawn."""
-    times = [point.at for point in series.points]
-    drawn = [
+def _drawn(series: Series) -> list[float]:
+    return [
         value
         for point in series.points
         for value in (point.value, point.noise_floor, point.usual_range, point.threshold)
         if value is not None
     ]
+
+
+def _upright(series: Series, marks: tuple[float, ...]) -> list[tuple[float, float | None]]:
+    """Give an upright line at each mark, from the lowest to the highest thing drawn."""
+    times = [point.at for point in series.points]
+    drawn = _drawn(series)
     if not drawn:
         return []
     low, high = min(0.0, *drawn), max(0.0, *drawn)
@@ -220,13 +229,6 @@ def _corners(levels: list[tuple[float, float | None]]) -> list[tuple[float, floa
     inner = range(1, len(levels) - 1)
     dull = {i for i in inner if levels[i - 1][1] == levels[i][1] == levels[i + 1][1]}
     return [level for i, level in enumerate(levels) if i not in dull]
-
-
-def _time_marks(times: list[float]) -> list[float]:
-    if not times or times[0] == times[-1]:
-        return times[:1]
-    # set in from the ends, so that a label does not leave the picture
-    return [times[0] + (times[-1] - times[0]) * part for part in (0.1, 0.5, 0.9)]
 
 
 def _sparse(ticks: tuple[str, ...]) -> list[str]:

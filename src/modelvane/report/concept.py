@@ -71,8 +71,8 @@ def _table(signal: Signal, found: dict[tuple[str, str | None], Finding]) -> Conc
     return ConceptTable(signal.title, told, whole.verdict, when, rows, max(0, len(columns) - _SHOWN))
 
 
-def concept_sentences(findings: Iterable[Finding]) -> Iterator[str]:
-    """Say which numbers moved beyond their lines where inputs are the same, and in which columns most."""
+def concept_sentences(findings: Iterable[Finding]) -> Iterator[tuple[Verdict, str]]:
+    """Say, with a verdict, which numbers moved beyond their lines where inputs are the same, and where most."""
     found = [f for f in findings if f.family is Family.CONCEPT]
     for signal in SIGNALS.values():
         named = [f for f in found if f.measure == name_of(signal.name, RELATION)]
@@ -84,5 +84,8 @@ def concept_sentences(findings: Iterable[Finding]) -> Iterator[str]:
             if off:
                 columns = [cut_text(f.column) for f in off if f.column is not None]
                 most = f", most by {columns[0]}" if columns else ""
-                yield f"Rows with the same inputs have another {signal.title.lower()}, beyond {beyond}{most}."
+                text = (
+                    f"Rows with the same inputs have another {signal.title.lower()}, beyond {beyond}{most}."
+                )
+                yield verdict, text
                 break

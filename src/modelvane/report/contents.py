@@ -102,7 +102,7 @@ def contents_of(judged: Judged) -> Contents:
         rows=findings.rows,
         labelled=findings.labelled,
         verdict=findings.verdict,
-        summary=summary(findings, columns, slices, segments, titles()),
+        summary=summary(findings, columns, slices, titles()),
         columns=columns,
         slices=slices,
         performance=performance_part(judged),

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 # narrow and does not break: the separator of thousands, and the space before a unit
 THIN = "\u202f"
 NOTHING = "–"
+# of the lines and distances that are shown none that is smaller differs from nothing
+_LEAST = 1e-15
 _STEPS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
@@ -17,12 +19,14 @@ def number_text(value: float) -> str:
 
     Examples
     --------
-    >>> [number_text(x) for x in (0.0, 0.05349, 3.14159, 25.0, 0.0000123)]
-    ['0', '0.053', '3.14', '25', '1.2e-05']
+    >>> [number_text(x).replace(THIN, " ") for x in (0.0, 0.05349, 3.14159, 25.0, 0.0000123, 1e-300)]
+    ['0', '0.053', '3.14', '25', '1.2e-05', '≈ 0']
     """
     size = abs(value)
     if not math.isfinite(value):
         return "∞" if value > 0 else "−∞" if value < 0 else NOTHING
+    if 0 < size < _LEAST:
+        return f"≈{THIN}0"
     if size >= 1e12 or 0 < size < 0.001:
         text = f"{value:.2g}"
     elif size >= 1000 or value % 1 == 0:
@@ -121,7 +125,8 @@ def value_text(value: float | None, unit: str = "") -> str:
         return share_text(value)
     if unit == "seconds":
         return duration_text(value)
-    return number_text(value)
+    # a count that is estimated, such as that of distinct values, is still one of whole things
+    return number_text(round(value) if unit == "rows" and math.isfinite(value) else value)
 
 
 def clock_text(seconds: float, span: float = 0.0) -> str:

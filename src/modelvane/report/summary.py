@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from modelvane.findings import Family, Finding, Findings, Verdict
-from modelvane.naming import cut_text
 from modelvane.report.formatting import share_text, slice_text, value_text
 from modelvane.report.history import unit_of
 from modelvane.report.parts.columns import ColumnPart, first_alarms
-from modelvane.report.parts.performance import SegmentPart, SlicePart
+from modelvane.report.parts.performance import SlicePart
 from modelvane.report.tables import COVERAGE, drifted, faults, headline
-from modelvane.report.wording import counted, listed, title_of, verdict_sentences
+from modelvane.report.wording import counted, title_of, verdict_sentences
 
 # a smaller difference to the reference is told as none
 _SAME = 0.02
@@ -44,7 +43,6 @@ def summary(
     findings: Findings,
     columns: Sequence[ColumnPart],
     slices: Sequence[SlicePart],
-    segments: Sequence[SegmentPart],
     titles: Mapping[str, str],
 ) -> tuple[str, ...]:
     """Say what was found, since when, and what became of the predictions."""
@@ -55,7 +53,6 @@ def summary(
         *verdict_sentences(findings, titles),
         *_began(columns, slices),
         *_performance(findings, titles),
-        *_segments(segments),
     ]
     return tuple(dict.fromkeys(said))
 
@@ -67,7 +64,7 @@ def _began(columns: Sequence[ColumnPart], slices: Sequence[SlicePart]) -> Iterat
         return
     name, at = next(iter(since.items()))
     if at <= filled[0].since:
-        yield "It is there from the beginning of the period."
+        yield "Slice by slice, there are alarms from the beginning of the period on."
     else:
         yield f"Slice by slice, the first alarm is that of {name}, at {slice_text(at)}."
 
@@ -100,13 +97,6 @@ def _beside(finding: Finding) -> str:
         # a percentage of a percentage is misread
         return f", {abs(now - before) * 100:.1f} points {more} than in the reference ({text})"
     return f", {share_text(abs(now / before - 1))} {more} than in the reference ({text})"
-
-
-def _segments(segments: Sequence[SegmentPart]) -> Iterator[str]:
-    names = [cut_text(part.name) for part in segments if part.verdict is Verdict.ALARM]
-    if names:
-        own = "its" if len(names) == 1 else "their"
-        yield f"{counted(len(names), 'segment')} with an alarm of {own} own: {listed(names)}."
 
 
 def key_figures(

@@ -33,6 +33,7 @@ _FAULTS = frozenset(
         "unexpected_columns",
     }
 )
+_OFF = (Verdict.ALARM, Verdict.CHANGED)
 _HEADLINES = ("mean_absolute_error", "accuracy", "roc_auc")
 _HITS = "hit_rate"
 
@@ -56,7 +57,7 @@ class Matrix:
 
 @dataclass(frozen=True, slots=True)
 class SegmentRow:
-    """One segment in one line."""
+    """One segment in one line; ``off`` are the findings that give it its alarm, or its change."""
 
     name: str
     rows: int
@@ -64,6 +65,7 @@ class SegmentRow:
     drifted: int
     columns: int
     performance: Finding | None
+    off: tuple[Finding, ...]
 
 
 def of_family(findings: Findings | None, family: Family) -> list[Finding]:
@@ -134,7 +136,7 @@ def faults(findings: Findings | None) -> list[Finding]:
     found = [
         finding
         for finding in of_family(findings, Family.QUALITY)
-        if finding.verdict in (Verdict.ALARM, Verdict.CHANGED)
+        if finding.verdict in _OFF
         or (finding.measure in _FAULTS and finding.verdict is not Verdict.OK and (finding.value or 0) > 0)
     ]
     return sorted(found, key=lambda finding: SEVERITY[finding.verdict])
@@ -238,14 +240,16 @@ def segment_rows(findings: Findings | None, measure: str | None) -> list[Segment
     rows = []
     for name, found in by_segment.items():
         columns, alarms = drifted_of(found)
+        verdict = verdict_of(finding.verdict for finding in found)
         rows.append(
             SegmentRow(
                 name,
                 max(finding.n for finding in found),
-                verdict_of(finding.verdict for finding in found),
+                verdict,
                 alarms,
                 columns,
                 next((f for f in found if f.name == measure), None),
+                tuple(f for f in found if f.verdict is verdict and verdict in _OFF),
             )
         )
     return sorted(rows, key=lambda row: (SEVERITY[row.verdict], -row.rows))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from modelvane.findings import JUDGED, Family, Finding, Findings, Verdict, split_limit
+from modelvane.findings import JUDGED, Family, Finding, Findings, Verdict, split_limit, verdict_of
 from modelvane.naming import cut_text
 from modelvane.report.concept import concept_sentences
-from modelvane.report.order import drift_order
+from modelvane.report.formatting import number_text
+from modelvane.report.order import SEVERITY, drift_order
+from modelvane.report.tables import segment_rows
 
 WORDS = {
     Verdict.ALARM: "Alarm",
@@ -47,29 +49,47 @@ def listed(names: Sequence[str], most: int = _NAMED) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """Write a count with its noun.
+    r"""Write a count with its noun.
 
     Examples
     --------
-    >>> counted(1, "column"), counted(3000, "row")
-    ('1 column', '3,000 rows')
+    >>> counted(1, "column"), counted(3000, "row").replace("\u202f", " ")
+    ('1 column', '3 000 rows')
     """
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    return f"{number_text(count)} {noun}{'' if count == 1 else 's'}"
 
 
 def verdict_sentences(findings: Findings | None, titles: Mapping[str, str]) -> list[str]:
-    """Say what a round found: drift first, then every other family that is off."""
+    """Say what a round found: what alarms first, then what changed; otherwise drift, then every other family."""
     if findings is None:
         return ["Nothing has been evaluated yet."]
     whole = [finding for finding in findings if finding.segment is None]
+    drift = [finding for finding in whole if finding.family is Family.DRIFT]
+    said = [
+        (
+            verdict_of(finding.verdict for finding in drift),
+            drift_sentence(drift) if findings.rows else "No rows in the window.",
+        )
+    ]
     with_words = (Family.DRIFT, Family.DATASET, Family.CONCEPT)
     others = [finding for finding in whole if finding.family not in with_words]
-    said = [drift_sentence([finding for finding in whole if finding.family is Family.DRIFT])]
-    for verdict, text in ((Verdict.ALARM, "Alarm"), (Verdict.CHANGED, "Changed")):
+    for verdict in (Verdict.ALARM, Verdict.CHANGED):
         named = [_named(finding, titles) for finding in others if finding.verdict is verdict]
         if named:
-            said.append(f"{text}: {listed(named)}.")
-    return [*said, *concept_sentences(whole)]
+            said.append((verdict, f"{WORDS[verdict]}: {listed(named)}."))
+    said += concept_sentences(whole)
+    alarmed = [cut_text(row.name) for row in segment_rows(findings, None) if row.verdict is Verdict.ALARM]
+    if alarmed:
+        said.append((Verdict.ALARM, f"Alarm in {counted(len(alarmed), 'segment')}: {listed(alarmed)}."))
+    return [text for _, text in sorted(said, key=lambda one: SEVERITY[one[0]])]
+
+
+def off_text(findings: Sequence[Finding], titles: Mapping[str, str]) -> str:
+    """Name the first few findings that are off: the columns that drift, then the others by title and column."""
+    drift = [finding for finding in findings if finding.family is Family.DRIFT]
+    names = [f"drift of {cut_text(str(finding.column))}" for finding in sorted(drift, key=drift_order)]
+    names += [_named(finding, titles) for finding in findings if finding.family is not Family.DRIFT]
+    return listed(list(dict.fromkeys(names)), most=3)
 
 
 def drift_sentence(drift: Sequence[Finding]) -> str:
@@ -90,7 +110,7 @@ def drift_sentence(drift: Sequence[Finding]) -> str:
         return f"No verdict yet: {listed(reasons, 2)}." if reasons else "No verdict yet."
     if changed:
         return (
-            f"No alarm. {len(changed)} of {counted(len(columns), 'column')} changed beyond sampling noise, "
+            f"{len(changed)} of {counted(len(columns), 'column')} changed beyond sampling noise, "
             f"within this stream's habit: {listed(changed)}."
         )
     if len(measured) < len(columns):

@@ -7,6 +7,7 @@ import time
 from modelvane.monitor import Monitor
 from modelvane.moving import LEAST_BEFORE, tally_compared_with
 from modelvane.report.distribution import distribution
+from modelvane.report.formatting import value_text
 from modelvane.report.parts.multivariate import multivariate_part
 from modelvane.report.parts.outliers import outlier_part
 from modelvane.service.page import DatasetView, ServiceState, shown_columns
@@ -85,5 +86,5 @@ def _compared_text(monitor: Monitor, window: WindowTally) -> str:
 def window_text(window: Window) -> str:
     """Say in words which rows are current."""
     if window.seconds is None:
-        return f"last {window.rows} rows"
-    return f"last {window.seconds:g} seconds"
+        return f"last {value_text(window.rows)} rows"
+    return f"last {value_text(window.seconds, 'seconds')}"

@@ -17,6 +17,7 @@ from modelvane.compat import Sample
 from modelvane.compatible import Compatible
 from modelvane.findings import Family, Findings
 from modelvane.monitor import Monitor
+from modelvane.report.tables import headline
 from modelvane.service.background import Evaluator
 from modelvane.service.decoding import Names
 from modelvane.service.ruling import Ruling, add, label
@@ -288,5 +289,8 @@ _DRAWN = (Family.DRIFT, Family.DATASET, Family.PERFORMANCE)
 
 def _drawn(findings: Findings) -> Findings:
     """Keep what is drawn over time."""
-    kept = tuple(f for f in findings if f.family in _DRAWN and f.segment is None and f.label is None)
+    first = headline(findings)
+    kept = tuple(
+        f for f in findings if f.family in _DRAWN and f.segment is None and (f.label is None or f is first)
+    )
     return Findings(findings.dataset, findings.computed_at, findings.rows, findings.labelled, kept)

@@ -15,9 +15,9 @@ from modelvane.dashboards.model import Colour, Panel, Part, State, Step
 from modelvane.dashboards.preview.answers import Answer, Shown
 from modelvane.dashboards.preview.wording import text_of
 from modelvane.dashboards.units import Unit
-from modelvane.report.formatting import clock_text
 from modelvane.report.plotting import Lines
 from modelvane.report.svg import OPTIONS, inline
+from modelvane.report.ticks import time_tick_text, time_ticks
 
 COLOURS = 10
 """Colours of lines; the eleventh line has the first one again."""
@@ -98,8 +98,8 @@ def chart(panel: Panel, lines: Sequence[Line], since: float, until: float) -> Ma
         range=_range(panel, lines),
         min_scale=2,
         max_scale=4,
-        x_labels=[since + (until - since) * part for part in (0.1, 0.5, 0.9)],
-        x_value_formatter=partial(clock_text, span=until - since),
+        x_labels=time_ticks((since, until)),
+        x_value_formatter=partial(time_tick_text, times=(since, until)),
         value_formatter=partial(text_of, unit=panel.unit),
         **OPTIONS,
     )

@@ -134,6 +134,7 @@ def render_dataset(
         quality=tables.matrix(quality, None if all_columns else SHOWN_COLUMNS),
         quality_of_dataset=[finding for finding in quality if finding.column is None],
         segments=tables.segment_rows(findings, first.name if first else view.headline),
+        off_of=lambda row: wording.off_text(row.off, titles),
         segment_measure=wording.title_of(first.name, titles) if first else None,
     )
 
