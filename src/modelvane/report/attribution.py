@@ -22,7 +22,7 @@ SHOWN = 20
 """Features with a bar and a row, those that contribute most."""
 _SIZE, _MEAN = (each.name for each in BY_FEATURE)
 _COVERAGE, _DISTANCE = (each.name for each in OF_ROWS)
-_WIDTH, _NAME_LENGTH = 480, 32
+_WIDTH, _NAME_LENGTH = 440, 26
 
 
 @dataclass(frozen=True, slots=True)
