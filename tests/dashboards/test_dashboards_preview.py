@@ -21,6 +21,7 @@ from modelvane.dashboards import dashboards_of
 from modelvane.dashboards.model import Colour, Kind, Panel, Part, Query, State, Step
 from modelvane.dashboards.preview import Answer, Prometheus, PrometheusError, Shown, answers_of, drawing
 from modelvane.dashboards.preview.prometheus import Series
+from modelvane.dashboards.units import Unit
 
 SPAN = 60.0
 NEVER_HERE = {
@@ -172,6 +173,22 @@ def test_a_line_breaks_where_nothing_was_measured() -> None:
         panel = shown(Kind.LINES, *points, (7.0, float("nan")))
         drawn = drawing.chart(panel.panel, drawing.lines_of(panel), 0.0, 10.0)
         assert drawn.partition('class="series colour-0"')[2].count("<path") == pieces
+
+
+@pytest.mark.parametrize(
+    ("unit", "highest", "texts"),
+    [
+        (Unit.BYTES, 2.8e8, ["0 B", "128 MiB", "256 MiB"]),
+        (Unit.PER_MINUTE, 1.0, ["0/min", "0.4/min", "0.8/min"]),
+        (Unit.RATIO, 0.9, ["0 %", "40 %", "80 %"]),
+    ],
+)
+def test_axes_have_round_marks(unit: Unit, highest: float, texts: list[str]) -> None:
+    """Bytes are round in the unit that they are written in, and no mark has idle zeros."""
+    panel = shown(Kind.LINES, (0.0, 0.0), (1.0, highest), unit=unit, minimum=0.0)
+    drawn = drawing.chart(panel.panel, drawing.lines_of(panel), 0.0, 1.0)
+    marks = re.findall(r"<text[^>]*>([^<]*)</text>", drawn.partition('class="axis y')[2])
+    assert [mark.replace("\u202f", " ") for mark in marks if mark][: len(texts)] == texts
 
 
 def test_numbers_have_the_colour_of_their_step() -> None:

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from modelvane.findings import JUDGED, Family, Finding, Findings, Verdict, split_limit, verdict_of
 from modelvane.naming import cut_text
 from modelvane.report.concept import concept_sentences
-from modelvane.report.formatting import number_text
 from modelvane.report.order import SEVERITY, drift_order
 from modelvane.report.tables import segment_rows
 
@@ -49,14 +48,14 @@ def listed(names: Sequence[str], most: int = _NAMED) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    r"""Write a count with its noun.
+    """Write a count with its noun.
 
     Examples
     --------
-    >>> counted(1, "column"), counted(3000, "row").replace("\u202f", " ")
-    ('1 column', '3 000 rows')
+    >>> counted(1, "column"), counted(3000, "row")
+    ('1 column', '3,000 rows')
     """
-    return f"{number_text(count)} {noun}{'' if count == 1 else 's'}"
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def verdict_sentences(findings: Findings | None, titles: Mapping[str, str]) -> list[str]:

@@ -25,6 +25,8 @@ COLOURS = 10
 _WIDTH_OF_CELL = 50
 # lines that have not got a colour of their own
 _LEVEL = re.compile(r"serie-\d+ color-\d+(?=\")")
+# 0.80 is 0.8 on an axis, and 8.0 is 8
+_IDLE_ZEROS = re.compile(r"\.0+(?!\d)|(\.\d*[1-9])0+(?!\d)")
 _HEIGHT = 190
 
 
@@ -100,7 +102,8 @@ def chart(panel: Panel, lines: Sequence[Line], since: float, until: float) -> Ma
         max_scale=4,
         x_labels=time_ticks((since, until)),
         x_value_formatter=partial(time_tick_text, times=(since, until)),
-        value_formatter=partial(text_of, unit=panel.unit),
+        y_labels=_byte_ticks(_range(panel, lines)) if panel.unit is Unit.BYTES else [],
+        value_formatter=partial(_tick, unit=panel.unit),
         **OPTIONS,
     )
     for line in lines:
@@ -213,6 +216,17 @@ def _levels(panel: Panel, lines: Sequence[Line]) -> list[float]:
     highest = max(value for line in lines for _, value in line.points)
     values = [step.value for step in panel.steps if step.value is not None]
     return [value for value in values if value <= 2 * highest]
+
+
+def _tick(value: float, unit: Unit) -> str:
+    return _IDLE_ZEROS.sub(lambda found: found[1] or "", text_of(value, unit))
+
+
+def _byte_ticks(span: tuple[float, float] | None) -> list[float]:
+    """Give two to five multiples of a power of two: what is written in MiB is round in MiB."""
+    low, high = span or (0.0, 1.0)
+    step = 2.0 ** math.ceil(math.log2((high - low) / 4))
+    return [step * count for count in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
 def _range(panel: Panel, lines: Sequence[Line]) -> tuple[float, float] | None:
