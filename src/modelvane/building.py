@@ -126,7 +126,9 @@ def build(
         columns = {name: (early.get(name) or read(schema[name]))[1] for name in names}
         return replace(ordered, columns=columns)
 
-    row_rulers, together = learn(kinds, wanted, Learned(schema, rulers, whole, ordered, bool(len(known))))
+    row_rulers, together = learn(
+        kinds, wanted, Learned(schema, rulers, whole, ordered, bool(len(known)), breakdowns)
+    )
     return Built(
         rulers=rulers,
         tally=replace(whole, together=together),

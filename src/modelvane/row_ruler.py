@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol, Self
 
+import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from modelvane.block import Block
+from modelvane.block import Block, Encoded
+from modelvane.breakdown import Breakdown
 from modelvane.ruler import Ruler
 from modelvane.schema import Schema
 from modelvane.tallies.dataset import DatasetTally
@@ -74,6 +76,20 @@ class RowRuler(Protocol):
         """Read a tally's facts and arrays."""
 
 
+class Divider(Protocol):
+    """Which rows are in which segment of a breakdown: `modelvane.segments.SegmentRuler`."""
+
+    @property
+    def breakdown(self) -> Breakdown:
+        """What was asked for."""
+
+    def divide(self, columns: Mapping[str, Encoded]) -> Iterator[tuple[str, NDArray[np.intp]]]:
+        """Give the rows of each segment that has any."""
+
+    def facts(self) -> dict[str, Any]:
+        """Give what is plain JSON values of it."""
+
+
 class Learned(Struct, frozen=True, eq=False):
     """What a row ruler may be learned from.
 
@@ -88,6 +104,8 @@ class Learned(Struct, frozen=True, eq=False):
         `MOST_ROWS`.
     in_time_order
         Whether they have one.
+    breakdowns
+        Which rows are in which segments.
     """
 
     schema: Schema
@@ -95,6 +113,7 @@ class Learned(Struct, frozen=True, eq=False):
     tally: DatasetTally
     block: Block
     in_time_order: bool
+    breakdowns: tuple[Divider, ...] = ()
 
 
 class RowKind(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -27,12 +28,20 @@ def trips(n: int, *, far: float = 0.2, seed: int = 0, break_: float = 0.0, start
     }
 
 
-def driven(n: int = 12_000, *, has_times: bool = False, **drawn: Any) -> Reference:
+def driven(
+    n: int = 12_000, *, has_times: bool = False, segments: Sequence[object] = (), **drawn: Any
+) -> Reference:
     """Give a reference of such rows that has learned its losses."""
     data = trips(n, **drawn)
     time = "at" if has_times else None
     if not has_times:
         del data["at"]
     return Reference.of(
-        data, target="duration", prediction="prediction", id="id", time=time, also=loss_kinds()
+        data,
+        target="duration",
+        prediction="prediction",
+        id="id",
+        time=time,
+        segments=segments,
+        also=loss_kinds(),
     )

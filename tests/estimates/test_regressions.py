@@ -23,7 +23,7 @@ from modelvane.errors import ConfigError
 from modelvane.estimates.learning import loss_kinds
 from modelvane.estimates.lines import mean_habit
 from modelvane.estimates.losses import LOSSES, LossRuler, LossTally
-from modelvane.evaluation.estimates import LEFT_OUT
+from modelvane.evaluation.estimating import LEFT_OUT
 from modelvane.extras import MissingExtraError
 from modelvane.findings import Finding, Verdict
 from modelvane.references import load_reference

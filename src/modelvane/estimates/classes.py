@@ -7,12 +7,14 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, field
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from modelvane.block import Block
 from modelvane.casting import Numbers
-from modelvane.estimates import expectation
+from modelvane.estimates import by_segment, expectation
+from modelvane.estimates.by_segment import BySegment
 from modelvane.estimates.expectation import Expectation, arrays_of, facts_of
 from modelvane.estimates.expected import ROW
 from modelvane.estimates.isotonic import Floats
@@ -22,11 +24,15 @@ from modelvane.ruler import Ruler
 from modelvane.schema import Schema
 from modelvane.tallies.cells import Integers
 from modelvane.tallies.classification import ClassRuler
+from modelvane.tallies.codec import inside, nested
+from modelvane.tallies.dataset import union
 
 CLASSES, OF_LABELLED = "expected_classes", "expected_classes_of_labelled"
 """Names of what counts all rows, and the rows that have labels."""
 MOST_CLASSES = 20
 """Classes beyond which nothing is estimated: products of three are remembered."""
+MOST_CLASSES_BY_SEGMENT = 8
+"""Classes beyond which segments are not estimated: a dataset has up to 200 of them, and a window many panes."""
 PART = 1 << 10
 """Quanta of a row in products of two expectations."""
 
@@ -48,12 +54,15 @@ class ClassTally(Struct, frozen=True, eq=False):
     products
         By predicted class, sums of the products of what is expected of two classes, in quanta of ``PART ** 2``, shape
         ``(classes, classes, classes)``.
+    segments
+        The same of the rows of each segment, by its name.
     """
 
     n: int
     unusable: int
     matrix: Integers
     products: Integers
+    segments: Mapping[str, ClassTally] = field(default_factory=dict)
 
     def __add__(self, other: ClassTally) -> ClassTally:
         return ClassTally(
@@ -61,6 +70,7 @@ class ClassTally(Struct, frozen=True, eq=False):
             self.unusable + other.unusable,
             self.matrix + other.matrix,
             self.products + other.products,
+            union(self.segments, other.segments),
         )
 
     def __eq__(self, other: object) -> bool:
@@ -69,17 +79,24 @@ class ClassTally(Struct, frozen=True, eq=False):
             and (self.n, self.unusable) == (other.n, other.unusable)
             and np.array_equal(self.matrix, other.matrix)
             and np.array_equal(self.products, other.products)
+            and dict(self.segments) == dict(other.segments)
         )
 
     __hash__ = None  # type: ignore[assignment] # compared by arrays
 
     def facts(self) -> dict[str, Any]:
         """Give what is no array, as JSON values."""
-        return {"n": self.n, "unusable": self.unusable}
+        told: dict[str, Any] = {"n": self.n, "unusable": self.unusable}
+        if self.segments:
+            told["segments"] = {name: each.facts() for name, each in self.segments.items()}
+        return told
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Give the arrays."""
-        return {"matrix": self.matrix, "products": self.products}
+        """Give the arrays; those of segments by their place, since a name may be any text."""
+        found: dict[str, NDArray[Any]] = {"matrix": self.matrix, "products": self.products}
+        for place, each in enumerate(self.segments.values()):
+            found |= nested(f"segment{place}", each.arrays())
+        return found
 
 
 class ClassesRuler(Struct, frozen=True, eq=False, dict=True):
@@ -99,6 +116,8 @@ class ClassesRuler(Struct, frozen=True, eq=False, dict=True):
         Expected share of each class by its own score, shape ``(classes, CELLS)``.
     promises
         By name of the measure.
+    segments
+        Those that are counted apart.
     """
 
     of_truth: bool
@@ -108,6 +127,7 @@ class ClassesRuler(Struct, frozen=True, eq=False, dict=True):
     classes: ClassRuler
     shares: Floats
     promises: Mapping[str, Expectation]
+    segments: BySegment = BySegment()
 
     @property
     def name(self) -> str:
@@ -116,8 +136,9 @@ class ClassesRuler(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def columns(self) -> Sequence[str]:
-        """The probabilities, and the target where labelled rows are counted."""
-        return (*self.names, self.target) if self.of_truth else self.names
+        """The probabilities, the target where labelled rows are counted, and what tells segments apart."""
+        target = (self.target,) if self.of_truth else ()
+        return tuple(dict.fromkeys((*self.names, *target, *self.segments.columns)))
 
     @cached_property
     def places(self) -> NDArray[np.intp]:
@@ -126,19 +147,15 @@ class ClassesRuler(Struct, frozen=True, eq=False, dict=True):
 
     def count(self, block: Block) -> ClassTally:
         """Tally rows."""
-        scores = self.scores(block)[:, self.usable(block)]
-        n, size = scores.shape[1], len(self.names)
-        matrix, products = np.zeros((size, size), np.int64), np.zeros((size, size, size), np.int64)
-        for at in range(0, n, _BLOCK):
-            part = scores[:, at : at + _BLOCK]
-            predicted, expected = part.argmax(axis=0), self.expected(part)
-            rows = _quanta(expected)
-            matrix += np.stack([np.bincount(predicted, each, size) for each in rows]).astype(np.int64)
-            coarse = np.rint(expected * PART)
-            for of_class in range(size):
-                held = coarse[:, predicted == of_class]
-                products[of_class] += (held @ held.T).astype(np.int64)
-        return ClassTally(n, block.rows - n, matrix, products)
+        usable = self.usable(block)
+        scores = self.scores(block)[:, usable]
+        predicted, expected = scores.argmax(axis=0), self.expected(scores)
+        # where among the usable rows each of these is
+        places, segments = np.cumsum(usable) - 1, {}
+        for name, index in self.segments.divide(block):
+            kept = places[index[usable[index]]]
+            segments[name] = _tally(predicted[kept], expected[:, kept], len(index) - len(kept))
+        return replace(_tally(predicted, expected, block.rows - len(predicted)), segments=segments)
 
     def scores(self, block: Block) -> Floats:
         """Give the probabilities of rows, shape ``(classes, rows)``."""
@@ -175,16 +192,21 @@ class ClassesRuler(Struct, frozen=True, eq=False, dict=True):
             "names": list(self.names),
             "classes": list(self.classes.names),
             "promises": facts_of(self.promises),
+            **self.segments.facts(),
         }
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Give the rest."""
-        return {"shares": self.shares, **arrays_of(self.promises)}
+        return {"shares": self.shares, **arrays_of(self.promises), **self.segments.arrays()}
 
     def tally_of(self, facts: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> ClassTally:
         """Read a tally's facts and arrays."""
         matrix, products = (arrays[name].astype(np.int64) for name in ("matrix", "products"))
-        return ClassTally(facts["n"], facts["unusable"], matrix, products)
+        segments = {
+            name: self.tally_of(each, inside(f"segment{place}", dict(arrays)))
+            for place, (name, each) in enumerate(facts.get("segments", {}).items())
+        }
+        return ClassTally(facts["n"], facts["unusable"], matrix, products, segments)
 
 
 def read(
@@ -205,7 +227,21 @@ def read(
         ClassRuler(tuple(facts["classes"])),
         arrays["shares"].astype(np.float64),
         expectation.read(facts["promises"], arrays),
+        by_segment.read(schema, rulers, facts, arrays),
     )
+
+
+def _tally(predicted: NDArray[np.intp], expected: Floats, unusable: int) -> ClassTally:
+    size, n = expected.shape
+    matrix, products = np.zeros((size, size), np.int64), np.zeros((size, size, size), np.int64)
+    for at in range(0, n, _BLOCK):
+        of_rows, part = predicted[at : at + _BLOCK], expected[:, at : at + _BLOCK]
+        matrix += np.stack([np.bincount(of_rows, each, size) for each in _quanta(part)]).astype(np.int64)
+        coarse = np.rint(part * PART)
+        for of_class in range(size):
+            held = coarse[:, of_rows == of_class]
+            products[of_class] += (held @ held.T).astype(np.int64)
+    return ClassTally(n, unusable, matrix, products)
 
 
 def _quanta(expected: Floats) -> Integers:

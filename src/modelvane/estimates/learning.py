@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from msgspec.structs import replace
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from modelvane.block import Block
 from modelvane.casting import Numbers
+from modelvane.estimates.by_segment import BySegment, wanted_columns
 from modelvane.estimates.expectation import Expectation
 from modelvane.estimates.fitting import fitted, require_scikit_learn
 from modelvane.estimates.lines import mean_habit, moments_of_rows
@@ -67,13 +69,14 @@ class LossKind:
             return ()
         if not schema.predictions:
             return ()
-        return (*_inputs(schema), target.name)
+        return tuple(dict.fromkeys([*_inputs(schema), target.name, *wanted_columns(schema)]))
 
     def learn(self, learned: Learned) -> LossRuler | None:
         """Learn a ruler; ``None`` where too few rows have a prediction and a target."""
         if self.of_truth:
             ruler = self._fitted.ruler
-            return None if ruler is None else replace(ruler, of_truth=True)
+            # labels are held against estimates of all rows
+            return None if ruler is None else replace(ruler, of_truth=True, segments=BySegment())
         self._fitted.ruler = learned_ruler(learned)
         return self._fitted.ruler
 
@@ -97,8 +100,9 @@ def _inputs(schema: Schema) -> tuple[str, ...]:
         for column in schema.measured
         if column.role in _ROLES and column.kind is not None and not column.kind.is_list
     ]
-    # the prediction and the target are looked at as well
-    return (*features[: MOST_COLUMNS - 2], schema.predictions[0].name)
+    # the prediction, the target and what tells segments apart are looked at as well
+    most = MOST_COLUMNS - 2 - len(wanted_columns(schema))
+    return (*features[:most], schema.predictions[0].name)
 
 
 def learned_ruler(learned: Learned) -> LossRuler | None:
@@ -121,13 +125,22 @@ def learned_ruler(learned: Learned) -> LossRuler | None:
         apart = _fit(learned, block.take(others), errors[others])
         expected[fold] = _losses(apart, block.take(fold))
     ruler = _fit(learned, block, errors)
-    own = _losses(ruler, block).mean(axis=0)
+    own = _losses(ruler, block)
     square = float(np.mean(np.square(expected[:, 1])))
     kurtosis = float(np.mean(errors**4)) / square if square > 0 else 1.0
+    promised = partial(_promises, in_time_order=learned.in_time_order)
+    by_segment = BySegment(learned.breakdowns if wanted_columns(schema) else ())
     return replace(
         ruler,
         kurtosis=max(kurtosis, 1.0),
-        promises=_promises(errors, expected, own, in_time_order=learned.in_time_order),
+        promises=promised(errors, expected, own),
+        segments=replace(
+            by_segment,
+            promises={
+                segment: promised(errors[index], expected[index], own[index])
+                for segment, index in by_segment.divide(block)
+            },
+        ),
     )
 
 
@@ -191,11 +204,12 @@ def _promises(
     errors: Floats, expected: Floats, own: Floats, *, in_time_order: bool
 ) -> dict[str, Expectation]:
     """Give what is promised of each measure: that which the final trees say, with the spread of what others said."""
-    root = math.sqrt(max(float(own[1]), 0.0))
+    absolute, squared = own.mean(axis=0).tolist()
+    root = math.sqrt(max(squared, 0.0))
     # a row moves the root of a mean by half of what it moves the mean, per root
     per_root = 0.5 / root if root > 0 else 0.0
     told = {
-        "mean_absolute_error": (float(own[0]), expected[:, 0], errors),
+        "mean_absolute_error": (absolute, expected[:, 0], errors),
         "root_mean_squared_error": (root, expected[:, 1] * per_root, np.square(errors) * per_root),
     }
     return {

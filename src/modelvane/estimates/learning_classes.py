@@ -8,14 +8,23 @@ from dataclasses import dataclass
 import numpy as np
 from msgspec.structs import replace
 
+from modelvane.block import Block
 from modelvane.casting import Numbers
-from modelvane.estimates.classes import CLASSES, MOST_CLASSES, OF_LABELLED, ClassesRuler
+from modelvane.estimates.by_segment import BySegment, wanted_columns
+from modelvane.estimates.classes import (
+    CLASSES,
+    MOST_CLASSES,
+    MOST_CLASSES_BY_SEGMENT,
+    OF_LABELLED,
+    ClassesRuler,
+)
 from modelvane.estimates.expectation import Expectation
 from modelvane.estimates.lines import LEAST_ROWS, mean_habit, moments_of_rows
 from modelvane.estimates.scores import calibrated, cell_of
 from modelvane.estimates.several import SEVERAL, Known, estimates_of, of_rows
 from modelvane.row_ruler import Learned
 from modelvane.schema import Schema, Task
+from modelvane.tallies.dataset import DatasetTally
 from modelvane.tallies.scores import CELLS
 from modelvane.undefined import Undefined
 
@@ -37,7 +46,8 @@ class ClassesKind:
             return ()
         if not 2 <= len(schema.predictions) <= MOST_CLASSES:
             return ()
-        return (*(column.name for column in schema.predictions), schema.target.name)
+        names = [*(column.name for column in schema.predictions), schema.target.name, *_told_apart_by(schema)]
+        return tuple(dict.fromkeys(names))
 
     def learn(self, learned: Learned) -> ClassesRuler | None:
         """Calibrate each class against the rest; ``None`` where too few rows have probabilities and a target."""
@@ -58,12 +68,29 @@ class ClassesKind:
             calibrated(scores),
             {},
         )
-        return replace(ruler, promises=dict(_promises(ruler, learned)))
+        promises = dict(_promises(ruler, learned, learned.block, learned.tally))
+        # labels are held against estimates of all rows
+        is_divided = not self.of_truth and not scores.ruler.is_binary and _told_apart_by(learned.schema)
+        segments = BySegment(learned.breakdowns if is_divided else ())
+        of_segments = {
+            name: dict(_promises(ruler, learned, learned.block.take(index), learned.tally.segments[name]))
+            for name, index in segments.divide(learned.block)
+        }
+        return replace(ruler, promises=promises, segments=replace(segments, promises=of_segments))
 
 
-def _promises(ruler: ClassesRuler, learned: Learned) -> Iterator[tuple[str, Expectation]]:
+def _told_apart_by(schema: Schema) -> tuple[str, ...]:
+    is_estimated = len(schema.predictions) <= MOST_CLASSES_BY_SEGMENT
+    return wanted_columns(schema) if is_estimated else ()
+
+
+def _promises(
+    ruler: ClassesRuler, learned: Learned, block: Block, counted: DatasetTally
+) -> Iterator[tuple[str, Expectation]]:
     labelled = replace(ruler, of_truth=True)
-    block = learned.block.take(np.flatnonzero(labelled.usable(learned.block)))
+    block = block.take(np.flatnonzero(labelled.usable(block)))
+    if not block.rows or not counted.performance:
+        return
     scores, true = labelled.scores(block), labelled.true(block)
     by_score = np.stack([np.bincount(cell_of(each), minlength=CELLS) for each in scores])
     known = Known(labelled.count(block), by_score)
@@ -74,7 +101,7 @@ def _promises(ruler: ClassesRuler, learned: Learned) -> Iterator[tuple[str, Expe
         rows = of_rows(each, ruler, known, scores, true)
         if rows is None:
             continue
-        realised = each.values(learned.tally.performance[each.kind])[None]
+        realised = each.values(counted.performance[each.kind])[None]
         timed = learned.in_time_order
         yield (
             each.of.name,

@@ -7,19 +7,22 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, field
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from modelvane import fixed
 from modelvane.block import Block, Encoded
 from modelvane.casting import Numbers
-from modelvane.estimates import expectation
+from modelvane.estimates import by_segment, expectation
+from modelvane.estimates.by_segment import BySegment
 from modelvane.estimates.expectation import Expectation, arrays_of, facts_of
 from modelvane.estimates.trees import Floats, Trees
 from modelvane.ruler import Ruler
 from modelvane.schema import Schema
 from modelvane.tallies.categorical import Codes
 from modelvane.tallies.codec import inside, nested
+from modelvane.tallies.dataset import union
 
 LOSSES, OF_LABELLED = "losses", "losses_of_labelled"
 """Names of what counts all rows, and the rows that have labels."""
@@ -41,6 +44,8 @@ class LossTally(Struct, frozen=True):
         Exact sums of the expected absolute and squared errors, in quanta of each.
     absolute_squares, squared_squares
         Exact sums of the squares of both.
+    segments
+        The same of the rows of each segment, by its name.
     """
 
     n: int
@@ -49,9 +54,17 @@ class LossTally(Struct, frozen=True):
     squared: int
     absolute_squares: int
     squared_squares: int
+    segments: Mapping[str, LossTally] = field(default_factory=dict)
 
     def __add__(self, other: LossTally) -> LossTally:
-        return LossTally(*(one + more for one, more in zip(self._sums(), other._sums(), strict=True)))
+        sums = [one + more for one, more in zip(self._sums(), other._sums(), strict=True)]
+        return LossTally.of_sums(sums, union(self.segments, other.segments))
+
+    @classmethod
+    def of_sums(cls, sums: Sequence[int], segments: Mapping[str, LossTally] | None = None) -> LossTally:
+        """Give a tally by its sums, in the order of its parameters."""
+        n, unusable, absolute, squared, absolute_squares, squared_squares = sums
+        return cls(n, unusable, absolute, squared, absolute_squares, squared_squares, segments or {})
 
     def _sums(self) -> tuple[int, ...]:
         return (
@@ -65,7 +78,10 @@ class LossTally(Struct, frozen=True):
 
     def facts(self) -> dict[str, Any]:
         """Give the sums as JSON values: as text, since they may be of any size."""
-        return {"sums": [str(each) for each in self._sums()]}
+        told: dict[str, Any] = {"sums": [str(each) for each in self._sums()]}
+        if self.segments:
+            told["segments"] = {name: each.facts()["sums"] for name, each in self.segments.items()}
+        return told
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Give the arrays: none."""
@@ -95,6 +111,8 @@ class LossRuler(Struct, frozen=True, eq=False, dict=True):
         Of errors, given their expected square: ``mean(e^4) / mean(expected square ^ 2)``.
     promises
         By name of the measure.
+    segments
+        Those that are counted apart.
     """
 
     of_truth: bool
@@ -108,6 +126,7 @@ class LossRuler(Struct, frozen=True, eq=False, dict=True):
     quanta: tuple[float, float]
     kurtosis: float
     promises: Mapping[str, Expectation]
+    segments: BySegment = BySegment()
 
     @property
     def name(self) -> str:
@@ -118,7 +137,8 @@ class LossRuler(Struct, frozen=True, eq=False, dict=True):
     def columns(self) -> Sequence[str]:
         """What trees ask about, the prediction, and the target where labelled rows are counted."""
         asked = [self.inputs[feature] for feature in self.trees.used]
-        return tuple(dict.fromkeys([*asked, self.prediction, *([self.target] if self.of_truth else [])]))
+        asked += [self.prediction, *([self.target] if self.of_truth else []), *self.segments.columns]
+        return tuple(dict.fromkeys(asked))
 
     @cached_property
     def _cells(self) -> dict[int, NDArray[np.intp]]:
@@ -133,10 +153,11 @@ class LossRuler(Struct, frozen=True, eq=False, dict=True):
         """Tally what the rows of a block are expected to lose."""
         expected = self.expected(block)
         usable = self.usable(block)
-        total = int(np.count_nonzero(usable))
-        kept = expected if total == block.rows else tuple(each[usable] for each in expected)
-        (absolute, absolute_squares), (squared, squared_squares) = map(_exact, kept)
-        return LossTally(total, block.rows - total, absolute, squared, absolute_squares, squared_squares)
+        segments = {
+            name: _tally(tuple(each[index] for each in expected), usable[index])
+            for name, index in self.segments.divide(block)
+        }
+        return replace(_tally(expected, usable), segments=segments)
 
     def expected(self, block: Block) -> tuple[NDArray[np.int64], ...]:
         """Give the expected absolute, and the expected squared error of each row, in quanta."""
@@ -166,6 +187,7 @@ class LossRuler(Struct, frozen=True, eq=False, dict=True):
             "quanta": [each.hex() for each in self.quanta],
             "kurtosis": self.kurtosis.hex(),
             "promises": facts_of(self.promises),
+            **self.segments.facts(),
         }
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -173,16 +195,18 @@ class LossRuler(Struct, frozen=True, eq=False, dict=True):
         found: dict[str, NDArray[Any]] = {name: getattr(self.trees, name) for name in _TREES}
         found |= {"absolute": self.absolute, "squared": self.squared}
         found |= nested("encodings", dict(self.encodings))
-        return found | arrays_of(self.promises)
+        return found | arrays_of(self.promises) | self.segments.arrays()
 
     def tally_of(self, facts: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> LossTally:  # noqa: ARG002 - one signature for all row rulers
         """Read a tally's facts."""
-        return LossTally(*map(int, facts["sums"]))
+        told = facts.get("segments", {})
+        segments = {name: LossTally.of_sums([int(each) for each in sums]) for name, sums in told.items()}
+        return LossTally.of_sums([int(each) for each in facts["sums"]], segments)
 
 
 def read(
     schema: Schema,
-    rulers: Mapping[str, Ruler],  # noqa: ARG001 - one signature for all row rulers
+    rulers: Mapping[str, Ruler],
     facts: dict[str, Any],
     arrays: Mapping[str, NDArray[Any]],
     *,
@@ -203,6 +227,7 @@ def read(
         (absolute, squared),
         float.fromhex(facts["kurtosis"]),
         expectation.read(facts["promises"], arrays),
+        by_segment.read(schema, rulers, facts, arrays),
     )
 
 
@@ -210,6 +235,13 @@ def known(column: Encoded) -> NDArray[np.bool_]:
     """Say which rows of a numerical column have a number."""
     assert isinstance(column, Numbers)  # noqa: S101 - predictions and targets of a regression are numbers
     return ~np.isnan(column.values)
+
+
+def _tally(expected: tuple[NDArray[np.int64], ...], usable: NDArray[np.bool_]) -> LossTally:
+    total = int(np.count_nonzero(usable))
+    kept = expected if total == len(usable) else tuple(each[usable] for each in expected)
+    (absolute, absolute_squares), (squared, squared_squares) = map(_exact, kept)
+    return LossTally(total, len(usable) - total, absolute, squared, absolute_squares, squared_squares)
 
 
 def _exact(quanta: NDArray[np.int64]) -> tuple[int, int]:

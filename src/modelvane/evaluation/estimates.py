@@ -11,12 +11,11 @@ from modelvane.estimates.classification import CLASSIFIER
 from modelvane.estimates.estimate import Estimate
 from modelvane.estimates.expected import NO_SCORES
 from modelvane.estimates.lines import error_lines, promise_lines
-from modelvane.estimates.losses import LOSSES, OF_LABELLED, LossRuler
 from modelvane.estimates.promise import Promise
-from modelvane.estimates.regression import REGRESSOR
 from modelvane.estimates.scores import labelled_rows, rows_by_score
 from modelvane.evaluation.class_estimates import class_estimate_findings
-from modelvane.evaluation.estimating import LEFT_OUT, held, level, off, told, undefined
+from modelvane.evaluation.estimating import NOT_IN_REFERENCE, held, level, off, told, undefined
+from modelvane.evaluation.loss_estimates import loss_estimate_findings
 from modelvane.evaluation.round import Round, parts_of, too_few
 from modelvane.findings import Family, Finding
 from modelvane.tallies.dataset import DatasetTally
@@ -24,7 +23,6 @@ from modelvane.tallies.numerical import NumericalTally
 from modelvane.undefined import Undefined
 
 NO_ROWS = "no rows with a probability in the window"
-NOT_IN_REFERENCE = "no rows with this value in the reference"
 _JUDGED = [each for each in CLASSIFIER if each.has_error]
 
 
@@ -34,16 +32,13 @@ def estimate_findings(this: Round, rows: DatasetTally, labelled: DatasetTally) -
     if ruler is None:
         return
     if ruler.regression is not None:
-        yield from _regression(this, rows, labelled)
+        yield from loss_estimate_findings(this, rows, labelled)
     elif ruler.scores is not None and not ruler.scores.is_binary:
         yield from class_estimate_findings(this, rows, labelled)
     elif ruler.scores is not None:
         yield from _classification(this, rows, labelled, ruler.predictions[0])
     elif ruler.classes is not None:
         yield undefined(told(CLASSIFIER[0]), NO_SCORES)
-
-
-# -------------------------------------------------------------- classification
 
 
 def _classification(
@@ -122,38 +117,3 @@ def _by_score(
 
 def _habit(this: Round, segment: str | None, name: str) -> Habit | None:
     return this.reference.calibration.habits.get((segment or "", "", name))
-
-
-# ------------------------------------------------------------------ regression
-
-
-def _regression(this: Round, rows: DatasetTally, labelled: DatasetTally) -> Iterator[Finding]:
-    ruler = this.reference.row_rulers.get(LOSSES)
-    if not isinstance(ruler, LossRuler):
-        # nobody asked for them
-        return
-    learned_from = this.reference.tally.together[LOSSES].n
-    at = level(this, REGRESSOR)
-    current, past = rows.together.get(LOSSES), labelled.together.get(OF_LABELLED)
-    for each in REGRESSOR:
-        (beside,) = each.values(this.reference.tally.performance["regression"]).values()
-        finding = replace(told(each), reference=beside if isinstance(beside, float) else None)
-        if current is None:
-            yield undefined(finding, LEFT_OUT)
-            continue
-        estimate, promise = each.estimate(ruler, current), ruler.promises[each.of.name]
-        finding = replace(finding, n=current.n)
-        if isinstance(estimate, Undefined):
-            yield undefined(finding, estimate.why)
-            continue
-        finding = replace(finding, value=estimate.value, standard_error=estimate.standard_error)
-        lines = promise_lines(at, current.n, learned_from, promise.variance, promise.skewness, promise.habit)
-        yield held(this, finding, each.of.better, promise.value, lines)
-    if past is None:
-        return
-    for each in REGRESSOR:
-        estimate, promise = each.estimate(ruler, past), ruler.promises[each.of.name]
-        (realised,) = each.values(labelled.performance["regression"]).values()
-        spread = estimate.given_scores if isinstance(estimate, Estimate) else 0.0
-        lines = error_lines(at, past.n, learned_from, spread, promise.error_habit)
-        yield off(this, each, past.n, estimate, realised, lines)

@@ -14,6 +14,7 @@ from modelvane.findings import Family, Finding, Verdict
 from modelvane.undefined import Undefined, Value
 
 LEFT_OUT = "not counted: `leave_out` names it"
+NOT_IN_REFERENCE = "no rows with this value in the reference"
 
 
 def told(each: Estimated, segment: str | None = None, label: str | None = None) -> Finding:

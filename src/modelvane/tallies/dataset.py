@@ -74,12 +74,12 @@ class DatasetTally(Struct, frozen=True, eq=False):
         return DatasetTally(
             self.rows + other.rows,
             {name: _sum(tally, other.columns[name]) for name, tally in self.columns.items()},
-            _union(self.performance, other.performance),
-            _union(self.segments, other.segments),
+            union(self.performance, other.performance),
+            union(self.segments, other.segments),
             _both(self.repeats, other.repeats),
             _both(self.outliers, other.outliers),
             _added(self.hours, other.hours),
-            _union(self.together, other.together),
+            union(self.together, other.together),
         )
 
     def __eq__(self, other: object) -> bool:
@@ -162,7 +162,8 @@ def _listed(hours: NDArray[np.int64] | None) -> list[int]:
     return [] if hours is None else hours.tolist()
 
 
-def _union(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+def union(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the tallies of both, by name: those of the same name added."""
     both = dict(one)
     for name, tally in other.items():
         both[name] = both[name] + tally if name in both else tally
