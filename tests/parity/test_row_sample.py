@@ -6,13 +6,17 @@ import math
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from modelvane.calibration.null import moments_of
+from modelvane import Reference
 from modelvane.multivariate.classifier import _area, _Rows
-from modelvane.multivariate.embedding import Embedding, at_size, discrepancy, noise_of
+from modelvane.multivariate.embedding import Embedding, discrepancy, noise_of
+from modelvane.multivariate.learning import RowSampleKind
+from modelvane.multivariate.sample_ruler import SampleRuler
 from modelvane.multivariate.scores import UNIT
+from modelvane.multivariate.squares import squares_point
 
 
 def scores(seed: int, rows: int, columns: int = 4, shift: int = 0) -> NDArray[np.int8]:
@@ -52,7 +56,7 @@ def test_the_kernel_is_nearly_gaussian() -> None:
 
 
 def test_noise_is_that_of_permutations() -> None:
-    """Mean, spread and skewness of the squared discrepancy are those of two samples drawn by permutation."""
+    """Mean, spread and points of the squared discrepancy are those of two samples drawn by permutation."""
     rows, n = scores(3, 8000), 400
     features = Embedding.of(rows).features(rows)
     rng, found = np.random.default_rng(0), []
@@ -60,10 +64,12 @@ def test_noise_is_that_of_permutations() -> None:
         order = rng.permutation(len(rows))[: 2 * n]
         means = (features[half].mean(axis=0, dtype=float) for half in (order[:n], order[n:]))
         found.append(float(discrepancy(*means)) ** 2)
-    _, mean, std, skew = at_size(noise_of(features), n, n)
-    expected = moments_of(np.array(found))
-    assert (mean, std) == pytest.approx(expected[:2], rel=0.08)
-    assert skew == pytest.approx(expected[2], abs=0.4)
+    weights, squares = np.array(noise_of(features)) * 2 / n, np.array(found)
+    assert weights.sum() == pytest.approx(squares.mean(), rel=0.08)
+    assert (2 * (weights**2).sum()) ** 0.5 == pytest.approx(squares.std(), rel=0.08)
+    for level, about in ((0.1, 0.03), (0.01, 0.01)):
+        point = squares_point(tuple(weights.tolist()), level)
+        assert (squares > point).mean() == pytest.approx(level, abs=about)
 
 
 def test_the_area_is_scikit_learns() -> None:
@@ -74,3 +80,14 @@ def test_the_area_is_scikit_learns() -> None:
     shares = rng.integers(1, 5, 300).astype(float)
     rows = _Rows(np.empty((300, 0), np.int8), np.empty((300, 0)), is_current, shares)
     assert _area(values, rows) == pytest.approx(roc_auc_score(is_current, values, sample_weight=shares))
+
+
+def test_of_a_file_with_moments_the_rows_that_are_kept_tell_the_noise() -> None:
+    """A reference whose file has three moments of the noise has nearly the floor of one that has its weights."""
+    rng = np.random.default_rng(6)
+    rows = {"a": rng.normal(size=6000), "b": rng.normal(size=6000)}
+    reference = Reference.of(rows, also=[RowSampleKind(classifier=True)])
+    ruler = reference.row_rulers["row_sample"]
+    assert isinstance(ruler, SampleRuler)
+    of_before = replace(ruler, noise=(1.0, 1.0, 1.0))
+    assert of_before.noise_floor(1e-5, 500) == pytest.approx(ruler.noise_floor(1e-5, 500), rel=0.1)

@@ -8,7 +8,6 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from modelvane.calibration.null import Moments
 from modelvane.multivariate.scores import UNIT, Scores
 
 FREQUENCIES = 128
@@ -59,20 +58,11 @@ def discrepancy(one: Floats, other: Floats) -> Floats:
     return np.asarray(np.sqrt(((one - other) ** 2).sum(axis=-1)))
 
 
-def noise_of(features: NDArray[Any]) -> tuple[float, float, float]:
-    """Give mean, standard deviation and skewness of the squared distance of two rows' worth of sampling.
+def noise_of(features: NDArray[Any]) -> tuple[float, ...]:
+    """Give what weighs the squares that the squared distance of two rows' worth of sampling is a sum of.
 
-    Means of many rows are normal, so that the squared distance of two is a sum of squares with the eigenvalues of the
-    features' covariance C as weights: its cumulants are tr C, 2 tr C^2 and 8 tr C^3, times 1/n + 1/N and its powers.
+    Means of many rows are normal, so that the squared distance of two is a sum of squares, with the eigenvalues of the
+    features' covariance as weights, times 1/n + 1/N.
     """
     spread = np.atleast_2d(np.cov(features.T.astype(np.float64)))
-    squared = spread @ spread
-    first, second, third = (float(np.trace(each)) for each in (spread, squared, squared @ spread))
-    return first, (2 * second) ** 0.5, 8 * third / (2 * second) ** 1.5 if second > 0 else 0.0
-
-
-def at_size(noise: tuple[float, float, float], n: float, known: int) -> Moments:
-    """Give the moments of `noise_of` for samples of ``n`` and ``known`` rows."""
-    mean, std, skew = noise
-    factor = 1 / n + 1 / known
-    return n, mean * factor, std * factor, skew
+    return tuple(np.maximum(np.linalg.eigvalsh(spread), 0.0).tolist())

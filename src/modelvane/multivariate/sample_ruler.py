@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,12 +13,12 @@ from numpy.typing import NDArray
 
 from modelvane.block import Block
 from modelvane.calibration.habit import Habit, habit_of
-from modelvane.calibration.null import pearson_tail
 from modelvane.hashing import row_hashes
 from modelvane.multivariate.domain_habit import auc_habit
-from modelvane.multivariate.embedding import Embedding, at_size, discrepancy, noise_of
+from modelvane.multivariate.embedding import Embedding, discrepancy, noise_of
 from modelvane.multivariate.sample import MOST_ROWS, RowSample, smallest, stacked
 from modelvane.multivariate.scores import ColumnScores, Scores, from_arrays
+from modelvane.multivariate.squares import squares_point
 from modelvane.ruler import Ruler
 from modelvane.schema import Schema
 from modelvane.tallies import codec
@@ -24,11 +26,12 @@ from modelvane.tallies import codec
 NAME = "row_sample"
 # rows of the reference that are embedded
 _EMBEDDED = 20_000
+_MOMENTS = 3
 
 Floats = NDArray[np.float64]
 
 
-class SampleRuler(Struct, frozen=True, eq=False):
+class SampleRuler(Struct, frozen=True, eq=False, dict=True):
     """Samples rows; a row ruler (see `modelvane.row_ruler.RowRuler`).
 
     Parameters
@@ -43,7 +46,7 @@ class SampleRuler(Struct, frozen=True, eq=False):
     embedding, mean, known
         Of rows, the mean of the reference's features, and how many rows that is of.
     noise
-        Of the squared discrepancy; see `modelvane.multivariate.embedding.noise_of`.
+        Weights of the squared discrepancy; see `modelvane.multivariate.embedding.noise_of`.
     usual, usual_auc
         Habits of the discrepancy and of the domain classifier's AUC; ``None`` without times, the latter also without
         ``rows``.
@@ -57,7 +60,7 @@ class SampleRuler(Struct, frozen=True, eq=False):
     embedding: Embedding
     mean: Floats
     known: int
-    noise: tuple[float, float, float]
+    noise: tuple[float, ...]
     usual: Habit | None
     usual_auc: Habit | None
 
@@ -91,8 +94,14 @@ class SampleRuler(Struct, frozen=True, eq=False):
 
     def noise_floor(self, level: float, size: float) -> float:
         """Give the discrepancy that samples of so many rows exceed with probability ``level``."""
-        _, mean, std, skew = at_size(self.noise, size, self.known)
-        return float(max(pearson_tail(level, mean, std, skew), 0.0) ** 0.5)
+        return math.sqrt(squares_point(self._weights, level) * (1 / size + 1 / self.known))
+
+    @cached_property
+    def _weights(self) -> tuple[float, ...]:
+        if len(self.noise) > _MOMENTS or self.rows is None:
+            return self.noise
+        # files of before have rows, and three moments in place of weights
+        return noise_of(self.embedding.features(self.rows))
 
     @classmethod
     def of(
@@ -166,7 +175,6 @@ class SampleRuler(Struct, frozen=True, eq=False):
     ) -> SampleRuler:
         """Read what `facts` and `arrays` gave."""
         held, names = dict(arrays), facts["columns"]
-        mean, std, skew = (float.fromhex(each) for each in facts["noise"])
         return cls(
             rulers={name: rulers[name] for name in names},
             scores={name: from_arrays(codec.inside(f"scores{i}", held)) for i, name in enumerate(names)},
@@ -174,7 +182,7 @@ class SampleRuler(Struct, frozen=True, eq=False):
             embedding=Embedding(**codec.inside("embedding", held)),
             mean=held["mean"],
             known=facts["known"],
-            noise=(mean, std, skew),
+            noise=tuple(float.fromhex(each) for each in facts["noise"]),
             usual=Habit.from_array(held["usual"]) if "usual" in held else None,
             usual_auc=Habit.from_array(held["usual_auc"]) if "usual_auc" in held else None,
         )
