@@ -170,6 +170,15 @@ def test_what_alarms_is_said_first() -> None:
     assert "Alarm in 1 segment: borough=Queens." in render_overview([DatasetView(name="d", findings=found)])
 
 
+def test_many_estimates_are_counted_and_not_listed() -> None:
+    """Twelve measures of one expected confusion matrix do not drown what else is off."""
+    names = ["estimate_error_accuracy", "estimate_error_recall_macro", "estimated_roc_auc"]
+    off = [Finding(family=Family.ESTIMATE, measure=name, verdict=Verdict.ALARM) for name in names]
+    missing = structs.replace(sample.quality("missing_columns", None, 2.0), verdict=Verdict.ALARM)
+    said = verdict_sentences(Findings("d", 0.0, 1, 0, (*off, missing)), {})
+    assert said[0] == "Alarm: Missing columns, 2 errors of estimates and 1 estimate before labels."
+
+
 def test_a_window_without_rows_is_said_to_have_none() -> None:
     """What no row has come to is not called unusable."""
     nothing = Finding(

@@ -25,7 +25,9 @@ def test_times_are_marked_inside_of_the_picture(span: float) -> None:
         (200.0, ["16:01:00", "16:02:00", "16:03:00"]),
         (4000.0, ["16:15", "16:30", "16:45", "17:00"]),
         (2.5 * 86_400, ["18 Jan", "19 Jan", "20 Jan"]),
-        (30 * 86_400, ["20 Jan", "3 Feb"]),
+        (1.4 * 86_400, ["18 Jan 00:00", "18 Jan 12:00"]),
+        (100 * 86_400, ["17 Feb", "17 Mar", "14 Apr"]),
+        (30 * 86_400, ["20 Jan", "27 Jan", "3 Feb", "10 Feb"]),
     ],
 )
 def test_times_are_round(span: float, texts: list[str]) -> None:

@@ -19,6 +19,7 @@ from modelvane.report.tables import COVERAGE, headline
 from modelvane.report.wording import title_of
 
 _NAMED = 5
+_FAR = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,11 @@ def _against(part: ColumnPart) -> str:
         return said
     text = value_text(line, unit_of(finding))
     times = part.times_its_line
-    return f"{said}, {number_text(times)} times its line of {text}" if times is not None else said
+    if times is None:
+        return said
+    # a line that is next to nothing is exceeded by any factor
+    factor = number_text(times) if times < _FAR else f"more than {_FAR}"
+    return f"{said}, {factor} times its line of {text}"
 
 
 def _gap_text(gap: Gap) -> str:

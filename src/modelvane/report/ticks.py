@@ -12,9 +12,9 @@ _STEPS = (
     *(1.0, 2.0, 5.0, 10.0, 15.0, 30.0),
     *(size * _MINUTE for size in (1, 2, 5, 10, 15, 30)),
     *(size * _HOUR for size in (1, 2, 3, 6, 12)),
-    *(size * _DAY for size in (1, 2, 7, 14, 28)),
+    *(size * _DAY for size in (1, 2, 4, 7, 14, 28, 56, 112, 224, 365, 730, 1825)),
 )
-_MOST, _MOST_WITH_DAYS = 5, 3
+_MOST = 5
 # a mark at the very end would push its text out of the picture
 _EDGE = 0.06
 
@@ -72,7 +72,8 @@ def tick_text(value: float, unit: str = "") -> str:
 
 
 def _time_step(span: float) -> float:
-    least = span / (_MOST if span <= _DAY else _MOST_WITH_DAYS)
+    # with the day and the time of day a text is wide: there is room for three
+    least = max(span / _MOST, 0.0 if span <= _DAY else _DAY / 2 if span <= 1.5 * _DAY else _DAY)
     fitting = (step for step in _STEPS if step >= least)
     return next(fitting, _DAY * 10.0 ** math.ceil(math.log10(max(least / _DAY, 1.0))))
 

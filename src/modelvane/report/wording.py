@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from modelvane.estimates.estimate import ERROR
 from modelvane.findings import JUDGED, Family, Finding, Findings, Verdict, split_limit, verdict_of
 from modelvane.naming import cut_text
 from modelvane.report.concept import concept_sentences
@@ -18,6 +19,7 @@ WORDS = {
     Verdict.INFO: "Info",
 }
 _NAMED = 4
+_FEW = 2
 
 
 def title_of(measure: str, titles: Mapping[str, str]) -> str:
@@ -73,7 +75,9 @@ def verdict_sentences(findings: Findings | None, titles: Mapping[str, str]) -> l
     with_words = (Family.DRIFT, Family.DATASET, Family.CONCEPT)
     others = [finding for finding in whole if finding.family not in with_words]
     for verdict in (Verdict.ALARM, Verdict.CHANGED):
-        named = [_named(finding, titles) for finding in others if finding.verdict is verdict]
+        off = [finding for finding in others if finding.verdict is verdict]
+        named = [_named(finding, titles) for finding in off if finding.family is not Family.ESTIMATE]
+        named += _estimates([finding for finding in off if finding.family is Family.ESTIMATE], titles)
         if named:
             said.append((verdict, f"{WORDS[verdict]}: {listed(named)}."))
     said += concept_sentences(whole)
@@ -129,6 +133,16 @@ def _columns(drift: Sequence[Finding], verdict: Verdict) -> list[str]:
     """Name the columns of a verdict, the farthest beyond its line first."""
     found = sorted((finding for finding in drift if finding.verdict is verdict), key=drift_order)
     return list(dict.fromkeys(cut_text(str(finding.column)) for finding in found))
+
+
+def _estimates(found: Sequence[Finding], titles: Mapping[str, str]) -> list[str]:
+    """Name a few estimates; of many, which move together, only their number."""
+    if len(found) <= _FEW:
+        return [_named(finding, titles) for finding in found]
+    wrong = sum(finding.measure.startswith(ERROR) for finding in found)
+    expected = len(found) - wrong
+    said = [f"{counted(wrong, 'error')} of estimates"] if wrong else []
+    return [*said, f"{counted(expected, 'estimate')} before labels"] if expected else said
 
 
 def _named(finding: Finding, titles: Mapping[str, str]) -> str:
