@@ -31,6 +31,7 @@ from modelvane.service.background import Evaluator
 from modelvane.service.watch import Watch
 from modelvane.settings import Settings, Window
 from modelvane.store import open_log
+from modelvane.store.protocol import LogDownError
 from modelvane.table import Table
 
 
@@ -148,6 +149,23 @@ def test_a_switch_names_the_champion(tmp_path: Path) -> None:
     with served(named("v3"), tmp_path) as client:
         come(client, 120)
         assert decided(client).keys() == {"v1", "v2"}
+
+
+@pytest.mark.usefixtures("other")
+def test_a_switch_that_is_kept_is_not_made_again(
+    reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A log that keeps the switch, and then is too slow for a snapshot, has one switch: nobody is told to try again."""
+
+    def too_slow(_watch: Watch) -> None:
+        raise LogDownError("The log did not answer in time")
+
+    with served(settings(reference), tmp_path) as client:
+        with monkeypatch.context() as patch:
+            patch.setattr(Watch, "snapshot", too_slow)
+            answer = client.post("/v1/datasets/taxi/reference", json={"file": "other.mv"})
+        assert answer.status_code == 200, answer.text
+        assert len(client.get("/v1/events?kind=reference_switched").json()) == 1
 
 
 @pytest.mark.usefixtures("other")

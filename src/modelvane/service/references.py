@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from modelvane.config import Config
@@ -122,7 +123,9 @@ class References:
             record=record,
         )
         self._book.note(kept)
-        self._writer().submit_snapshot(name, watch.snapshot())
+        # the switch is kept by now: a log that is slow to say where it stands undoes nothing, and is asked again later
+        with suppress(StoreError):
+            self._writer().submit_snapshot(name, watch.snapshot())
         return kept[0]
 
     def take_promoted(self, dataset: str, file: Path, version: str) -> None:
