@@ -32,7 +32,7 @@ WHOLE, HOURLY, MOVING = KINDS = ("the whole", "hour of the week", "moving, hour 
 SIZES = (1000, 2500, 5000)
 # one false alarm a month of the taxis is a budget of 0.08 for windows of 5000, and of 0.016 for windows of 1000
 BUDGETS = (BUDGET, 0.05, 0.1)
-EVERY = 100
+EVERY, EVERY_OF_A_MONTH = 100, 250
 COLUMN, FACTOR = "trip_distance", 1.15
 PARTS = (0.25, 0.5, 0.75)
 # rows after the change; what has not alarmed by then counts as never
@@ -126,7 +126,7 @@ def _warm(settings: Settings) -> int:
 def _false(what: str, reference: Reference, settings: Settings, stream: _Stream, month: str) -> Row:
     first, warm = stream.first[month], _warm(settings)
     trips = stream.trips.slice(first - warm, warm + stream.rows_of(month))
-    found = replay("taxi", TableSource(trips), reference, settings, every=EVERY, unseen=warm)
+    found = replay("taxi", TableSource(trips), reference, settings, every=EVERY_OF_A_MONTH, unseen=warm)
     by_column = Counter(episode.column or episode.measure for episode in found.episodes)
     columns = ", ".join(f"{column} {count}" for column, count in by_column.most_common())
     return Row(
