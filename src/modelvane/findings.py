@@ -80,7 +80,8 @@ class Family(StrEnum):
     VERSIONS = "versions"
 
 
-class Finding(Struct, frozen=True, kw_only=True):
+# thousands stay from round to round, and none can be part of a cycle: the collector need not look at them
+class Finding(Struct, frozen=True, kw_only=True, gc=False):
     """One measured value.
 
     Parameters
