@@ -287,7 +287,4 @@ def _joined(
     measured: Mapping[Column, _Measured], segments: list[str], of_rows: Mapping[Key, Habit]
 ) -> Calibration:
     parts = [found.calibrations[segment] for segment in segments for found in measured.values()]
-    return Calibration(
-        {key: null for part in parts for key, null in part.nulls.items()},
-        {key: habit for part in parts for key, habit in part.habits.items()} | dict(of_rows),
-    )
+    return Calibration.of_parts([*parts, Calibration(habits=of_rows)])

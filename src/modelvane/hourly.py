@@ -183,12 +183,8 @@ class RowHours(NamedTuple):
     def reference(self, columns: Mapping[str, HourlyColumn | None]) -> HourlyReference:
         """Put columns together; ``None`` is one that is not known by hour."""
         known = {name: column for name, column in columns.items() if column is not None}
-        calibrations = [column.calibration for column in known.values()]
         return HourlyReference(
             self.hours,
             {name: column.tally for name, column in known.items()},
-            Calibration(
-                {key: null for each in calibrations for key, null in each.nulls.items()},
-                {key: habit for each in calibrations for key, habit in each.habits.items()},
-            ),
+            Calibration.of_parts(column.calibration for column in known.values()),
         )

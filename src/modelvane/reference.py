@@ -271,7 +271,7 @@ class Reference:
         found = calibrate(tasks).nulls
         if not found:
             return self
-        return replace(self, calibration=Calibration({**known.nulls, **found}, known.habits))
+        return replace(self, calibration=Calibration.of_parts([known, Calibration(found)]))
 
     def to_bytes(self) -> bytes:
         """Write everything; equal references give equal bytes."""

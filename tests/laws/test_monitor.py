@@ -104,6 +104,30 @@ def test_a_window_without_the_rare_value_alarms_once_it_is_too_long_for_chance(
     assert _get(monitor, "constant", "flag").verdict is verdict
 
 
+@pytest.mark.parametrize(
+    ("window", "alarm", "verdict"),
+    [(500, Alarm.USUAL, Verdict.INFO), (500, Alarm.NOISE, Verdict.ALARM), (1500, Alarm.USUAL, Verdict.ALARM)],
+)
+def test_a_column_may_stand_still_for_as_long_as_it_usually_does(
+    window: int, alarm: Alarm, verdict: Verdict
+) -> None:
+    """A window of one weekday is nothing where every day has 600 rows; one of far more rows is, and at noise each."""
+    days = np.repeat(np.arange(70) % 7, 600)
+    seconds = np.arange(len(days)) * 144.0
+    reference = Reference.of(
+        {
+            "weekday": days.astype(str),
+            "at": np.datetime64("2021-01-04", "us") + (seconds * 1e6).astype("m8[us]"),
+        },
+        time="at",
+    )
+    read = Reference.from_bytes(reference.to_bytes())
+    for known in (reference, read):
+        monitor = Monitor("taxi", known, Settings(window=Window(rows=window), alarm=alarm))
+        monitor.push([{"weekday": "3"}] * window)
+        assert _get(monitor, "constant", "weekday").verdict is verdict
+
+
 def test_an_alarm_holds_until_its_value_is_clearly_below_the_line() -> None:
     """A value just under the line ends no alarm that it has not started."""
     values = [float(i % 50) for i in range(1000)]

@@ -30,7 +30,7 @@ Key: TypeAlias = tuple[str, str, str]
 
 
 class Calibration(Struct, frozen=True, eq=False):
-    """Null moments and habits, by segment, column and measure.
+    """Null moments and habits, by segment, column and measure, and how long columns stand still.
 
     Parameters
     ----------
@@ -38,10 +38,25 @@ class Calibration(Struct, frozen=True, eq=False):
         Of divergences that have no analytic null.
     habits
         Of divergences and of quality shares; empty when the reference has no time column.
+    longest_runs
+        By segment and column the most rows, one after the other in time, that have one value; empty without times.
     """
 
     nulls: Mapping[Key, NullMoments] = field(default_factory=dict)
     habits: Mapping[Key, Habit] = field(default_factory=dict)
+    longest_runs: Mapping[tuple[str, str], int] = field(default_factory=dict)
+
+    @classmethod
+    def of_parts(cls, parts: Iterable[Calibration]) -> Calibration:
+        """Put together what was learned of different columns."""
+        nulls: dict[Key, NullMoments] = {}
+        habits: dict[Key, Habit] = {}
+        longest_runs: dict[tuple[str, str], int] = {}
+        for part in parts:
+            nulls |= part.nulls
+            habits |= part.habits
+            longest_runs |= part.longest_runs
+        return cls(nulls, habits, longest_runs)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Give one array for each."""
@@ -53,8 +68,13 @@ class Calibration(Struct, frozen=True, eq=False):
         return held
 
     def facts(self) -> dict[str, Any]:
-        """Give the keys, as JSON values."""
-        return {"nulls": [list(key) for key in self.nulls], "habits": [list(key) for key in self.habits]}
+        """Give the rest, as JSON values."""
+        runs = [[*key, rows] for key, rows in self.longest_runs.items()]
+        return {
+            "nulls": [list(key) for key in self.nulls],
+            "habits": [list(key) for key in self.habits],
+            **({"longest_runs": runs} if runs else {}),
+        }
 
     @classmethod
     def from_arrays(cls, facts: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Calibration:
@@ -62,6 +82,8 @@ class Calibration(Struct, frozen=True, eq=False):
         return cls(
             {_key(key): NullMoments.from_array(arrays[f"null{i}"]) for i, key in enumerate(facts["nulls"])},
             {_key(key): Habit.from_array(arrays[f"habit{i}"]) for i, key in enumerate(facts["habits"])},
+            # files of an earlier version have none
+            {(segment, column): rows for segment, column, rows in facts.get("longest_runs", ())},
         )
 
 
@@ -103,20 +125,19 @@ def calibrate(
     advance
         Called after each column, for a progress bar.
     """
-    nulls: dict[Key, NullMoments] = {}
-    habits: dict[Key, Habit] = {}
     with ThreadPoolExecutor(threads) as pool:
+        parts = []
         for found in pool.map(lambda task: calibrate_column(task, draws), tasks):
-            nulls |= found.nulls
-            habits |= found.habits
+            parts.append(found)
             advance()
-    return Calibration(nulls, habits)
+    return Calibration.of_parts(parts)
 
 
 def calibrate_column(task: Task, draws: int = DRAWS) -> Calibration:
     """Learn noise and habit of one column."""
     nulls: dict[Key, NullMoments] = {}
     habits: dict[Key, Habit] = {}
+    longest_runs: dict[tuple[str, str], int] = {}
     divergences = [DIVERGENCES[name] for name in task.methods] if task.tally.n else []
     for divergence in divergences:
         # what is analytic takes values for independent, which entries of one list are not
@@ -127,7 +148,9 @@ def calibrate_column(task: Task, draws: int = DRAWS) -> Calibration:
         for measure, habit in _habits(task, task.rows, divergences):
             if habit is not None:
                 habits[task.segment, task.column, measure] = habit
-    return Calibration(nulls, habits)
+        if not isinstance(task.rows, Lists):
+            longest_runs[task.segment, task.column] = longest_run(task.rows)
+    return Calibration(nulls, habits, longest_runs)
 
 
 def _null(task: Task, divergence: Divergence, draws: int) -> NullMoments:
@@ -205,6 +228,21 @@ def is_constant(tally: ColumnTally) -> bool:
     if isinstance(tally, NumericalTally):
         return tally.n > 0 and tally.minimum == tally.maximum
     return tally.n > 0 and int(tally.counts.max()) == tally.n
+
+
+def longest_run(column: Numbers | Codes) -> int:
+    """Give the most rows, one after the other, that have one value; rows without any are passed over.
+
+    >>> longest_run(Numbers(np.array([1.0, 2.0, np.nan, 2.0, 1.0]), None))
+    2
+    """
+    values: NDArray[Any]
+    if isinstance(column, Numbers):
+        values = column.values[~np.isnan(column.values)]
+    else:
+        values = column.codes[column.codes >= 0]
+    changes = 1 + np.flatnonzero(values[1:] != values[:-1])
+    return int(np.diff(changes, prepend=0, append=len(values)).max())
 
 
 def chance_of_constant(reference: ColumnTally, n: int) -> float:

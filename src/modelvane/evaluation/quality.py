@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from modelvane.calibration.calibration import chance_of_constant, is_constant
-from modelvane.calibration.lines import Lines, share_lines
+from modelvane.calibration.lines import Alarm, Lines, share_lines
 from modelvane.evaluation.round import Judgement, Round, measured, parts_of
 from modelvane.findings import Family, Finding, Verdict
 from modelvane.naming import cut_text
@@ -26,6 +26,8 @@ from modelvane.tallies.numerical import NumericalTally
 
 # a window of fewer rows says nothing by being constant
 _FEWEST_CONSTANT = 30
+# a column may stand still for so many times its reference's longest run: a day may be busier than all before it
+_LONGER_RUN = 2
 
 
 def quality_findings(this: Round, rows: DatasetTally) -> Iterator[Finding]:
@@ -108,6 +110,7 @@ def _lines(
             is_constant(reference)
             or current.n < _FEWEST_CONSTANT
             or chance_of_constant(reference, current.n) > this.level
+            or _stands_still(this, (segment or "", name), current.n)
         )
         return None if is_expected else Lines(threshold=0.0)
     counts = _reference_count(measure, reference)
@@ -120,6 +123,12 @@ def _lines(
         n, counts, out_of = (math.ceil(count / reference.entries_per_list) for count in (n, counts, out_of))
     habit = this.reference.calibration.habits.get((segment or "", name, measure))
     return share_lines(this.level, n, counts, out_of, habit)
+
+
+def _stands_still(this: Round, column: tuple[str, str], rows: int) -> bool:
+    """Whether so many rows may well have one value, as those of a night have one weekday."""
+    longest = this.reference.calibration.longest_runs.get(column, 0)
+    return this.settings.alarm is Alarm.USUAL and rows <= _LONGER_RUN * longest
 
 
 _OF_ALL_ROWS = frozenset({"missing_share", "infinite_share", "wrong_type_share"})
