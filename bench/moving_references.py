@@ -31,7 +31,7 @@ from modelvane.settings import BUDGET, Moving, Settings, Window
 WHOLE, HOURLY, MOVING = KINDS = ("the whole", "hour of the week", "moving, hour of the week")
 SIZES = (1000, 2500, 5000)
 # one false alarm a month of the taxis is a budget of 0.08 for windows of 5000, and of 0.016 for windows of 1000
-BUDGETS = (BUDGET, 0.05, 0.1)
+BUDGETS = (0.00001, BUDGET, 0.05, 0.1)
 EVERY, EVERY_OF_A_MONTH = 100, 250
 COLUMN, FACTOR = "trip_distance", 1.15
 PARTS = (0.25, 0.5, 0.75)
