@@ -30,6 +30,8 @@ WITHOUT_DATA: Mapping[str, str] = {
     "Drift: Recognised changes: *": "nothing changed",
     "Drift: Largest change of a correlation: reference": "it is a distance from the reference",
     "Drift: Maximum mean discrepancy: reference": "it is a distance from the reference",
+    "Drift: Conditional drift: * reference": "it is a distance from the reference",
+    "Drift: Conditional drift: * limit": "the settings limit no column given others",
     "Drift: *: limit*": "the settings limit neither a column nor columns together",
     "Drift: ROC AUC of a domain classifier: *": "the settings ask for none",
     "Drift: Share per category: *": "no prediction is a category",
