@@ -143,7 +143,7 @@ class CurrentRows:
                 self._join.predicted(part.ids, self._recent.pushed)
                 self._recent.skip(part.rows)
             else:
-                self._push(part.table, part.ids, part.received, part.times, unique=True)
+                self._push(part.table, part.ids, part.received, part.times, unique=True, came=part.came)
 
     def _leaves(self, table: Table) -> bool:
         """Whether rows are of no interest once as many others came as are remembered."""
@@ -158,6 +158,7 @@ class CurrentRows:
         times: NDArray[np.int64] | None = None,
         *,
         unique: bool = False,
+        came: Sequence[Table] = (),
     ) -> int:
         if table.rows == 0:
             return 0
@@ -171,7 +172,7 @@ class CurrentRows:
             if not fresh:
                 return 0
         first = self._recent.pushed
-        self._arrivals.had_columns(table, first)
+        self._had_columns(came or [table], first)
         block = with_times(self.reference.encode(table, times), np.rint(arrived * 1e6).astype(np.int64))
         self._recent.push(block)
         positions = np.arange(first, self._recent.pushed)
@@ -186,6 +187,11 @@ class CurrentRows:
         targets |= {one.position - first: (one.label.target, one.label.time) for one in early}
         self._label_pushed(block, known, first, targets)
         return block.rows
+
+    def _had_columns(self, tables: Sequence[Table], first: int) -> None:
+        for table in tables:
+            self._arrivals.had_columns(table, first)
+            first += table.rows
 
     def _ids(self, table: Table) -> list[str | None]:
         column = self.reference.schema.id

@@ -100,6 +100,18 @@ def test_held_rows_are_found_as_if_they_had_been_pushed(
     assert held.state() == pushed.state()
 
 
+def test_rows_that_came_apart_lack_columns_apart() -> None:
+    """A record that lacks what its neighbours have lacks it, though they are cast together."""
+    settings = Settings(window=Window(rows=7))
+    monitor = Monitor("taxi", _reference(has_target=False), settings)
+    for id_, record in enumerate([{"distance": 1.0}, {"zone": 2, "odd": 3}, {"distance": 2.0}]):
+        monitor.hold(Table.of_rows([record]), [str(id_)], 2.0, _no_times(1))
+    lacking, odd = (monitor.findings().get(name) for name in ("missing_columns", "unexpected_columns"))
+    assert lacking is not None
+    assert odd is not None
+    assert (lacking.cause, odd.cause) == ("distance, prediction, zone", "odd")
+
+
 class _Column(list[Any]):
     """A column whose end can be seen."""
 

@@ -34,6 +34,8 @@ class Part(NamedTuple):
         Their event times, microseconds since 1970.
     refused
         Rows that were refused for their ids just before these.
+    came
+        The tables that the rows came in, where these are several and not of the same columns.
     """
 
     table: Table
@@ -41,6 +43,7 @@ class Part(NamedTuple):
     received: float | NDArray[np.float64]
     times: NDArray[np.int64]
     refused: int = 0
+    came: Sequence[Table] = ()
 
     @property
     def rows(self) -> int:
@@ -140,4 +143,6 @@ def _joined(parts: Sequence[Part]) -> Part:
     records = [record for part in parts for record in part.table.records or ()]
     ids = [id_ for part in parts for id_ in part.ids]
     received = np.repeat([part.received for part in parts], [part.rows for part in parts])
-    return Part(Table.of_rows(records), ids, received, np.concatenate([part.times for part in parts]))
+    table, times = Table.of_rows(records), np.concatenate([part.times for part in parts])
+    is_alike = all(len(record) == len(table.names) for record in records)
+    return Part(table, ids, received, times, came=() if is_alike else [part.table for part in parts])
