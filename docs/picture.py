@@ -100,9 +100,12 @@ def replay(folder: Path) -> tuple[Replay, pa.Table]:
     def month(name: str) -> pa.Table:
         trips = read_trips(write_month(name, folder))
         features = trips.select(list(FEATURE_COLUMNS)).to_pylist()
-        return trips.append_column("prediction", pa.array(model.predict(features)))
+        trips = trips.append_column("prediction", pa.array(model.predict(features)))
+        return trips.append_column("model_version", pa.repeat("2021-01", trips.num_rows))
 
     model = DurationModel.fit(read_trips(write_month("2021-01", folder)))
+    # beside it are the weights that the config explains predictions by
+    model.save(folder / "model.skops")
     reference = month("2021-11")
     names = ["target" if name == "duration" else name for name in reference.column_names]
     pq.write_table(reference.rename_columns(names), folder / "reference.parquet")
