@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from functools import cached_property
 from hashlib import blake2b
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, Protocol, TypeAlias
 
 import msgspec
 import numpy as np
@@ -241,7 +241,15 @@ def entries_ruler(ruler: Ruler) -> NumericalRuler | CategoricalRuler:
     return ruler.values if isinstance(ruler, ListRuler) else ruler
 
 
-def require_same(one: Ruler, other: Ruler) -> None:
+class HasDigest(Protocol):
+    """A ruler, or a tally that remembers only which ruler it was counted on."""
+
+    @property
+    def digest(self) -> bytes:
+        """What tells two rulers apart."""
+
+
+def require_same(one: HasDigest, other: HasDigest) -> None:
     """Refuse two tallies that were counted on different rulers.
 
     Raises

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from modelvane.concept.timeline import Integers, Timeline
-from modelvane.errors import TallyMismatchError
+from modelvane.ruler import require_same
 from modelvane.tallies.codec import inside, nested
 
 
@@ -44,13 +44,7 @@ class ConceptTally(Struct, frozen=True, eq=False):
     timeline: Timeline
 
     def __add__(self, other: ConceptTally) -> ConceptTally:
-        if self.digest != other.digest:
-            raise TallyMismatchError(
-                "Two tallies were counted on different rulers",
-                received=f"{self.digest.hex()[:12]} and {other.digest.hex()[:12]}",
-                expected="one ruler, frozen from one reference",
-                remedy="Count both with the same reference file",
-            )
+        require_same(self, other)
         return ConceptTally(
             self.digest,
             self.counts + other.counts,

@@ -9,7 +9,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.conditional.levels import Integers
-from modelvane.errors import TallyMismatchError
+from modelvane.ruler import require_same
 
 
 class ConditionalTally(Struct, frozen=True, eq=False):
@@ -31,13 +31,7 @@ class ConditionalTally(Struct, frozen=True, eq=False):
     sums: Integers
 
     def __add__(self, other: ConditionalTally) -> ConditionalTally:
-        if self.digest != other.digest:
-            raise TallyMismatchError(
-                "Two tallies were counted on different rulers",
-                received=f"{self.digest.hex()[:12]} and {other.digest.hex()[:12]}",
-                expected="one ruler, frozen from one reference",
-                remedy="Count both with the same reference file",
-            )
+        require_same(self, other)
         return ConditionalTally(
             self.digest, self.n + other.n, self.counts + other.counts, self.sums + other.sums
         )
