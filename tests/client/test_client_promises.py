@@ -327,7 +327,7 @@ def _python(script: str) -> str:
 
 
 class Watchful:
-    """A value that notes, when it is encoded, what the caller has done by then."""
+    """A value that notes, when it is encoded, what the caller has done by then, and keeps the processor a while."""
 
     def __init__(self, turns, noted):
         self.turns = turns
@@ -335,6 +335,9 @@ class Watchful:
 
     def isoformat(self):
         self.noted.append(len(self.turns))
+        until = time.perf_counter() + 0.0005
+        while time.perf_counter() < until:
+            pass
         return "now"
 
 
