@@ -16,6 +16,7 @@ from modelvane.block import Block, Encoded
 from modelvane.calibration.calibration import Calibration, Key, Task, calibrate_column
 from modelvane.calibration.habit import Habit
 from modelvane.calibration.moving import MovingHabits, moving_habits
+from modelvane.calibration.shuffles import Shuffles
 from modelvane.casting import NO_TIME, as_categories, as_numbers, as_times
 from modelvane.counting import count_column
 from modelvane.estimates.lines import classifier_habits
@@ -96,7 +97,17 @@ def build(
     started(len(schema.measured) * (1 + len(segments)))
     scores = ReferenceScores(schema, table.rows)
     measure = partial(
-        _measure, read, methods, segments, bool(len(known)), by_hour, moving, early, scores, advance
+        _measure,
+        read,
+        methods,
+        segments,
+        bool(len(known)),
+        by_hour,
+        moving,
+        early,
+        scores,
+        Shuffles(),
+        advance,
     )
     with ThreadPoolExecutor(threads) as pool:
         measured = dict(zip(schema.measured, pool.map(measure, schema.measured), strict=True))
@@ -164,6 +175,7 @@ def _measure(
     windows_before: int | None,
     early: Mapping[str, tuple[Ruler, Encoded]],
     scores: ReferenceScores,
+    shuffles: Shuffles,
     advance: Callable[[], None],
     column: Column,
 ) -> _Measured:
@@ -176,7 +188,7 @@ def _measure(
         part = rows.take(index)
         tally = tallies[segment] = count_column(ruler, part)
         task = Task(segment, column.name, tally, methods.of(column), part, has_times)
-        calibrations[segment] = calibrate_column(task)
+        calibrations[segment] = calibrate_column(task, shuffles)
         if windows_before is not None:
             moving |= moving_habits(task, windows_before)
         advance()

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from modelvane.block import Encoded
 from modelvane.calibration.habit import Habit, divergence_habit, range_habit, share_habit, unseen_habit
 from modelvane.calibration.null import DRAWS, NullMoments, null_moments
+from modelvane.calibration.shuffles import Shuffles
 from modelvane.calibration.urn import Urn
 from modelvane.casting import Fault, Numbers
 from modelvane.divergences import DIVERGENCES
@@ -125,16 +126,25 @@ def calibrate(
     advance
         Called after each column, for a progress bar.
     """
+    shuffles = Shuffles()
     with ThreadPoolExecutor(threads) as pool:
         parts = []
-        for found in pool.map(lambda task: calibrate_column(task, draws), tasks):
+        for found in pool.map(lambda task: calibrate_column(task, shuffles, draws), tasks):
             parts.append(found)
             advance()
     return Calibration.of_parts(parts)
 
 
-def calibrate_column(task: Task, draws: int = DRAWS) -> Calibration:
-    """Learn noise and habit of one column."""
+def calibrate_column(task: Task, shuffles: Shuffles, draws: int = DRAWS) -> Calibration:
+    """Learn noise and habit of one column.
+
+    Parameters
+    ----------
+    shuffles
+        Those of the columns before.
+    draws
+        Windows drawn per size.
+    """
     nulls: dict[Key, NullMoments] = {}
     habits: dict[Key, Habit] = {}
     longest_runs: dict[tuple[str, str], int] = {}
@@ -143,7 +153,7 @@ def calibrate_column(task: Task, draws: int = DRAWS) -> Calibration:
         # what is analytic takes values for independent, which entries of one list are not
         is_analytic = divergence.critical is not None and not isinstance(task.tally, ListTally)
         if not is_analytic and not is_constant(task.tally):
-            nulls[task.segment, task.column, divergence.name] = _null(task, divergence, draws)
+            nulls[task.segment, task.column, divergence.name] = _null(task, divergence, draws, shuffles)
     if task.rows is not None and task.in_time_order:
         for measure, habit in _habits(task, task.rows, divergences):
             if habit is not None:
@@ -153,16 +163,17 @@ def calibrate_column(task: Task, draws: int = DRAWS) -> Calibration:
     return Calibration(nulls, habits, longest_runs)
 
 
-def _null(task: Task, divergence: Divergence, draws: int) -> NullMoments:
+def _null(task: Task, divergence: Divergence, draws: int, shuffles: Shuffles) -> NullMoments:
     tally, rows = task.tally, task.rows
     if not isinstance(tally, ListTally):
-        return null_moments(divergence, tally.sample, draws)
+        return null_moments(divergence, tally.sample, draws, shuffles=shuffles)
     if not isinstance(rows, Lists) or tally.lists - tally.empty < 2:
-        return null_moments(divergence, tally.sample, draws).inflated(tally.entries_per_list)
+        return null_moments(divergence, tally.sample, draws, shuffles=shuffles).inflated(
+            tally.entries_per_list
+        )
     codes, lengths = cells_of(tally, rows).astype(np.int32), rows.lengths[rows.lengths > 0]
-    return null_moments(
-        divergence, tally.sample, draws, lists=Urn(codes, tally.sample.counts.shape[-1], lengths)
-    )
+    lists_of = Urn(codes, tally.sample.counts.shape[-1], lengths)
+    return null_moments(divergence, tally.sample, draws, lists=lists_of, shuffles=shuffles)
 
 
 def _habits(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from modelvane import tails
 from modelvane.calibration.redrawing import redrawn
+from modelvane.calibration.shuffles import Shuffles
 from modelvane.calibration.urn import Urn
 from modelvane.divergences.base import Divergence
 from modelvane.tallies.sample import Sample
@@ -108,7 +109,13 @@ def pearson_tail(level: float, mean: float, std: float, skew: float) -> float:
 
 
 def null_moments(
-    divergence: Divergence, reference: Sample, draws: int = DRAWS, seed: int = 0, *, lists: Urn | None = None
+    divergence: Divergence,
+    reference: Sample,
+    draws: int = DRAWS,
+    seed: int = 0,
+    *,
+    lists: Urn | None = None,
+    shuffles: Shuffles | None = None,
 ) -> NullMoments:
     """Draw windows from the reference, compare each with the rest of it, and keep the moments.
 
@@ -126,7 +133,10 @@ def null_moments(
         The reference's sample; one, not many.
     lists
         The lists that its values came in, two at least; ``None`` where each came by itself.
+    shuffles
+        Those of the columns before.
     """
+    shuffles = shuffles or Shuffles()
     compared = reference.on_bins() if divergence.on_bins else reference
     counts = np.asarray(compared.counts, np.int64)
     rows, rng = int(counts.sum()), np.random.default_rng(seed)
@@ -134,7 +144,7 @@ def null_moments(
     small, large = [n for n in sizes(rows) if 2 * n <= rows], [n for n in sizes(rows) if 2 * n > rows]
 
     def drawn(urn: Urn, n: int) -> Moments:
-        return _moments(divergence, _drawn(compared, urn, n, draws, rng))
+        return _moments(divergence, _drawn(compared, urn.draw(n, draws, rng, shuffles)))
 
     if lists is None:
         of_small = [drawn(values, n) for n in small]
@@ -208,12 +218,10 @@ def exchanged_moments(
     return NullMoments(*np.array([_moments(divergence, [pair])], np.float64).T)
 
 
-def _drawn(
-    reference: Sample, urn: Urn, n: int, draws: int, rng: np.random.Generator
-) -> Iterator[tuple[Sample, Sample]]:
+def _drawn(reference: Sample, windows: Iterable[NDArray[np.int64]]) -> Iterator[tuple[Sample, Sample]]:
     counts = np.asarray(reference.counts, np.int64)
     at_once = max(1, _HELD_CELLS // len(counts))
-    for drawn in urn.draw(n, draws, rng):
+    for drawn in windows:
         for start in range(0, len(drawn), at_once):
             batch = drawn[start : start + at_once]
             yield reference.with_counts(counts - batch), reference.with_counts(batch)

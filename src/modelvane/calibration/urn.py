@@ -8,12 +8,12 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from modelvane.calibration.shuffles import Shuffle, Shuffles
 from modelvane.ruler import NumericalRuler, Ruler
 
-# counts of a draw come from one shuffle while that is cheap; above it, from unions of blocks of shuffles
+# windows are drawn one by one while that is cheap; above it they are unions of blocks, of units enough
 _DIRECT_VALUES = 1 << 21
-_BLOCKS = 128
-_SHUFFLES = 16
+_FEW_UNITS = 512
 
 
 class Urn(Struct, frozen=True, eq=False):
@@ -56,36 +56,27 @@ class Urn(Struct, frozen=True, eq=False):
         bins = np.searchsorted(ruler.bin_starts, self.codes, "right") - 1
         return Urn(bins.astype(np.int32), ruler.bin_count, self.lengths)
 
-    def draw(self, n: int, draws: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+    def draw(
+        self, n: int, draws: int, rng: np.random.Generator, shuffles: Shuffles
+    ) -> Iterator[NDArray[np.int64]]:
         """Give the counts of windows of ``n`` units, in parts of shape ``(some, cells)``."""
         units = len(self)
-        if n * self.values_per_unit * draws <= _DIRECT_VALUES or units < 4 * _BLOCKS:
-            per_shuffle = units // n
-            for start in range(0, draws, per_shuffle):
-                yield self._shuffled(min(per_shuffle, draws - start), n, rng)
-            return
-        # any union of blocks of a shuffle is a draw without replacement too
-        width = units // _BLOCKS
-        picked = max(1, round(n / width))
+        is_cheap = n * self.values_per_unit * draws <= _DIRECT_VALUES or units < _FEW_UNITS
         # float32 is exact below 2^24, and its products are twice as fast
         precision = np.float32 if len(self.codes) < 1 << 24 else np.float64
-        for _ in range(_SHUFFLES):
-            blocks = self._shuffled(_BLOCKS, width, rng)
-            unions = np.zeros((draws // _SHUFFLES, _BLOCKS), precision)
-            for union in unions:
-                union[rng.choice(_BLOCKS, picked, replace=False)] = 1
-            yield np.rint(unions @ blocks.astype(precision)).astype(np.int64)
+        for shuffle in shuffles.draw(units, n, draws, rng, one_by_one=is_cheap):
+            blocks = self._counts(shuffle)
+            if shuffle.windows is None:
+                yield blocks
+            else:
+                unions = shuffle.windows.astype(precision) @ blocks.astype(precision)
+                yield np.rint(unions).astype(np.int64)
 
-    def _shuffled(self, blocks: int, width: int, rng: np.random.Generator) -> NDArray[np.int64]:
-        """Count blocks of ``width`` units each, in a random order of all."""
-        if self.lengths is None:
-            codes = rng.permutation(self.codes)[: blocks * width]
-            values = np.full(blocks, width, np.int64)
-        else:
-            order = rng.permutation(len(self.lengths))[: blocks * width]
-            lengths = self.lengths[order]
-            shifts = (np.cumsum(self.lengths) - self.lengths)[order] - (np.cumsum(lengths) - lengths)
-            codes = self.codes[np.arange(int(lengths.sum())) + np.repeat(shifts, lengths)]
-            values = lengths.reshape(blocks, width).sum(axis=1)
-        keys = codes + np.repeat(np.arange(blocks, dtype=np.int64) * self.cells, values)
-        return np.bincount(keys, minlength=blocks * self.cells).reshape(blocks, self.cells)
+    def _counts(self, shuffle: Shuffle) -> NDArray[np.int64]:
+        """Count the blocks of a shuffle."""
+        cells = np.multiply(shuffle.places, self.cells, dtype=np.intp)
+        if self.lengths is not None:
+            cells = np.repeat(cells, self.lengths)
+        cells += self.codes
+        size = shuffle.blocks * self.cells
+        return np.bincount(cells, minlength=size)[:size].reshape(shuffle.blocks, self.cells)
