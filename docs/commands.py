@@ -75,7 +75,7 @@ $ modelvane check --reference january.mv --current february.parquet
 Alarm (february, 600 rows). 1 of 4 columns changed beyond this stream's habit: distance.
         column       measure              value   noise floor   usual range   cause
 ────────────────────────────────────────────────────────────────────────────────────────────────────────
-Alarm   distance     Kolmogorov-Smirnov   0.257   0.108         0.174         up to 0.05505: 5.1% → 0.0%
+Alarm   distance     Kolmogorov-Smirnov   0.257   0.108         0.174         up to 0.05505: 5.1 % → 0 %
 OK      zone         G-test effect        0.080   0.223         0.476
 OK      prediction   Kolmogorov-Smirnov   0.067   0.108         0.122
 OK      duration     Kolmogorov-Smirnov   0.045   0.118         0.113

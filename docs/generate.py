@@ -137,11 +137,17 @@ def _settings(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, .
     for name, info in model.model_fields.items():
         if info.exclude:
             continue
-        section = info.annotation
-        if isinstance(section, type) and issubclass(section, BaseModel):
+        section = _section(info.annotation)
+        if section is not None:
             yield from _settings(section, f"{prefix}{name}.")
         else:
-            yield f"`{prefix}{name}`", _type(section), _default(info), info.description or ""
+            yield f"`{prefix}{name}`", _type(info.annotation), _default(info), info.description or ""
+
+
+def _section(annotation: Any) -> type[BaseModel] | None:
+    """Give the section that a setting is, or may be."""
+    parts = get_args(annotation) if get_origin(annotation) in (types.UnionType, Union) else (annotation,)
+    return next((part for part in parts if isinstance(part, type) and issubclass(part, BaseModel)), None)
 
 
 def _type(annotation: Any) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import pytest
 import yaml
 from docs.generate import pages
+from pydantic import BaseModel
 
 from modelvane.config import Config
 from modelvane.errors import ConfigError, ModelvaneError, UnknownNameError
@@ -230,11 +233,40 @@ def test_documentation_is_current(page: str) -> None:
     assert (Path(__file__).parent.parent / "docs" / page).read_text() == pages()[page]
 
 
+def _settings(model: type[BaseModel], within: str = "") -> Iterator[str]:
+    """Name every setting below a section, as `datasets.<name>.window.rows`."""
+    for name, info in model.model_fields.items():
+        if info.exclude:
+            continue
+        below = list(_sections(info.annotation, f"{within}{name}"))
+        for section, path in below:
+            yield from _settings(section, f"{path}.")
+        if not below:
+            yield f"{within}{name}"
+
+
+def _sections(annotation: Any, path: str) -> Iterator[tuple[type[BaseModel], str]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation, path
+    by_name = ".<name>" if get_origin(annotation) is dict else ""
+    for part in get_args(annotation):
+        yield from _sections(part, f"{path}{by_name}")
+
+
+def _described(page: str) -> Iterator[str]:
+    """Name every setting that a table has with a description, below the sections that its heading names."""
+    sections = [""]
+    for line in page.splitlines():
+        if line.startswith("## "):
+            sections = [f"{path}." for path in re.findall("`([^`]+)`", line)] or [""]
+        elif line.startswith("| `") and not line.endswith("|  |"):
+            yield from (f"{section}{line.split('`')[1]}" for section in sections)
+
+
 def test_every_setting_is_documented() -> None:
     """The page has every setting of every section with a description, and its example is a config."""
     page = pages()["configuration.md"]
-    for line in ("`column_mapping.pos_label`", "`limits.queue_rows`", "`calculation_period_sec`", "`compat`"):
-        assert f"| {line} |" in page
+    assert not set(_settings(Config)) - set(_described(page))
     example = page.partition("```yaml\n")[2].partition("```")[0]
     assert Config.of(yaml.safe_load(example)).settings("taxi").window.rows == 5000
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 from dataclasses import replace
@@ -177,7 +178,8 @@ def test_series_hold_whole_columns_only() -> None:
         (Point(0.0, 0.3, 0.1, 0.2, 0.6), 0.5),
         (Point(0.0, 0.3), None),
         (Point(0.0, None, 0.1), None),
-        (Point(0.0, 0.3, 0.0, 0.0), None),
+        (Point(0.0, 0.3, 0.0, 0.0), math.inf),
+        (Point(0.0, 0.0, 0.0, 0.0), 0.0),
     ],
 )
 def test_a_value_in_units_of_its_line(point: Point, times: float | None) -> None:

@@ -137,8 +137,8 @@ def test_progress_is_told_now_and_then(caplog: pytest.LogCaptureFixture) -> None
     progress.advance(0, share=0.5)
     assert caplog.messages == [
         "Counting: 4,000 rows",
-        "Counting: 3,000 rows (75%)",
-        "Counting: 4,000 rows (100%)",
+        "Counting: 3,000 rows (75\u202f%)",
+        "Counting: 4,000 rows (100\u202f%)",
     ]
 
 

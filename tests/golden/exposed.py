@@ -51,7 +51,7 @@ TAXI = Findings(
             usual_range=0.0625,
             p_value=1e-12,
             verdict=Verdict.ALARM,
-            cause="values multiplied by 1.5 in all rows; over 3.2: 12.0% → 24.0%",
+            cause="values multiplied by 1.5 in all rows; over 3.2: 12.0\u202f% → 24.0\u202f%",
             change="scaled",
         ),
         drift("trip_distance", 0.05, segment="zone=north", noise_floor=0.06, verdict=Verdict.OK),

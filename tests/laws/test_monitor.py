@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from modelvane import Finding, Monitor, Reference, Verdict
+from modelvane.calibration.habit import share_habit
 from modelvane.calibration.lines import Alarm
 from modelvane.evaluation import Stream, evaluate
 from modelvane.settings import Settings, Window
@@ -173,6 +174,34 @@ def test_a_stream_with_a_daily_wave_alarms_beyond_its_habit_only() -> None:
     assert found.noise_floor < found.value < found.usual_range
     monitor.push({"x": x[later] + 3})
     assert _get(monitor, "kolmogorov_smirnov", "x").verdict is Verdict.ALARM
+
+
+@pytest.mark.parametrize("kind", ["numerical", "categorical"])
+def test_the_lines_of_a_column_that_never_varied_are_0_and_any_other_value_is_beyond_them(kind: str) -> None:
+    """Neither noise nor habit has moved such a column: both lines are 0, not a number next to it."""
+    value, other = (3.25, 4.5) if kind == "numerical" else ("cash", "card")
+    rows = 2000
+    reference = Reference.of({"time": np.arange(rows) * 60.0, "x": np.full(rows, value)})
+    monitor = Monitor("taxi", reference, window=100)
+    measure = "kolmogorov_smirnov" if kind == "numerical" else "g_test"
+    monitor.push({"x": np.full(100, value)})
+    found = _get(monitor, measure, "x")
+    assert (found.value, found.noise_floor, found.usual_range, found.verdict) == (0.0, 0.0, 0.0, Verdict.OK)
+    assert _get(monitor, "missing_share", "x").usual_range == 0.0
+    monitor.push({"x": np.full(1, other)})
+    assert _get(monitor, measure, "x").verdict is Verdict.ALARM
+
+
+def test_a_habit_is_0_up_to_the_size_of_which_windows_had_any() -> None:
+    """Of windows too small to have met a rare value none is usual; those of a size that did have a line above 0."""
+    flags = np.zeros(20_000, bool)
+    flags[[3_333, 9_777, 15_551]] = True
+    habit = share_habit(flags)
+    assert habit is not None
+    values = {n: habit.exceeded_with(1e-5, n) for n in (5, 50, 300, 500, 1000, 3000, 10_000)}
+    first = next(n for n, value in values.items() if value)
+    assert 5 < first <= 3000
+    assert all((value == 0.0) if n < first else (value > 1e-4) for n, value in values.items())
 
 
 def test_live_batch_and_merged_windows_give_one_set_of_findings() -> None:

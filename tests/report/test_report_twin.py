@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import jsonschema
@@ -42,6 +43,12 @@ def test_every_twin_is_as_the_schema_says(kind) -> None:
     twin = report_json(kind())
     assert json.loads(json.dumps(twin, allow_nan=False)) == twin
     jsonschema.validate(twin, schema())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_shares_are_written_in_one_way(kind) -> None:
+    """No text of a report has a percent sign at a digit: there is a narrow space between them everywhere."""
+    assert not re.findall(r"[^\n\"]*\d%", json.dumps(report_json(kind()), ensure_ascii=False))
 
 
 def test_the_schema_refuses_what_no_report_says() -> None:

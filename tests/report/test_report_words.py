@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -12,12 +15,16 @@ from tests.report import samples
 from modelvane.batch import judge
 from modelvane.calibration.lines import Alarm
 from modelvane.engines.counted import Unread
-from modelvane.findings import Finding, Verdict
+from modelvane.findings import Finding, Findings, Verdict
+from modelvane.formatting import THIN, clock_text, span_text
+from modelvane.report.cards import cards_of
 from modelvane.report.contents import contents_of
 from modelvane.report.document import render_report
-from modelvane.report.formatting import clock_text, span_text
+from modelvane.report.history import Point
+from modelvane.report.parts.columns import Moment
 from modelvane.report.parts.regression import Heat
 from modelvane.report.squares import heat_map
+from modelvane.report.strip import strip_of
 from modelvane.report.summary import key_figures
 from modelvane.report.tables import drift_rows, drifted_of, segment_rows
 from modelvane.report.wording import drift_sentence
@@ -196,3 +203,26 @@ def test_names_of_any_length_are_cut_in_sentences() -> None:
     """A column's name does not make a sentence unreadable."""
     found: Finding = sample.drift("x" * 500, 1.0, 0.01, 0.1)
     assert len(drift_sentence([found])) < 200
+
+
+def test_a_line_of_0_is_told_as_that_and_what_is_above_it_comes_first() -> None:
+    """A column that never varied has no height in units of its line: 0 of it, or beyond it by any factor."""
+    quiet, loud = (sample.drift(name, value, 0.0, 0.0) for name, value in (("quiet", 0.0), ("loud", 0.2)))
+    found = Findings("taxi", 1.0, 1, 0, (sample.drift("far", 9.0, 0.1, 0.2), quiet, loud))
+    rows = drift_rows(found, ["far", "quiet", "loud"])
+    assert [row.finding.column for row in rows] == ["loud", "far", "quiet"]
+    assert [row.times_its_line for row in rows] == [math.inf, pytest.approx(45.0), 0.0]
+    assert all(row.bar is not None and "inf" not in row.bar for row in rows)
+    judged = contents_of(samples.regression())
+    for finding, shown, said, against in (
+        (loud, "99+", "Alarm, 0.200; its line is 0", "0.200; any above 0 is an alarm"),
+        (quiet, "0.0", "OK, 0, 0 % of its line", "0; any above 0 is an alarm"),
+    ):
+        times = Point.of(finding, 0.0).times_its_line
+        moment = Moment(value=finding.value, times_its_line=times, verdict=finding.verdict)
+        part = dataclasses.replace(
+            judged.columns[0], finding=finding, times_its_line=times, moments=(moment,)
+        )
+        ((_, (cell,)),) = strip_of([part], judged.slices[:1], "").rows
+        assert (cell.text, cell.told.split(": ", 1)[1].replace(THIN, " ")) == (shown, said)
+        assert cards_of([part], {}, {})[0].against.replace(THIN, " ") == against

@@ -22,6 +22,8 @@ _HELD_ROWS = 1 << 21
 
 # a logarithm that stands for never or always, and stays finite between sizes
 _MOST = 700.0
+# what is lower is that of never, whatever its arithmetic added; half of the least value that is written is above
+_NEVER = 1 - _MOST
 
 
 class Habit(Struct, frozen=True, eq=False):
@@ -49,8 +51,14 @@ class Habit(Struct, frozen=True, eq=False):
     bounded: bool
 
     def exceeded_with(self, level: float, n: float) -> float:
-        """Give the value that is exceeded with probability ``level``, interpolated in log n."""
+        """Give the value that is exceeded with probability ``level``, interpolated in log n.
+
+        Exactly 0 where no window had any, as of a column with one value: whatever is not 0 is unusual then. So it is
+        between a size of which no window had any and one of which some had.
+        """
         log_n, log_sizes = math.log(max(n, 1)), np.log(self.sizes)
+        if np.interp(log_n, log_sizes, self.middle < _NEVER) > 0:
+            return 0.0
         middle = float(np.interp(log_n, log_sizes, self.middle))
         spread = float(np.interp(log_n, log_sizes, self.spread))
         reached = middle + spread * tails.normal_point(level)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from modelvane.divergences.contributions import contributions
+from modelvane.formatting import share_text
 from modelvane.naming import cut_text
 from modelvane.ruler import NumericalRuler
 from modelvane.tallies.categorical import CategoricalTally
@@ -23,7 +24,9 @@ def most_changed(before: Sample, current: ColumnTally) -> str:
     names = _bin_names(current)
     shares = before.bins / before.n, after.bins / after.n
     return "; ".join(
-        f"{names[i]}: {shares[0][i]:.1%} → {shares[1][i]:.1%}" for i in order.tolist() if weights[i]
+        f"{names[i]}: {share_text(shares[0][i])} → {share_text(shares[1][i])}"
+        for i in order.tolist()
+        if weights[i]
     )
 
 

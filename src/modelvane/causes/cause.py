@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from modelvane.formatting import share_text
+
 
 class Change(StrEnum):
     """A kind of change that has a name."""
@@ -50,5 +52,5 @@ class Cause(Struct, frozen=True):
     share: float
 
     def __str__(self) -> str:
-        rows = "all rows" if self.share > 0.97 else f"{self.share:.0%} of rows"
+        rows = "all rows" if self.share > 0.97 else f"{share_text(self.share, 0)} of rows"
         return f"{self.text} in {rows}"

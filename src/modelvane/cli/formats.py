@@ -9,8 +9,8 @@ from xml.etree import ElementTree as ET
 from modelvane.batch import Judged
 from modelvane.catalogue import titles
 from modelvane.findings import Family, Finding, Verdict
+from modelvane.formatting import value_text
 from modelvane.jobs import headline, json_text
-from modelvane.report.formatting import value_text
 from modelvane.report.history import unit_of
 from modelvane.report.wording import WORDS, title_of
 

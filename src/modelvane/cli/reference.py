@@ -171,8 +171,8 @@ def history(config: Path, dataset: str | None, as_json: bool) -> None:
 
 def _validities(found: Sequence[Validity]) -> str:
     from modelvane.cli.tables import table_text  # noqa: PLC0415 - for people only
+    from modelvane.formatting import moment_text  # noqa: PLC0415 - as above
     from modelvane.periods import period_text  # noqa: PLC0415 - as above
-    from modelvane.report.formatting import moment_text  # noqa: PLC0415 - as above
 
     def moment(at: float | None) -> str:
         return "" if at is None else moment_text(at)
@@ -195,7 +195,7 @@ _WINDOWS = (500, 5000)
 
 
 def _facts(found: Ruled) -> str:
-    from modelvane.report.formatting import moment_text  # noqa: PLC0415 - for people only
+    from modelvane.formatting import moment_text  # noqa: PLC0415 - for people only
 
     period = "no time column" if found.period is None else " to ".join(map(moment_text, found.period))
     facts = {
@@ -220,7 +220,7 @@ def _columns(found: Ruled) -> str:
 
 
 def _ruler(column: RuledColumn) -> str:
-    from modelvane.report.formatting import number_text  # noqa: PLC0415 - for people only
+    from modelvane.formatting import number_text  # noqa: PLC0415 - for people only
 
     if column.kind == "categorical":
         named = ", ".join(column.categories[:_NAMED])
@@ -235,7 +235,7 @@ def _ruler(column: RuledColumn) -> str:
 def _lines(found: Ruled) -> str:
     from modelvane.catalogue import titles  # noqa: PLC0415 - for people only
     from modelvane.cli.tables import table_text  # noqa: PLC0415 - as above
-    from modelvane.report.formatting import value_text  # noqa: PLC0415 - as above
+    from modelvane.formatting import value_text  # noqa: PLC0415 - as above
     from modelvane.report.wording import title_of  # noqa: PLC0415 - as above
 
     head = ("column", "measure", "rows", "noise floor", "usual range")

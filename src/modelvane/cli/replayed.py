@@ -9,8 +9,8 @@ from typing import Any
 
 from modelvane.catalogue import titles
 from modelvane.cli.tables import table_text
+from modelvane.formatting import moment_text, number_text, span_text, value_text
 from modelvane.replay import Detection, Episode, Replayed
-from modelvane.report.formatting import moment_text, number_text, span_text, value_text
 from modelvane.report.history import unit_of
 from modelvane.report.wording import title_of
 

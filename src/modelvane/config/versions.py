@@ -18,11 +18,13 @@ Name = Annotated[
 class VersionsSection(Section):
     """Which version of the model predicted, and which is the champion."""
 
-    column: str = Field(description="The column that says it; the reference may lack it.")
+    column: str = Field(
+        description="The column that says which version predicted; the reference may lack it."
+    )
     champion: Name = Field(
         min_length=1,
-        description="Whom the others are compared with, by its name in the column, until a retrain promotes another. "
-        "`1.0` is also the number 1.",
+        description="The version that the others are compared with, by its name in the column, until a retrain "
+        "promotes another. `1.0` is also the number 1.",
     )
     confidence: float = Field(
         CONFIDENCE, ge=0.5, lt=1, description="Of each comparison, at every moment together."

@@ -58,7 +58,8 @@ def times_its_line(**labels: str) -> str:
 
     floor, habit = of(series.DRIFT_NOISE_FLOOR), of(series.DRIFT_USUAL_RANGE)
     line = f"{of(series.DRIFT_THRESHOLD)} or ({habit} >= {floor}) or {floor} or {habit}"
-    return f"{of(series.DRIFT_DISTANCE)} / ({line})"
+    # of a column with one value the line is 0: any distance is an alarm, and none has a height
+    return f"{of(series.DRIFT_DISTANCE)} / (({line}) > 0)"
 
 
 def _dataset(config: Config) -> tuple[Panel, ...]:

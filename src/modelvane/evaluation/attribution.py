@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import numpy as np
 from msgspec.structs import replace
 
-from modelvane.attribution.ranking import ROUNDING
 from modelvane.attribution.ruler import NAME, AttributionRuler, SampledRuler
 from modelvane.attribution.statistics import BY_FEATURE, COVERAGE, OF_ROWS, RANK_DISTANCE, OfFeature, Pair
 from modelvane.attribution.tally import ContributionTally
@@ -15,6 +14,7 @@ from modelvane.calibration.lines import Lines
 from modelvane.evaluation.performance import judged
 from modelvane.evaluation.round import Judgement, Round, measured
 from modelvane.findings import Family, Finding, Verdict
+from modelvane.formatting import share_text
 from modelvane.tallies.dataset import DatasetTally
 from modelvane.undefined import Undefined
 
@@ -94,9 +94,7 @@ def _lines(this: Round, ruler: AttributionRuler | SampledRuler, pair: Pair, n: i
     lines = Lines(ruler.noise.floor(means, this.level, n))
     if ruler.habit is None:
         return replace(lines, why=ruler.why_no_habit)
-    usual = ruler.habit.exceeded_with(this.level, n)
-    # an order that never changed has a habit of nearly nothing
-    return replace(lines, usual_range=usual if usual > ROUNDING else 0.0)
+    return replace(lines, usual_range=ruler.habit.exceeded_with(this.level, n))
 
 
 def _cause(pair: Pair) -> str:
@@ -105,7 +103,7 @@ def _cause(pair: Pair) -> str:
     ranks_before, ranks_now = (np.argsort(np.argsort(-each, kind="stable")) + 1 for each in (before, now))
     moved = [
         f"{pair.reference.scale.features[at]} is number {ranks_now[at]}, was {ranks_before[at]}"
-        f" ({now[at]:.0%} of all contributions, was {before[at]:.0%})"
+        f" ({share_text(now[at], 0)} of all contributions, was {share_text(before[at], 0)})"
         for at in np.argsort(-np.abs(now - before), kind="stable").tolist()
         if ranks_now[at] != ranks_before[at]
     ]

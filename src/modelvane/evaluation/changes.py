@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from modelvane.evaluation.round import Round
 from modelvane.findings import Family, Finding, Verdict
+from modelvane.formatting import share_text
 from modelvane.segments import SegmentRuler
 from modelvane.settings import LEAST_ROWS
 from modelvane.statistics import exact
@@ -125,7 +126,7 @@ def _told(at: int, effects: Mapping[str, Effect], sides: _Sides, wholes: tuple[P
     if not effect[at]:
         return f"{change}, none"
     if at == 0:
-        how = f"share {was.rows / old.rows:.1%} to {now.rows / new.rows:.1%}"
+        how = f"share {share_text(was.rows / old.rows)} to {share_text(now.rows / new.rows)}"
     else:
         how = f"{float(was.value):.3g} to {float(now.value):.3g}"
     return f"{change}; most by {name}: {float(effect[at]):+.3g}, {how}"

@@ -20,6 +20,7 @@ from modelvane.concept.tally import ConceptTally
 from modelvane.evaluation.change_points import ChangePoints
 from modelvane.evaluation.round import Round
 from modelvane.findings import Family, Finding, Verdict
+from modelvane.formatting import share_text
 from modelvane.naming import cut_text
 from modelvane.ruler import Floats
 from modelvane.statistics import exact
@@ -150,7 +151,7 @@ class _Compared(Struct, frozen=True, dict=True):
             if weights[i]:
                 moved = quantum * float(new.sums[at] / new.rows[at] - old.sums[at] / old.rows[at])
                 said.append(
-                    f"{cut_text(names[i])}: {moved:+.3g} ({new.rows[at] / self.current.n:.1%} of the rows)"
+                    f"{cut_text(names[i])}: {moved:+.3g} ({share_text(new.rows[at] / self.current.n)} of the rows)"
                 )
         return f"{self.signal.title.lower()} where inputs are the same; {'; '.join(said)}"
 

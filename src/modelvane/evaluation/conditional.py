@@ -14,6 +14,7 @@ from modelvane.conditional.tally import ConditionalTally
 from modelvane.evaluation.round import Round
 from modelvane.evaluation.together import joint_finding, joint_lines, undefined_joint
 from modelvane.findings import Finding
+from modelvane.formatting import share_text
 from modelvane.naming import cut_text
 from modelvane.tallies.dataset import DatasetTally
 
@@ -54,13 +55,13 @@ def _given(relation: Relation) -> str:
 def _cause(ruler: ConditionalRuler, relation: Relation, shift: Shift) -> str:
     """Say which way it moved and how far, and where most."""
     way = "higher" if shift.mean > 0 else "lower"
-    said = f"{way} given {_given(relation)}, by {abs(shift.mean):.1%} of all ranks"
+    said = f"{way} given {_given(relation)}, by {share_text(abs(shift.mean))} of all ranks"
     factor = relation.factor(shift.mean)
     if factor is not None:
         said += f", as if values were multiplied by {factor:.2f}"
     most = np.argsort(-np.sign(shift.mean) * shift.by_cell, kind="stable")[:_NAMED].tolist()
     where = [
-        f"{relation.names(cell, ruler.levels)} ({shift.rows[cell] / shift.n:.1%} of the rows)"
+        f"{relation.names(cell, ruler.levels)} ({share_text(shift.rows[cell] / shift.n)} of the rows)"
         for cell in most
         if shift.by_cell[cell] * shift.mean > 0
     ]

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from modelvane.catalogue import titles
 from modelvane.findings import Finding, Findings, Verdict
-from modelvane.report.formatting import value_text
+from modelvane.formatting import value_text
 from modelvane.report.history import unit_of
 from modelvane.report.order import SEVERITY
 from modelvane.report.wording import WORDS, title_of

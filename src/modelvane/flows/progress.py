@@ -6,6 +6,8 @@ import logging
 import time
 from collections.abc import Callable
 
+from modelvane.formatting import share_text
+
 _EVERY = 10.0  # seconds
 
 
@@ -46,5 +48,5 @@ class Logged:
         self._last = self._clock()
         if self._total:
             share = self._done / self._total
-        reached = "" if share is None else f" ({share:.0%})"
+        reached = "" if share is None else f" ({share_text(share, 0)})"
         self._logger.info("%s: %s %s%s", self._what, f"{self._done:,}", self._unit, reached)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from modelvane.formatting import number_text, value_text
 from modelvane.report.charts import bullet, grouped_bars, over_time, sparkline
 from modelvane.report.distribution import Distribution, distribution
-from modelvane.report.formatting import number_text, value_text
 from modelvane.report.history import MAX_POINTS, Point, Series, series_of, unit_of
 
 __all__ = [

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from modelvane.attribution.statistics import BY_FEATURE, OF_ROWS
 from modelvane.findings import Family, Finding, Findings
+from modelvane.formatting import value_text
 from modelvane.naming import cut_text
-from modelvane.report.formatting import value_text
 from modelvane.report.plotting import LyingBars
 from modelvane.report.svg import OPTIONS, inline
 from modelvane.report.tables import of_family

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from modelvane.batch import Judged
 from modelvane.findings import Finding, Verdict
+from modelvane.formatting import number_text, share_text, value_text
 from modelvane.report.charts import grouped_bars, over_time, shift_text
-from modelvane.report.formatting import number_text, share_text, value_text
 from modelvane.report.history import Key, Point, Series, series_of, unit_of
 from modelvane.report.parts.columns import ColumnPart, Contribution, Gap
 from modelvane.report.small import part_of_change
@@ -85,6 +85,8 @@ def _against(part: ColumnPart) -> str:
     times = part.times_its_line
     if times is None:
         return said
+    if line == 0:
+        return f"{said}; any above {text} is an alarm"
     # a line that is next to nothing is exceeded by any factor
     factor = number_text(times) if times < _FAR else f"more than {_FAR}"
     return f"{said}, {factor} times its line of {text}"

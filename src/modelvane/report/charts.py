@@ -11,8 +11,8 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from modelvane.formatting import share_text, value_text
 from modelvane.naming import cut_text
-from modelvane.report.formatting import share_text, value_text
 from modelvane.report.plotting import Bars, Lines, LyingBars, Trend
 from modelvane.report.svg import OPTIONS, inline, wrap
 from modelvane.report.ticks import duration_ticks, tick_text, time_tick_text, time_ticks

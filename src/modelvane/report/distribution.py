@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from modelvane.errors import TallyMismatchError
+from modelvane.formatting import THIN, number_texts
 from modelvane.naming import cut_text
-from modelvane.report.formatting import THIN, number_texts
 from modelvane.ruler import NumericalRuler, require_same
 from modelvane.schema import Kind
 from modelvane.tallies.categorical import CategoricalTally

@@ -14,13 +14,13 @@ from markupsafe import Markup
 from modelvane.batch import Judged
 from modelvane.catalogue import titles
 from modelvane.findings import Family, Finding, Verdict
+from modelvane.formatting import slice_text, span_text
 from modelvane.report import outcomes, tables, wording
 from modelvane.report.attribution import attribution_table
 from modelvane.report.cards import Card, Trend, cards_of, slice_series, trends_of
 from modelvane.report.concept import concept_tables
 from modelvane.report.contents import Contents, contents_of
 from modelvane.report.estimates import estimate_rows
-from modelvane.report.formatting import slice_text, span_text
 from modelvane.report.history import unit_of
 from modelvane.report.order import SHOWN_COLUMNS
 from modelvane.report.small import mini_bars

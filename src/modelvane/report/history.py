@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -35,9 +36,16 @@ class Point:
 
     @property
     def times_its_line(self) -> float | None:
-        """The value in units of its line: an alarm is above 1. ``None`` without value or positive line."""
+        """The value in units of its line: an alarm is above 1. ``None`` without a value, or a line that is one.
+
+        Of a line of 0, as that of a column with one value, 0 or infinity.
+        """
         line = self.line
-        return self.value / line if self.value is not None and line is not None and line > 0 else None
+        if self.value is None or line is None or line < 0:
+            return None
+        if line == 0:
+            return math.inf if self.value > 0 else 0.0
+        return self.value / line
 
     @classmethod
     def of(cls, finding: Finding, at: float) -> Point:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from modelvane.findings import Finding, split_limit
+from modelvane.formatting import number_text, number_texts, share_text
 from modelvane.naming import cut_text
 from modelvane.report.charts import grouped_bars
-from modelvane.report.formatting import number_text, number_texts, share_text
 from modelvane.report.parts.classification import ClassCurves, Confusion
 from modelvane.report.parts.performance import SegmentPart
 from modelvane.report.parts.regression import Group, Regression

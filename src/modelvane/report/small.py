@@ -10,8 +10,8 @@ from xml.etree import ElementTree as ET
 
 from markupsafe import Markup
 
+from modelvane.formatting import share_text
 from modelvane.report.distribution import Distribution
-from modelvane.report.formatting import share_text
 from modelvane.report.svg import element, wrap
 
 _MINI = (120, 28)

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 
 from markupsafe import Markup
 
-from modelvane.report.formatting import number_text, share_text
+from modelvane.formatting import number_text, share_text
 from modelvane.report.parts.classification import ClassCurves, Curves
 from modelvane.report.parts.regression import Heat
 from modelvane.report.small import path_of

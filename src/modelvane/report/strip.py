@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from modelvane.findings import Verdict
-from modelvane.report.formatting import NOTHING, number_text, share_text, span_text, value_text, written
+from modelvane.formatting import NOTHING, number_text, share_text, span_text, value_text, written
 from modelvane.report.parts.columns import ColumnPart, Moment
 from modelvane.report.parts.performance import SlicePart
 from modelvane.report.small import column_of_rows
@@ -91,7 +92,9 @@ def _said(moment: Moment) -> str:
         return "no value"
     said = f"{WORDS[moment.verdict]}, {number_text(moment.value)}"
     times = moment.times_its_line
-    return said if times is None else f"{said}, {share_text(times)} of its line"
+    if times is None:
+        return said
+    return f"{said}, {share_text(times)} of its line" if times < math.inf else f"{said}; its line is 0"
 
 
 def _times(slices: Sequence[SlicePart]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from modelvane.findings import Family, Finding, Findings, Verdict
-from modelvane.report.formatting import share_text, slice_text, value_text
+from modelvane.formatting import share_text, slice_text, value_text
 from modelvane.report.history import unit_of
 from modelvane.report.parts.columns import ColumnPart, first_alarms
 from modelvane.report.parts.performance import SlicePart

@@ -11,8 +11,8 @@ from markupsafe import Markup
 from msgspec.structs import replace
 
 from modelvane.findings import JUDGED, Family, Finding, Findings, Verdict, verdict_of
+from modelvane.formatting import value_text
 from modelvane.report.charts import bullet
-from modelvane.report.formatting import value_text
 from modelvane.report.history import Point, unit_of
 from modelvane.report.order import SEVERITY, drift_order
 from modelvane.statistics import versions
@@ -85,9 +85,10 @@ def drift_row(finding: Finding) -> DriftRow:
     point = Point.of(finding, 0.0)
     times, line = point.times_its_line, point.line
     bar = None
-    if times is not None and line:
-        floor = finding.noise_floor / line if finding.noise_floor is not None else None
-        title = f"{finding.column}: {times:.2g} times the line of an alarm"
+    if times is not None:
+        floor = finding.noise_floor / line if finding.noise_floor is not None and line else None
+        said = f"{times:.2g} times the line of an alarm" if line else "the line of an alarm is 0"
+        title = f"{finding.column}: {said}"
         bar = bullet(times, floor if floor != 1.0 else None, title)
     return DriftRow(finding, bar, times)
 

@@ -9,9 +9,7 @@ from urllib.parse import quote
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from modelvane.findings import Verdict
-from modelvane.naming import cut_text
-from modelvane.report import tables, wording
-from modelvane.report.formatting import (
+from modelvane.formatting import (
     ago_text,
     duration_text,
     moment_text,
@@ -19,6 +17,8 @@ from modelvane.report.formatting import (
     share_text,
     value_text,
 )
+from modelvane.naming import cut_text
+from modelvane.report import tables, wording
 from modelvane.report.history import unit_of
 from modelvane.report.triangle import correlation_triangle
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from modelvane.report.formatting import THIN, clock_text, duration_text, number_text, written
+from modelvane.formatting import THIN, clock_text, duration_text, number_text, written
 
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 _STEPS = (

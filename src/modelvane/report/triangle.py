@@ -8,8 +8,8 @@ from xml.etree import ElementTree as ET
 
 from markupsafe import Markup
 
+from modelvane.formatting import number_text
 from modelvane.naming import cut_text
-from modelvane.report.formatting import number_text
 from modelvane.report.parts.multivariate import MultivariatePart
 from modelvane.report.svg import element, wrap
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 
+from modelvane.formatting import value_text
 from modelvane.monitor import Monitor
 from modelvane.moving import LEAST_BEFORE, tally_compared_with
 from modelvane.report.distribution import distribution
-from modelvane.report.formatting import value_text
 from modelvane.report.parts.multivariate import multivariate_part
 from modelvane.report.parts.outliers import outlier_part
 from modelvane.service.page import DatasetView, ServiceState, shown_columns

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import NamedTuple
 
+from modelvane.formatting import share_text
 from modelvane.statistics.fairness import Group, GroupMeasure, Level, Parity
 from modelvane.statistics.intervals import (
     Mean,
@@ -114,7 +115,7 @@ def _compared(
         value,
         low.whole + high.whole,
         f"{measure.noun} {low.value:.3g} of {low_name} ({low.whole} rows), "
-        f"{high.value:.3g} of {high_name} ({high.whole} rows); {CONFIDENCE:.0%}: {ends}",
+        f"{high.value:.3g} of {high_name} ({high.whole} rows); {share_text(CONFIDENCE, 0)}: {ends}",
     )
 
 

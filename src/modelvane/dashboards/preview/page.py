@@ -11,7 +11,7 @@ from modelvane.dashboards.model import Dashboard, Kind
 from modelvane.dashboards.preview import drawing
 from modelvane.dashboards.preview.answers import Shown
 from modelvane.dashboards.preview.wording import text_of
-from modelvane.report.formatting import span_text
+from modelvane.formatting import span_text
 from modelvane.report.svg import printable
 from modelvane.report.templating import environment
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from modelvane.dashboards.units import Unit
-from modelvane.report.formatting import THIN, duration_text, number_text, share_text
+from modelvane.formatting import THIN, duration_text, number_text, share_text
 
 _PREFIXES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 

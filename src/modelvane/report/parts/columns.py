@@ -70,7 +70,8 @@ class Moment:
     value
         Of the divergence that decides; ``None`` where there is none.
     times_its_line
-        The value in units of the line that an alarm needs; an alarm is above 1.
+        The value in units of the line that an alarm needs; an alarm is above 1. Infinity, which JSON writes as null,
+        where that line is 0 and the value is not.
     verdict
         By itself.
     """

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from modelvane.batch import Judged
 from modelvane.findings import Finding
+from modelvane.formatting import number_text
 from modelvane.naming import cut_text
-from modelvane.report.formatting import number_text
 from modelvane.report.tables import faults
 from modelvane.statistics.tail_share import TAIL_SHARE
 from modelvane.tallies.categorical import CategoricalTally

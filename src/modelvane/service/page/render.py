@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from modelvane.findings import Family, Findings, Verdict
+from modelvane.formatting import ago_text, value_text
 from modelvane.periods import period_text
 from modelvane.report import tables, wording
 from modelvane.report.attribution import attribution_table
 from modelvane.report.charts import sparkline
 from modelvane.report.concept import concept_tables
 from modelvane.report.estimates import estimate_rows
-from modelvane.report.formatting import ago_text, value_text
 from modelvane.report.history import Point, series_of, thin
 from modelvane.report.order import SEVERITY, SHOWN_COLUMNS, shown_columns, worst
 from modelvane.report.svg import printable
@@ -219,7 +220,8 @@ def _trend(view: DatasetView) -> Any:
 def _largest(findings: Findings) -> float | None:
     drift = tables.of_family(findings, Family.DRIFT)
     times = (Point.of(finding, 0.0).times_its_line for finding in drift)
-    return max((value for value in times if value is not None), default=None)
+    # beyond a line of 0 is no height that could be drawn
+    return max((value for value in times if value is not None and value < math.inf), default=None)
 
 
 def _overview_sentence(verdicts: list[Verdict]) -> str:

@@ -59,24 +59,33 @@ def _differs(value: float, others: Collection[float], digits: int) -> bool:
     return f"{value:.{digits}g}" not in (f"{other:.{digits}g}" for other in others)
 
 
-def share_text(value: float) -> str:
+def share_text(value: float, digits: int | None = None) -> str:
     """Write a ratio as a percentage.
+
+    Parameters
+    ----------
+    digits
+        After the point; as many as it takes otherwise.
 
     Examples
     --------
     >>> [share_text(x).replace(THIN, " ") for x in (0.0, 1e-6, 0.0004, 0.0312, 0.99999, 1.0)]
     ['0 %', '< 0.01 %', '0.04 %', '3.1 %', '> 99.9 %', '100 %']
+    >>> share_text(0.95, 0).replace(THIN, " ")
+    '95 %'
     """
     percent = value * 100
     if not math.isfinite(percent):
         return number_text(percent)
+    if digits is not None:
+        return _with_minus(f"{percent:.{digits}f}{THIN}%")
     # what is not quite nothing, or not quite all, does not read as if it were
     if 0 < percent < 0.005:
         return f"<{THIN}0.01{THIN}%"
     if 99.95 <= percent < 100:
         return f">{THIN}99.9{THIN}%"
     digits = 0 if percent in (0, 100) else 2 if abs(percent) < 0.1 else 1
-    return f"{percent:.{digits}f}{THIN}%".replace("-", "−", 1)
+    return _with_minus(f"{percent:.{digits}f}{THIN}%")
 
 
 def duration_text(seconds: float) -> str:
