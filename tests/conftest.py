@@ -13,13 +13,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from tests.stores.servers import mongodb as mongodb_servers
 from tests.stores.servers import postgresql as postgresql_servers
 
 # how long an example takes says more of the machine than of the code
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+_UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("steady", _UNTIMED, derandomize=True)
+# other examples in each run, and more of them: --hypothesis-profile=search
+settings.register_profile("search", _UNTIMED, max_examples=1000)
+settings.load_profile("steady")
 
 ENVIRONMENT = {
     "contract": ("MODELVANE_CONTRACT", ""),

@@ -1,24 +1,28 @@
-"""Ports for servers that tests start as processes."""
+"""Ports for servers that tests start, as processes or again and again."""
 
 from __future__ import annotations
 
-import random
 import socket
 
-_PORTS = range(20_000, 30_000)
+_HELD: list[socket.socket] = []
+
+
+def held_port() -> socket.socket:
+    """Give a socket that keeps a port for servers to listen on, until it is closed.
+
+    It does not listen, so connections are refused until a server does, which takes the port as servers do, with
+    ``SO_REUSEADDR``. Meanwhile Linux gives the port to nobody who asks for any: neither to a server nor to a connection
+    of another test, with which a port that was only seen free is taken now and then before its server has started.
+    """
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    return held
 
 
 def free_port() -> int:
-    """Give a port that nobody listens on and that no connection is given.
-
-    Systems give connections ports from 32768 (Linux) or 49152 on: one of those, seen free here, can be taken by a
-    connection of another test before the server has started.
-    """
-    while True:
-        port = random.choice(_PORTS)  # noqa: S311 - nothing is kept secret by it
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        return port
+    """Give a port that is kept until this process ends."""
+    held = held_port()
+    _HELD.append(held)
+    port: int = held.getsockname()[1]
+    return port

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def sink() -> Iterator[Sink]:
     sink = Sink()
     yield sink
-    sink.stop()
+    sink.end()
 
 
 @pytest.fixture

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import time
+from pathlib import Path
 
 from fastapi import FastAPI
 from flask import Flask
@@ -12,6 +14,8 @@ from prometheus_client import CollectorRegistry
 
 from modelvane.client import fastapi, flask
 
+ENOUGH = "enough"
+"""The file in the folder of temporary ones with which slow requests end."""
 MODEL = fastapi.Model("duration", "7", "2021-03-01", "abc123")
 
 
@@ -50,9 +54,10 @@ def wsgi() -> Flask:
     def busy(seconds: float) -> dict[str, int]:
         return {"worker": _work(seconds)}
 
-    @app.get("/slow/<float:seconds>")
-    def slow(seconds: float) -> dict[str, int]:
-        time.sleep(seconds)
+    @app.get("/slow")
+    def slow() -> dict[str, int]:
+        while not (Path(tempfile.gettempdir()) / ENOUGH).exists():
+            time.sleep(0.01)
         return {}
 
     @app.get("/fail")

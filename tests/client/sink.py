@@ -9,6 +9,9 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from tests.ports import held_port
 
 
 @dataclass
@@ -44,13 +47,15 @@ class Sink:
         self.requests: list[Request] = []
         self.accepted: list[tuple[str, dict[str, object]]] = []
         self.connections = 0
-        self._port = 0
+        # while it is stopped nobody else may answer in its place
+        self._held = held_port()
         self._open: set[socket.socket] = set()
         self.start()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
+        host, port = self._held.getsockname()
+        return f"http://{host}:{port}"
 
     def rows(self, route: str = "predictions") -> list[dict[str, object]]:
         """All accepted rows of one route, repeated ones too."""
@@ -70,8 +75,8 @@ class Sink:
             pass
 
         Handler.sink = sink
-        self._server = ThreadingHTTPServer(("127.0.0.1", self._port), Handler)
-        self._port = self._server.server_port
+        self._server = _Server(self._held.getsockname(), Handler)
+        self._server.sink = self
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
 
@@ -86,20 +91,31 @@ class Sink:
                 continue  # the other side was quicker
         self._server.server_close()
 
+    def end(self) -> None:
+        """Stop for good."""
+        self.stop()
+        self._held.close()
+
+
+class _Server(ThreadingHTTPServer):
+    sink: Sink
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        # noted here and not by the handler's thread, which may not have begun when all are cut
+        connection, address = super().get_request()
+        self.sink.connections += 1
+        self.sink._open.add(connection)
+        return connection, address
+
+    def shutdown_request(self, request: Any) -> None:
+        self.sink._open.discard(request)
+        super().shutdown_request(request)
+
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     sink: Sink
-
-    def setup(self) -> None:
-        super().setup()
-        self.sink.connections += 1
-        self.sink._open.add(self.connection)
-
-    def finish(self) -> None:
-        self.sink._open.discard(self.connection)
-        super().finish()
 
     def handle(self) -> None:
         try:

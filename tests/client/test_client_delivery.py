@@ -11,7 +11,7 @@ from modelvane.client.connection import Reply
 from modelvane.client.sender import AWAY
 
 TOKEN = "open sesame".replace(" ", "-")
-LONG = 20.0
+LONG = 300.0
 """Seconds that no test comes near: a bound for a client that hangs."""
 
 
@@ -65,7 +65,7 @@ def test_one_connection_is_kept_alive(sink, connect):
 
 def test_batches_are_bounded(sink, connect):
     """No request has more rows than batch_size, and a burst is sent in few requests."""
-    client = connect(batch_size=10)
+    client = connect(batch_size=10, linger=LONG)
     for number in range(95):
         client.log({"number": number})
     assert client.flush(LONG)
@@ -156,7 +156,7 @@ def test_a_slow_answer_times_out_and_is_repeated(sink, connect):
 def test_too_large_a_batch_is_halved(sink, connect):
     """On 413 a batch is split until it fits, and no row is lost."""
     sink.max_rows = 3
-    client = connect(batch_size=50, linger=0.2)
+    client = connect(batch_size=50, linger=LONG)
     ids = [client.log({"number": number}) for number in range(50)]
     assert client.flush(LONG)
     assert [row["id"] for row in sink.rows()] == ids
@@ -175,7 +175,7 @@ def test_a_row_too_large_by_itself_is_rejected(sink, connect):
 def test_an_answer_before_the_body_was_read_is_heard(sink, connect):
     """A service that answers 413 and closes while the body is still on its way is understood."""
     sink.then.append(Answer(413, unread=True))
-    client = connect(batch_size=2, linger=1.0)
+    client = connect(batch_size=2, linger=LONG)
     ids = [client.log({"text": "x" * 8_000_000}) for _ in range(2)]
     assert client.flush(LONG)
     assert sorted(sink.by_id()) == sorted(ids)

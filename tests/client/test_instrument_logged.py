@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from modelvane.client import fastapi, flask
 from modelvane.client.logged import is_in
 
-LONG = 20.0
+LONG = 300.0
 TRIP = {"id": "t1", "distance": 2.5}
 
 

@@ -21,7 +21,7 @@ from modelvane.service.ingest import Ingest, respond
 from modelvane.service.intake import Answer
 from modelvane.service.protocol import Protocols
 
-_PATIENCE = 10.0
+_PATIENCE = 300.0
 _BYE = b"GET /bye HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 _LAST = {"bye": True}
 

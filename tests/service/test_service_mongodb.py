@@ -22,7 +22,7 @@ def url(own_mongodb: Server) -> Iterator[str]:
 
 def logged(url: str) -> list[str]:
     """Give the ids in the log."""
-    with MongoClient(url) as client:
+    with MongoClient(url.partition("?")[0]) as client:
         return [found["_id"] for found in client.get_default_database()["data"].find({}, {"_id": 1})]
 
 

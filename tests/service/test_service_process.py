@@ -8,7 +8,6 @@ import signal
 import socket
 import sqlite3
 import threading
-import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from urllib.error import URLError
 from urllib.parse import urlsplit
 
 import pytest
-from tests.service.serving import Process, ask, settings, trip
+from tests.service.serving import PATIENCE_SECONDS, Process, ask, await_that, settings, trip
 
 WORKERS = 6
 
@@ -33,7 +32,9 @@ def test_nothing_acknowledged_is_lost_by_kill_9(reference: Path, tmp_path: Path)
 
     def post(worker: int, address: str) -> None:
         number = 0
-        with closing(http.client.HTTPConnection(urlsplit(address).netloc, timeout=10)) as connection:
+        with closing(
+            http.client.HTTPConnection(urlsplit(address).netloc, timeout=PATIENCE_SECONDS)
+        ) as connection:
             while True:
                 ids = [f"{worker}-{number + i}" for i in range(1 if worker % 2 else 40)]
                 body = json.dumps([trip(number) | {"id": id_} for id_ in ids])
@@ -51,8 +52,7 @@ def test_nothing_acknowledged_is_lost_by_kill_9(reference: Path, tmp_path: Path)
         threads = [threading.Thread(target=post, args=(worker, address)) for worker in range(WORKERS)]
         for thread in threads:
             thread.start()
-        while min(map(len, acknowledged)) < 30:
-            time.sleep(0.01)
+        await_that(lambda: min(map(len, acknowledged)) >= 30)
         server.popen.kill()
         for thread in threads:
             thread.join()
@@ -72,7 +72,7 @@ def test_graceful_end(reference: Path, tmp_path: Path, number: signal.Signals) -
         address = server.ready()
         host, port = urlsplit(address).netloc.split(":")
         body = json.dumps([trip(1) | {"id": "slow"}]).encode()
-        with socket.create_connection((host, int(port)), timeout=10) as slow:
+        with socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS) as slow:
             head = f"POST /iterate/taxi HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
             slow.sendall(f"{head}Content-Type: application/json\r\n\r\n".encode() + body[:10])
             ask(f"{address}/healthz")
@@ -82,7 +82,7 @@ def test_graceful_end(reference: Path, tmp_path: Path, number: signal.Signals) -
                     ask(f"{address}/healthz")
             slow.sendall(body[10:])
             assert slow.recv(4096).startswith(b"HTTP/1.1 200")
-        assert server.popen.wait(10) == 0
+        assert server.popen.wait(PATIENCE_SECONDS) == 0
         assert "Traceback" not in server.said
     assert logged(tmp_path) == {"slow"}
 
@@ -94,7 +94,7 @@ def test_interrupted_start(tmp_path: Path) -> None:
     with Process(settings(tmp_path / "large.csv"), tmp_path) as server:
         server.await_said("Reading the reference of taxi")
         server.popen.send_signal(signal.SIGINT)
-        assert server.popen.wait(20) == 130
+        assert server.popen.wait(PATIENCE_SECONDS) == 130
         assert "Traceback" not in server.said
         assert "Serving" not in server.said
 
@@ -104,7 +104,7 @@ def test_port_in_use(reference: Path, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with Process(settings(reference, {"port": port}), tmp_path) as server:
-            assert server.popen.wait(20) == 2
+            assert server.popen.wait(PATIENCE_SECONDS) == 2
     assert f"127.0.0.1:{port}" in server.said
     assert "in use" in server.said
     assert "Reading" not in server.said
@@ -116,13 +116,13 @@ def test_a_damaged_log(reference: Path, tmp_path: Path) -> None:
     with Process(settings(reference), tmp_path) as server:
         ask(f"{server.ready()}/iterate/taxi", [trip(n) | {"note": "x" * 400} for n in range(500)])
         server.popen.terminate()
-        assert server.popen.wait(10) == 0
+        assert server.popen.wait(PATIENCE_SECONDS) == 0
     log = tmp_path / "modelvane.db"
     content = bytearray(log.read_bytes())
     content[4096 * 8 :] = b"\xff" * (len(content) - 4096 * 8)
     log.write_bytes(content)
     with Process(settings(reference), tmp_path) as server:
-        assert server.popen.wait(20) == 2
+        assert server.popen.wait(PATIENCE_SECONDS) == 2
         assert "damaged" in server.said
         assert "Traceback" not in server.said
 
@@ -136,7 +136,7 @@ def limited(reference: Path, tmp_path: Path) -> Any:
 def test_a_client_that_goes_away(limited: str) -> None:
     """A client that leaves in the middle of its body harms nobody, and nothing of it is kept."""
     host, port = limited.split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as gone:
+    with socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS) as gone:
         gone.sendall(
             b"POST /iterate/taxi HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
             b'Transfer-Encoding: chunked\r\n\r\n5\r\n[{"zo\r\n'
@@ -148,7 +148,7 @@ def test_a_client_that_goes_away(limited: str) -> None:
 
 def test_a_body_that_is_refused_before_it_is_read(limited: str) -> None:
     """After 413 for a body that was not read, the next request gets its own answer."""
-    connection = http.client.HTTPConnection(limited, timeout=10)
+    connection = http.client.HTTPConnection(limited, timeout=PATIENCE_SECONDS)
     headers = {"Content-Type": "application/json"}
     for _ in range(2):
         connection.request("POST", "/iterate/taxi", b" " * 200_000, headers)

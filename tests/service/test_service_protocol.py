@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import socket
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import pytest
 import uvicorn
 from msgspec.structs import replace
 from tests.service.listening import Listening, answers, listening
-from tests.service.serving import settings, trip
+from tests.service.serving import await_that, settings, trip
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
@@ -169,13 +168,6 @@ def test_a_client_that_leaves(short: Listening) -> None:
     await_that(lambda: watch.traffic.rejected.get("disconnected", 0) == before + 1)
     assert watch._log.count("taxi") == count
     assert short.told([ROW])[0].status == "HTTP/1.1 200 OK"
-
-
-def await_that(is_so: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.005)
 
 
 def test_the_end_of_the_service(plain: dict[str, Any], tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from modelvane.store.sqlite import checkpoints as checkpoints_module
 from modelvane.store.sqlite.checkpoints import Checkpoints
 from modelvane.table import Table
 
-_PATIENCE = 20.0
+_PATIENCE = 300.0
 
 
 def test_rows_reach_the_database_while_the_log_is_open(tmp_path: Path) -> None:
@@ -120,5 +120,5 @@ def test_told_to_end_at_the_end_of_its_pause() -> None:
     checkpoints.note_commit()
     thread = checkpoints._thread
     assert thread is not None
-    thread.join(10)
+    thread.join(_PATIENCE)
     assert not thread.is_alive()

@@ -27,8 +27,8 @@ from modelvane.table import Table
 Raw = Database[dict[str, Any]]
 Opener = Callable[..., Log]
 
-QUICK = "serverSelectionTimeoutMS=1000"
-_PATIENCE = 60.0
+QUICK = "serverSelectionTimeoutMS=3000"
+_PATIENCE = 300.0
 # what the prediction service of 2022 logs
 TRIPS = Schema(
     (
@@ -404,7 +404,7 @@ def test_a_batch_that_failed_with_its_server_is_new_again(own_mongodb: Server, o
 def test_a_server_that_stands_still_is_left(own_mongodb: Server, own_url: str) -> None:
     """A server that takes the question and gives no answer is an error after a bounded time; then the log goes on."""
     open_log(own_url).close()
-    with closing(open_log(f"{own_url}?{QUICK}&socketTimeoutMS=1000")) as log:
+    with closing(open_log(f"{own_url}?{QUICK}&socketTimeoutMS=3000")) as log:
         log.open("taxi", TRIPS)
         own_mongodb.suspend()
         try:

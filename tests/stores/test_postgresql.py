@@ -27,7 +27,7 @@ from modelvane.store.postgresql.values import from_json, to_json
 from modelvane.table import Table
 
 Opener = Callable[..., PostgresqlLog]
-_PATIENCE = 20.0
+_PATIENCE = 300.0
 
 
 @pytest.fixture
@@ -298,10 +298,11 @@ def test_rows_sent_twice_among_new_ones(opened: Opener) -> None:
 
 def test_a_second_writer_is_refused(opened: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     """While one writer has the log open another is told who it is; after it closed, not."""
-    monkeypatch.setattr(ownership, "OWNER_SECONDS", 0.2)
     first = opened()
+    monkeypatch.setattr(ownership, "OWNER_SECONDS", 0.2)
     with pytest.raises(StoreError, match=r"Another writer.*modelvane \w+ writer from .*pid \d+"):
         opened()
+    monkeypatch.setattr(ownership, "OWNER_SECONDS", _PATIENCE)
     first.close()
     opened()
 
@@ -310,12 +311,13 @@ def test_two_writers_never_give_the_same_number(
     opened: Opener, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A writer that lost its connection goes on only when no other has taken its place, and behind its numbers."""
-    monkeypatch.setattr(ownership, "OWNER_SECONDS", 0.2)
+    monkeypatch.setattr(ownership, "OWNER_SECONDS", _PATIENCE)
     first = opened()
     first.append("taxi", Table.of({"trip": ["a"]}), 1.0)
     _end_sessions(url, "writer")
     second = opened()
     second.append("taxi", Table.of({"trip": ["b", "c"]}), 1.0)
+    monkeypatch.setattr(ownership, "OWNER_SECONDS", 0.2)
     with pytest.raises(LogDownError, match="Another writer"):
         first.append("taxi", Table.of({"trip": ["d"]}), 1.0)
     second.close()
@@ -506,8 +508,9 @@ def test_a_server_that_stands_still_is_left(
     own_postgresql: Server, own_url: str, schema: Schema, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A write and a read end with an error in time, nothing of it is kept twice, and the log comes back by itself."""
-    monkeypatch.setattr(connections, "WRITE_SECONDS", 0.3)
-    monkeypatch.setattr(connections, "READ_SECONDS", 0.3)
+    # longer than a busy machine takes for a statement
+    monkeypatch.setattr(connections, "WRITE_SECONDS", 3.0)
+    monkeypatch.setattr(connections, "READ_SECONDS", 3.0)
     monkeypatch.setattr(connections, "GRACE_SECONDS", 0.1)
     with PostgresqlLog(own_url) as log:
         log.open("taxi", schema)

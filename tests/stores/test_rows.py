@@ -332,7 +332,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(st.tuples(SCALARS, JSON, st.booleans() | SCALARS), min_size=1, max_size=6))
 def test_any_rows_come_back(log: Log, rows: list[tuple[Any, Any, Any]]) -> None:
     """Whatever rows are logged, the last rows of the log are these rows."""

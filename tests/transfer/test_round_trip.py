@@ -176,7 +176,7 @@ def logs(opener: Opener) -> tuple[Log, Log, Log]:
 
 
 # few, for each example writes a folder and three datasets
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(ROW, max_size=8), st.lists(LABEL, max_size=8), st.floats(0, 1e10))
 def test_any_log_comes_back(
     logs: tuple[Log, Log, Log],

@@ -9,7 +9,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-_PATIENCE = 30.0
+_PATIENCE = 300.0
 # stopped, or ended and not yet taken note of by its parent, which may stand still itself
 _STILL = frozenset("TtZXx")
 

@@ -15,6 +15,7 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from pymongo import MongoClient
+from tests.ports import held_port
 from tests.stores.servers.lifetime import ended_by, suspend
 
 URL = "MODELVANE_TEST_MONGODB"
@@ -22,7 +23,7 @@ URL = "MODELVANE_TEST_MONGODB"
 
 _HERE = Path(__file__).parent / "mongo_java_server"
 _JARS = Path(__file__).parents[3] / ".cache" / "mongo-java-server"
-_PATIENCE = 30.0
+_PATIENCE = 300.0
 
 
 def jars() -> str | None:
@@ -49,17 +50,19 @@ class Server:
         self._jars = found
         self._heap = heap
         self.folder = Path(tempfile.mkdtemp(prefix="modelvane-mongo-"))
-        self._port = 0
+        # while it is down nobody else may have its port
+        self._held = held_port()
         self._process: subprocess.Popen[str] | None = None
         self.start()
 
     @property
     def url(self) -> str:
         """How to reach it."""
-        return f"mongodb://127.0.0.1:{self._port}/"
+        host, port = self._held.getsockname()
+        return f"mongodb://{host}:{port}/"
 
     def start(self) -> None:
-        """Start it, on the port that it had, and wait until it answers."""
+        """Start it, on its port, and wait until it answers."""
         flags = [f"-Xmx{self._heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"]
         with (self.folder / "server.log").open("a") as log:
             self._process = subprocess.Popen(
@@ -71,7 +74,7 @@ class Server:
                     self._jars,
                     _HERE / "Serve.java",
                     self.folder / "data",
-                    str(self._port),
+                    str(self._held.getsockname()[1]),
                 ],
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -79,7 +82,6 @@ class Server:
             )
         said = _stdout(self._process).readline()
         assert said, (self.folder / "server.log").read_text()
-        self._port = int(said)
         # a Java that has just started takes its time for the first answer
         with MongoClient(self.url, serverSelectionTimeoutMS=int(_PATIENCE * 1000)) as client:
             client.admin.command("ping")
@@ -108,6 +110,7 @@ class Server:
     def remove(self) -> None:
         """End it and remove its folder."""
         self._end(signal.SIGKILL)
+        self._held.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

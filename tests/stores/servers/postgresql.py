@@ -21,7 +21,7 @@ from tests.stores.servers.lifetime import ended_by, suspend
 URL = "MODELVANE_TEST_POSTGRESQL"
 """The variable that names a server to be used instead, in whose database the tests make schemas of their own."""
 
-_PATIENCE = 30.0
+_PATIENCE = 300.0
 _SETTINGS = {
     "listen_addresses": "",
     "fsync": "off",
@@ -158,7 +158,7 @@ _numbers = itertools.count()
 def in_own_schema(url: str) -> str:
     """Give the URL of a schema that nobody else uses, made in the database of another URL."""
     name = f"test_{os.getpid()}_{next(_numbers)}"
-    with psycopg.connect(url, autocommit=True, connect_timeout=30) as connection:
+    with psycopg.connect(url, autocommit=True, connect_timeout=300) as connection:
         connection.execute(f"CREATE SCHEMA {name}".encode())
     return f"{url}{'&' if '?' in url else '?'}options=-csearch_path%3D{name}"
 
