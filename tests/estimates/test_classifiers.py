@@ -14,6 +14,7 @@ from modelvane.engines.source import TableSource
 from modelvane.estimates.classification import CLASSIFIER
 from modelvane.estimates.lines import LEAST_ROWS, error_lines
 from modelvane.estimates.promise import Promise
+from modelvane.estimates.scores import calibrated, cell_of
 from modelvane.findings import Family, Verdict
 from modelvane.settings import Window
 
@@ -122,6 +123,21 @@ def test_standard_errors_are_what_samples_show(reference: Reference) -> None:
         told = np.mean([found[each.name].standard_error or 0 for found in drawn])
         seen = np.std([found[each.of.name].value or 0 for found in drawn], ddof=1)
         assert told == pytest.approx(seen, rel=0.35), each.name
+
+
+def test_an_estimate_is_the_mean_over_labels(reference: Reference) -> None:
+    """Of a few rows, too: what is expected of the average precision is more than that of the expected labels."""
+    few = rows(150, shift=-2.0, seed=12)
+    known = reference.tally
+    shares = calibrated(known.performance["scores"])[0][cell_of(few["score"])]
+    rng = np.random.default_rng(0)
+    drawn = [
+        estimates(reference, {**few, "y": np.where(rng.random(150) < shares, "yes", "no")})
+        for _ in range(200)
+    ]
+    realised = [found["average_precision"].value or 0.0 for found in drawn]
+    told = drawn[0]["estimated_average_precision"].value
+    assert told == pytest.approx(np.mean(realised), abs=3 * np.std(realised) / np.sqrt(200))
 
 
 def test_the_habit_of_the_stream_is_a_line() -> None:

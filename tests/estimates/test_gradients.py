@@ -87,3 +87,19 @@ def test_gradients_of_rankings_are_their_slopes(value: Any, gradient: Any) -> No
     of_positives, of_negatives = gradient(positives, negatives)
     np.testing.assert_allclose(of_positives, _slopes(lambda p: value(p, negatives), positives), atol=1e-7)
     np.testing.assert_allclose(of_negatives, _slopes(lambda n: value(positives, n), negatives), atol=1e-7)
+
+
+def test_the_bend_of_average_precision_is_half_its_second_slope() -> None:
+    """By labels of each cell that turn positive, rows staying as many; a cell without rows has none."""
+    rng = np.random.default_rng(3)
+    positives, negatives = rng.uniform(0.5, 9, (2, 7))
+    positives[2] = negatives[2] = 0.0
+
+    def value(turned: Floats) -> float:
+        return probabilities._average_precision(positives + turned, negatives - turned)  # type: ignore[arg-type] # counts may be parts of rows here
+
+    bent = np.zeros(7)
+    for cell in (0, 1, 3, 4, 5, 6):
+        step = _STEP * np.eye(7)[cell]
+        bent[cell] = (value(step) - 2 * value(0 * step) + value(-step)) / (2 * _STEP**2)
+    np.testing.assert_allclose(gradients.average_precision_bend(positives, negatives), bent, atol=1e-7)

@@ -28,8 +28,9 @@ def _estimated(
     kind: Literal["confusion", "scores"],
     moves: Callable[[Expected], Iterator[Moves]],
     by_matrix: Callable[[Floats], Iterator[Floats]] | None = None,
+    bend: Callable[[Floats, Floats], Floats] | None = None,
 ) -> EstimatedByScore:
-    return EstimatedByScore(_STATISTICS[name], _NEEDS, _SOURCE, kind, moves, by_matrix)
+    return EstimatedByScore(_STATISTICS[name], _NEEDS, _SOURCE, kind, moves, by_matrix, bend)
 
 
 def _of_matrix(name: str, by_matrix: Callable[[Floats], Iterator[Floats]]) -> EstimatedByScore:
@@ -55,11 +56,15 @@ def _by_score(expected: Expected, gradient: Floats) -> Moves:
     return gradient[positive][predicted], gradient[negative][predicted]
 
 
-def _ranking(name: str, gradient: Callable[[Floats, Floats], Moves]) -> EstimatedByScore:
+def _ranking(
+    name: str,
+    gradient: Callable[[Floats, Floats], Moves],
+    bend: Callable[[Floats, Floats], Floats] | None = None,
+) -> EstimatedByScore:
     def moves(expected: Expected) -> Iterator[Moves]:
         yield gradient(expected.positives, expected.negatives)
 
-    return _estimated(name, "scores", moves)
+    return _estimated(name, "scores", moves, bend=bend)
 
 
 def _mean(name: str) -> EstimatedByScore:
@@ -80,7 +85,7 @@ CLASSIFIER: tuple[EstimatedByScore, ...] = (
     _confusion("matthews_correlation", gradients.matthews),
     _confusion("cohen_kappa", gradients.kappa),
     _ranking("roc_auc", gradients.roc_auc),
-    _ranking("average_precision", gradients.average_precision),
+    _ranking("average_precision", gradients.average_precision, gradients.average_precision_bend),
     _mean("log_loss"),
     _mean("brier_score"),
 )

@@ -112,11 +112,15 @@ class EstimatedByScore(Estimated, frozen=True):
         Gives how much rows move it: once, or for each label.
     by_matrix
         Of a confusion, gives the same by target and prediction, from the expected rows of each pair.
+    bend
+        Of scores whose value is far from linear in the labels, gives half its second derivative by a label of each
+        score that turns positive, from expected positives and negatives, each of shape ``(CELLS,)``.
     """
 
     kind: Literal["confusion", "scores"]
     moves: Callable[[Expected], Iterator[Moves]]
     by_matrix: Callable[[Floats], Iterator[Floats]] | None = None
+    bend: Callable[[Floats, Floats], Floats] | None = None
 
     def estimates(self, expected: Expected) -> dict[str | None, Estimate | Undefined]:
         """Give the estimate of each label."""
@@ -124,5 +128,16 @@ class EstimatedByScore(Estimated, frozen=True):
         found: dict[str | None, Estimate | Undefined] = {}
         moves = self.moves(expected) if any(isinstance(each, float) for each in values.values()) else ()
         for (label, value), moved in zip(values.items(), moves, strict=False):
-            found[label] = value if isinstance(value, Undefined) else Estimate.of(value, expected, moved)
+            if isinstance(value, Undefined):
+                found[label] = value
+            else:
+                found[label] = Estimate.of(self._over_labels(value, expected), expected, moved)
         return found or {label: each for label, each in values.items() if isinstance(each, Undefined)}
+
+    def _over_labels(self, value: float, expected: Expected) -> float:
+        """Give the mean of the value over the labels that rows may have, to second order."""
+        if self.bend is None:
+            return value
+        variances = expected.negatives * expected.by.shares
+        # a few rows have a mean that is further off; none is above 1
+        return min(value + float(variances @ self.bend(expected.positives, expected.negatives)), 1.0)

@@ -56,15 +56,15 @@ class Promise(Struct, frozen=True, eq=False):
             {each.name: each.estimates(expected) for each in CLASSIFIER},
             realised,
             {
-                each.name: _gap(each.values(getattr(labelled, each.kind))[None], realised[each.name][None])
+                each.name: _gap(each.estimates(labelled)[None], realised[each.name][None])
                 for each in CLASSIFIER
                 if each.has_error
             },
         )
 
 
-def _gap(estimate: Value, realised: Value) -> float:
+def _gap(estimate: Estimate | Undefined, realised: Value) -> float:
     """Give how far one is from the other; nothing where there is none."""
     if isinstance(estimate, Undefined) or isinstance(realised, Undefined):
         return 0.0
-    return abs(estimate - realised)
+    return abs(estimate.value - realised)
