@@ -97,7 +97,7 @@ def test_what_the_examples_posted_has_arrived(service: str) -> None:
 def _traffic(service: str) -> tuple[float, float]:
     samples = dict(
         line.rsplit(" ", 1)
-        for line in requests.get(f"{service}/metrics", timeout=10).text.splitlines()
+        for line in requests.get(f"{service}/metrics", timeout=300).text.splitlines()
         if not line.startswith("#")
     )
     return (
@@ -122,7 +122,7 @@ def test_curl_commands_are_answered(page: Path, service: str) -> None:
                 url.replace(ADDRESS, service),
                 data=body,
                 headers=dict([header.split(": ")]) if header else None,
-                timeout=10,
+                timeout=300,
             )
             assert answer.status_code == 200, f"{command}: {answer.text}"
 
@@ -130,7 +130,7 @@ def test_curl_commands_are_answered(page: Path, service: str) -> None:
 def test_the_error_is_as_it_is_shown(service: str) -> None:
     """The problem that docs/how-it-works/ingest-and-log.md shows is what a misspelt dataset is answered with."""
     (shown,) = fenced(ROOT / "docs" / "how-it-works" / "ingest-and-log.md", "json")
-    answer = requests.post(f"{service}/iterate/taxy", json=[_TRIP], timeout=10)
+    answer = requests.post(f"{service}/iterate/taxy", json=[_TRIP], timeout=300)
     assert answer.json() == json.loads(shown)
 
 
@@ -192,7 +192,7 @@ def test_routes_exist(page: Path, service: str) -> None:
             or path.startswith("/iterate")
             or path.endswith(("/predictions", "/labels", "/alerts", "/score"))
         )
-        answer = requests.request("POST" if is_posted else "GET", service + path, timeout=10)
+        answer = requests.request("POST" if is_posted else "GET", service + path, timeout=300)
         # what is posted has a type, but for notifications, and a reference that is to be read again
         expected = _WITHOUT_A_TYPE.get(path, 415) if is_posted else 200
         assert answer.status_code == expected, f"{method} {route}: {answer.status_code}"
@@ -201,7 +201,7 @@ def test_routes_exist(page: Path, service: str) -> None:
 def test_every_route_is_documented(service: str) -> None:
     """Every route of the API stands in a table of the documentation, with its method."""
     named = {route for page in PAGES for route in _ROUTE.findall(page.read_text(encoding="utf-8"))}
-    described = requests.get(f"{service}/openapi.json", timeout=10).json()["paths"]
+    described = requests.get(f"{service}/openapi.json", timeout=300).json()["paths"]
     there = {(method.upper(), path) for path, methods in described.items() for method in methods}
     assert there <= named
 

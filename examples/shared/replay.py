@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from urllib3.util import Retry
 
 from examples.shared.lateness import Label, LateLabels
+from examples.shared.processes import PATIENCE
 from modelvane.errors import ModelvaneError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 EventT = TypeVar("EventT")
 
-TIMEOUT = 10.0
+TIMEOUT = 60.0
 _LABELS_PER_POST = 500
 _SECONDS_BETWEEN_POSTS = 1.0  # of wall clock, while there are too few labels for a whole request
 _EPOCH = dt.datetime(2000, 1, 1)  # noqa: DTZ001 - files keep a wall clock; only differences count
@@ -170,7 +171,7 @@ class Stream(ABC, Generic[EventT]):
                 future.result()
 
 
-def wait_until_logged(health: str, *, check: Callable[[], None], patience: float = 60.0) -> None:
+def wait_until_logged(health: str, *, check: Callable[[], None], patience: float = PATIENCE) -> None:
     """Wait until a prediction service has handed all its predictions to the monitor.
 
     Parameters

@@ -10,6 +10,7 @@ import requests
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from examples.shared.processes import PATIENCE
 from modelvane.errors import ModelvaneError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class FindingsError(ModelvaneError):
 
 
 def fetch_findings(
-    monitor: str, dataset: str, *, since: float, check: Callable[[], None], patience: float = 60.0
+    monitor: str, dataset: str, *, since: float, check: Callable[[], None], patience: float = PATIENCE
 ) -> dict[str, Any]:
     """Ask the monitor until its findings are younger than a moment.
 

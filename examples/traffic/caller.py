@@ -12,7 +12,7 @@ import requests
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_TIMEOUT = 10.0
+_TIMEOUT = 60.0
 _LATE = 1.0  # seconds behind after which turns are left out: what was away is not flooded when it is back
 
 ANSWERED, REFUSED, FAILED = "answered", "refused", "failed"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from stack.local.compose import Service
     from stack.local.places import Places
 
-_PATIENCE = 180.0
+_PATIENCE = 300.0
 _PAUSE = 0.1
 
 

@@ -133,7 +133,7 @@ class Browser:
         """Wait until a function body returns something true."""
         from selenium.webdriver.support.wait import WebDriverWait
 
-        return WebDriverWait(self.driver, 20, poll_frequency=0.02).until(lambda _: self.run(script))
+        return WebDriverWait(self.driver, 300, poll_frequency=0.02).until(lambda _: self.run(script))
 
 
 @pytest.fixture

@@ -91,6 +91,6 @@ def process(*arguments: object, **options: Any) -> subprocess.CompletedProcess[s
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         **options,
     )

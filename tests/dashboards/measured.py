@@ -79,7 +79,7 @@ def prediction_service() -> Iterator[str]:
 
     def ask() -> None:
         while not ended.wait(0.05):
-            urlopen(f"http://{address}/double/2", timeout=10).close()
+            urlopen(f"http://{address}/double/2", timeout=300).close()
 
     asking = threading.Thread(target=ask)
     asking.start()

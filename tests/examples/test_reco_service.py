@@ -252,7 +252,7 @@ def fetched(address: str, process: subprocess.Popen[str]) -> Any:
     """Give the answer, as soon as there is one."""
     while process.poll() is None:
         try:
-            with urllib.request.urlopen(address, timeout=30) as answer:  # noqa: S310 - our own address
+            with urllib.request.urlopen(address, timeout=300) as answer:  # noqa: S310 - our own address
                 return json.load(answer)
         except urllib.error.URLError:
             time.sleep(0.05)

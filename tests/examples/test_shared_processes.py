@@ -85,7 +85,7 @@ def test_children_end_with_the_block(interrupts: Interrupts, tmp_path: Path, htt
         with http_server(answer) as address, pytest.raises(KeyboardInterrupt):
             work(address)
     for connection in connections:
-        connection.settimeout(10)
+        connection.settimeout(300)
         assert connection.recv(1) == b""  # closed by the end of the process
         connection.close()
     assert len(connections) == 2

@@ -68,7 +68,7 @@ def test_no_request_is_dropped_during_a_swap(
         def post() -> None:
             with requests.Session() as session:
                 while not stop.is_set():
-                    answer = session.post(f"{address}/predict", json=TRIP, timeout=10)
+                    answer = session.post(f"{address}/predict", json=TRIP, timeout=300)
                     answers.append((answer.status_code, answer.json()["duration"]))
 
         posting = [threading.Thread(target=post) for _ in range(3)]
@@ -81,7 +81,7 @@ def test_no_request_is_dropped_during_a_swap(
             await_that(lambda: followed.version == name)
             seen = len(answers)
             await_that(lambda: len(answers) > seen + 30)
-            told = requests.get(f"{address}/metrics", timeout=10).text
+            told = requests.get(f"{address}/metrics", timeout=300).text
         finally:
             stop.set()
             for thread in posting:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from examples.taxi.model import DurationModel
 
-PATIENCE = 20.0
+PATIENCE = 300.0
 
 
 def until(holds: Callable[[], bool]) -> None:

@@ -39,7 +39,7 @@ def prefect(home: None) -> Iterator[None]:  # noqa: ARG001 - where the server's 
     """Run a server with a database of its own, and forget it afterwards."""
     from prefect.testing.utilities import prefect_test_harness
 
-    with prefect_test_harness(server_startup_timeout=120):
+    with prefect_test_harness(server_startup_timeout=300):
         yield
 
 

@@ -73,14 +73,14 @@ def serving(environment: dict[str, str], tmp_path: Path) -> Iterator[str]:
         yield name
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(300)
 
 
 def test_a_deployment_runs_and_reports(serving: str, tmp_path: Path) -> None:
     """The flow has the order as its parameters, and its outcome is read from the file."""
     from modelvane.retraining.deployment import run_deployment
 
-    ended = run_deployment(serving, order(tmp_path), timeout=120, stop=threading.Event())
+    ended = run_deployment(serving, order(tmp_path), timeout=300, stop=threading.Event())
     assert ended.fault is None, ended
     outcome = read_outcome(order(tmp_path).outcome, ended.answer)
     assert (outcome.promoted, outcome.why) == (False, "taxi DatasetDrift 1.0")
@@ -126,7 +126,7 @@ def test_a_deployment_that_nobody_runs_is_cancelled(tmp_path: Path) -> None:
     late = run_deployment("retrain-idle/taxi", order(tmp_path), timeout=0.1, stop=threading.Event())
     assert late.fault == "it took longer than 0.1 s"
     stopped.set()
-    assert run_deployment("retrain-idle/taxi", order(tmp_path), timeout=60, stop=stopped).fault == (
+    assert run_deployment("retrain-idle/taxi", order(tmp_path), timeout=300, stop=stopped).fault == (
         "the service was stopped"
     )
     with get_client(sync_client=True) as client:

@@ -18,7 +18,7 @@ def test_a_full_disk_stops_no_program(caplog: pytest.LogCaptureFixture) -> None:
     with Output(Path("/dev/full")) as output:
         assert process.stdout is not None
         output.collect(process.stdout, is_answer=True)
-        assert process.wait(30) == 0
-        output.wait(30)
+        assert process.wait(300) == 0
+        output.wait(300)
         assert output.last_line == "last"
     assert "No space left" in caplog.text

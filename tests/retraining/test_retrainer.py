@@ -129,7 +129,7 @@ def test_alerts_during_a_consideration_are_one(tmp_path: Path) -> None:
 
     def look() -> Findings:
         looks.append(1)
-        assert go.wait(30)
+        assert go.wait(300)
         return Findings("taxi", 0.0, 9, 0, (DRIFT,))
 
     around = Around(tmp_path, findings=look)
@@ -232,7 +232,7 @@ def test_a_stop_while_the_log_is_down(tmp_path: Path) -> None:
     around.keep = keep
     retrainer = around.retrainer(command=printing({"promoted": True}))
     retrainer.ask("DatasetDrift")
-    assert is_down.wait(30)
+    assert is_down.wait(300)
     retrainer.stop()
     around.keep = None
     again = around.retrainer()
@@ -332,12 +332,12 @@ def test_a_stop_during_the_consideration_starts_nothing(tmp_path: Path) -> None:
 
     def look() -> Findings:
         is_looking.set()
-        assert retrainer._stop.wait(30)
+        assert retrainer._stop.wait(300)
         return Findings("taxi", 0.0, 9, 0, (DRIFT,))
 
     around.findings = look
     retrainer = around.retrainer()
     retrainer.ask("DatasetDrift")
-    assert is_looking.wait(30)
+    assert is_looking.wait(300)
     retrainer.stop()
     assert around.events == []

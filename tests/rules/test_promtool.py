@@ -22,7 +22,7 @@ def run(*command: str | Path) -> tuple[int, str]:
     """Run a program, and give its exit code and what it said."""
     # promtool makes a database for each scenario: that is much to collect, and less work if seldom
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=120, check=False, env={**os.environ, "GOGC": "400"}
+        command, capture_output=True, text=True, timeout=300, check=False, env={**os.environ, "GOGC": "400"}
     )
     return done.returncode, done.stdout + done.stderr
 

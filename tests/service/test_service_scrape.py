@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
-from tests.service.serving import served, settings, trip, watch_of
+from tests.service.serving import PATIENCE_SECONDS, served, settings, trip, watch_of
 
 from modelvane.monitor import Monitor
 
@@ -24,7 +24,7 @@ class Gate:
 
         def held(monitor: Monitor) -> Any:
             self.entered.set()
-            assert self.open.wait(20)
+            assert self.open.wait(PATIENCE_SECONDS)
             return measure(monitor)
 
         monkeypatch.setattr(Monitor, "measure", held)
@@ -38,13 +38,13 @@ def test_rows_are_taken_while_findings_are_computed(
     gate = Gate(monkeypatch)
     with ThreadPoolExecutor(1) as pool:
         scrape = pool.submit(client.get, "/metrics")
-        assert gate.entered.wait(10)
+        assert gate.entered.wait(PATIENCE_SECONDS)
         posted = client.post("/iterate/taxi", json=[trip(n) | {"id": n} for n in range(rows)])
         labelled = client.post("/v1/datasets/taxi/labels", json=[{"id": 0, "target": 5.0}])
         alive = client.get("/healthz")
         assert not scrape.done()
         gate.open.set()
-        assert scrape.result(20).status_code == 200
+        assert scrape.result(PATIENCE_SECONDS).status_code == 200
     assert (posted.json()["accepted"], labelled.json()["matched"], alive.status_code) == (rows, 1, 200)
 
 
@@ -59,10 +59,10 @@ def test_concurrent_scrapes_compute_once(
     ):
         asked = [pool.submit(client.get, "/v1/datasets/taxi/findings") for _ in range(6)]
         others = [pool.submit(client.get, path) for path in ("/metrics", "/datasets/taxi")]
-        assert gate.entered.wait(10)
+        assert gate.entered.wait(PATIENCE_SECONDS)
         gate.open.set()
-        assert len({future.result(20).content for future in asked}) == 1
-        assert {future.result(20).status_code for future in others} == {200}
+        assert len({future.result(PATIENCE_SECONDS).content for future in asked}) == 1
+        assert {future.result(PATIENCE_SECONDS).status_code for future in others} == {200}
         assert watch_of(client).evaluations == 1
 
 

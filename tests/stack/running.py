@@ -16,7 +16,7 @@ from modelvane.config import Config
 
 Found = TypeVar("Found")
 
-PATIENCE = 120.0
+PATIENCE = 300.0
 _PAUSE = 0.2
 _TAIL = 25
 
@@ -45,7 +45,7 @@ class Running:
 
     def page(self, name: str, path: str) -> str:
         """Give a page of a service."""
-        answer = requests.get(self.stack.address(name) + path, timeout=30)
+        answer = requests.get(self.stack.address(name) + path, timeout=PATIENCE)
         assert answer.ok, f"{answer.url}: {answer.status_code}"
         return answer.text
 
@@ -54,7 +54,7 @@ class Running:
         return self._asked(requests.put, name, path, json=body)
 
     def _asked(self, method: Callable[..., requests.Response], name: str, path: str, **options: Any) -> Any:
-        answer = method(self.stack.address(name) + path, timeout=30, **options)
+        answer = method(self.stack.address(name) + path, timeout=PATIENCE, **options)
         assert answer.ok, f"{answer.url}: {answer.status_code} {answer.text}"
         return answer.json()
 

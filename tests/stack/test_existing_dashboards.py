@@ -175,11 +175,7 @@ def prometheus(monitor: str, shop: Shop, tmp_path_factory: pytest.TempPathFactor
         shop.ask(ROUNDS)
         # one instant for all, before which every scrape has ended: a scrape that takes too long empties what follows
         whole = f"sum(http_requests_total) == {len(ROUND) * (1 + ROUNDS)} and sum(up) == {len(targets)}"
-        end = time.monotonic() + PATIENCE
-        while not running.query(whole, at=(instant := time.time() - 2 * INTERVAL)):
-            assert time.monotonic() < end
-            time.sleep(0.1)
-        yield Seen(running, instant)
+        yield Seen(running, running.instant_of(whole, seconds_ago=2 * INTERVAL))
 
 
 def filled(query: str, dataset: str) -> str:

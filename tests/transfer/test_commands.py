@@ -171,7 +171,7 @@ def test_a_log_that_is_served(tmp_path: Path, file: Path) -> None:
         url = f"http://127.0.0.1:{service.port}"
         store = f"sqlite:///{tmp_path / 'modelvane.db'}"
         rows = [{"id": id_, "trip_distance": 1.0} for id_ in ("1", "2")]
-        requests.post(f"{url}/v1/datasets/taxi/predictions", json=rows, timeout=10).raise_for_status()
+        requests.post(f"{url}/v1/datasets/taxi/predictions", json=rows, timeout=300).raise_for_status()
         refused = run("labels", "import", file, "--store", store)
         assert refused.exit_code == 2
         assert "Another writer has the log open" in refused.stderr
@@ -180,7 +180,7 @@ def test_a_log_that_is_served(tmp_path: Path, file: Path) -> None:
         assert (posted.exit_code, posted.stderr) == (0, "")
         assert "taxi: 2 matched, 1 waiting" in posted.stdout
         assert "3 repeated" in run("labels", "import", file, "--url", url, "--dataset", "taxi").stdout
-        series = requests.get(f"{url}/metrics", timeout=10).text
+        series = requests.get(f"{url}/metrics", timeout=300).text
         assert 'modelvane_ingest_labels_total{dataset="taxi",outcome="matched"} 2' in series
         wrong = run("labels", "import", file, "--url", url, "--dataset", "taxy")
         assert (wrong.exit_code, "Did you mean 'taxi'" in wrong.stderr) == (2, True)
