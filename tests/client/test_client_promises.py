@@ -224,7 +224,7 @@ def test_one_warning_a_minute(sink, connect, caplog):
             client.log({})
             assert client.flush(LONG)
     assert client.counters.rejected == 5
-    assert [record.name for record in caplog.records] == ["modelvane.client"]
+    assert [record.name for record in caplog.records].count("modelvane.client") == 1
 
 
 def test_without_a_row_there_is_no_thread():

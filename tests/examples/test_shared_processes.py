@@ -6,10 +6,12 @@ import gc
 import signal
 import socket
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from examples.shared.processes import Children, ProcessError, require_free_port
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,11 +72,15 @@ def test_children_end_with_the_block(interrupts: Interrupts, tmp_path: Path, htt
     """A child and its own child are gone after an interrupt, as their connections tell."""
     (tmp_path / "family.py").write_text(FAMILY)
     connections: list[socket.socket] = []
+    asked = threading.Lock()
     with socket.create_server(("127.0.0.1", 0)) as register:
         command = [sys.executable, str(tmp_path / "family.py"), str(register.getsockname()[1])]
 
         def answer(*_: object) -> tuple[int, bytes]:
-            connections.append(register.accept()[0])
+            # who asks gives up after a while, and asks again
+            with asked:
+                if len(connections) < 2:
+                    connections.append(register.accept()[0])
             return (200 if len(connections) == 2 else 503), b""
 
         def work(address: str) -> None:
@@ -113,10 +119,12 @@ def test_a_child_that_never_answers_is_given_up(interrupts: Interrupts, tmp_path
 
 def test_a_port_in_use_is_refused_with_the_remedy() -> None:
     """The message names the port and the option that chooses another."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(ProcessError, match=rf"port {port}.*--service-port"):
-            require_free_port("prediction service", "127.0.0.1", port, "--service-port")
+    port = free_port()
+    with (
+        socket.create_server(("127.0.0.1", port)),
+        pytest.raises(ProcessError, match=rf"port {port}.*--service-port"),
+    ):
+        require_free_port("prediction service", "127.0.0.1", port, "--service-port")
     require_free_port("prediction service", "127.0.0.1", port, "--service-port")
 
 
