@@ -9,7 +9,7 @@ import datetime as dt
 import difflib
 from bisect import bisect
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -131,7 +131,7 @@ class Recommender:
         """Whether there is such a product."""
         return product in self._columns
 
-    def unknown(self, kind: Literal["user", "item"], name: str) -> UnknownIdError:
+    def unknown(self, kind: str, name: str) -> UnknownIdError:
         """Give the error of an id that nobody, or nothing, has."""
         if kind == "user":
             return UnknownIdError("customer", name, self.customers)

@@ -76,14 +76,16 @@ def _run(options: argparse.Namespace) -> None:
         shoppers = Shoppers(options.reco, pq.read_table(options.questions), told[1])
         callers["reco"] = Caller(shoppers.ask, options.rate)
     app = create_app(callers, riders)
+    # callers begin after the labels they tell, and end before them
+    parts: tuple[Labels | Caller, ...] = (*told, *callers.values())
     with make_server(options.host, options.port, app, threaded=True, request_handler=_QuietHandler) as server:
-        for part in (*told, *callers.values()):
+        for part in parts:
             part.start()
         try:
             print(f"switches at http://{options.host}:{options.port}/faults", flush=True)
             server.serve_forever()
         finally:
-            for part in (*callers.values(), *told):
+            for part in reversed(parts):
                 part.stop()
 
 

@@ -11,8 +11,11 @@ from tests.cli.trips import labelled, modelvane, watched, write
 
 from modelvane.breakdown import Breakdown
 from modelvane.calibration.lines import Alarm
+from modelvane.config import Config
+from modelvane.errors import ConfigError
 from modelvane.events import Event
 from modelvane.events import Kind as EventKind
+from modelvane.jobs import Job, load
 from modelvane.monitor import Monitor
 from modelvane.reference import Reference
 from modelvane.schema import Kind, Task
@@ -80,6 +83,23 @@ def test_build_by_a_config(tmp_path: Path, data: Path) -> None:
         ["distance"],
         (Breakdown.of("zone"),),
     )
+
+
+def test_build_learns_how_far_windows_are_from_those_before(tmp_path: Path, data: Path) -> None:
+    """With --moving a saved reference fits a config whose reference moves by as many windows, and no other."""
+    built = modelvane("reference", "build", data, "-o", tmp_path / "ref.mv", "--moving", 3)
+    assert built.exit_code == 0, built.output
+    for windows in (3, 4):
+        settings = {"reference_period": "moving", "reference_windows": windows}
+        job = Job.of_config(Config.load(watched(tmp_path, tmp_path / "ref.mv", **settings)), current="none")
+        if windows == 3:
+            found = load(job).moving
+            assert found is not None
+            assert found.windows == 3
+            assert found.habits
+        else:
+            with pytest.raises(ConfigError, match="not built for"):
+                load(job)
 
 
 def test_show_has_the_lines_of_a_monitor(reference: Path) -> None:

@@ -25,8 +25,9 @@ from modelvane.events import Event, Kind
 from modelvane.findings import Verdict
 from modelvane.monitor import Monitor
 from modelvane.references import load_reference
-from modelvane.service.switching import check_schema, load_standing
+from modelvane.service.switching import check_schema
 from modelvane.settings import Alarm, Settings, Window
+from modelvane.standing import load_standing
 from modelvane.store import open_log
 from modelvane.table import Table
 

@@ -45,6 +45,12 @@ def reference() -> None:
     '["one", "other"], {"column": "one", "edges": [1, 3]}; again for each.',
 )
 @click.option("--hours", metavar="ZONE", help="Compare by hour of the week, on this clock, such as UTC.")
+@click.option(
+    "--moving",
+    type=click.IntRange(1),
+    metavar="WINDOWS",
+    help="Learn how far windows are from so many before them: the config's reference_windows.",
+)
 @click.option("--task", type=click.Choice(["regression", "classification"]), help="What the model does.")
 @click.option("--positive", help="The positive class of a binary classifier.")
 @click.option("--config", type=_FILE, help="Rather what a config says of the columns (and its data).")
@@ -79,6 +85,7 @@ _KEYWORDS = {
     "categorical": "categorical",
     "segment": "segments",
     "hours": "hours",
+    "moving": "moving",
     "task": "task",
     "positive": "positive",
 }

@@ -12,6 +12,7 @@ from modelvane.engines.source import AroundSource, Batch, Source
 from modelvane.jobs.job import Job
 from modelvane.periods import Period
 from modelvane.schema import Schema
+from modelvane.standing import Standing, standing_of
 from modelvane.store import open_log
 
 
@@ -25,6 +26,21 @@ def source_of(job: Job, schema: Schema) -> Iterator[Source]:
     with closing(log):
         log.open(job.dataset, schema)
         yield LogSource(log, job.dataset, job.since, job.until)
+
+
+def standing_of_job(job: Job) -> Standing:
+    """Give which reference and champion the log had when the period ended; rows of files have those of the config.
+
+    Raises
+    ------
+    ReferenceFileError
+        When the reference that was taken is gone, or another.
+    """
+    if job.config is None or not job.is_of_the_log:
+        return Standing()
+    log = open_log(job.config.store_url, read_only=True)
+    with closing(log):
+        return standing_of(log, job.config, job.dataset, before=job.until)
 
 
 class Followed(AroundSource):

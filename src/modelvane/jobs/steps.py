@@ -14,17 +14,17 @@ from modelvane.catalogue import titles
 from modelvane.engines.count import count, with_before
 from modelvane.engines.counted import Counted
 from modelvane.engines.source import Source
-from modelvane.errors import ConfigError, ModelvaneError, SchemaError
+from modelvane.errors import ConfigError, ModelvaneError, SchemaError, StoreError
 from modelvane.jobs.job import Job
 from modelvane.jobs.labels import LabelledSource, Labels, LabelUse
 from modelvane.jobs.progress import Progress, Silent
-from modelvane.jobs.sources import Followed, source_of
+from modelvane.jobs.sources import Followed, source_of, standing_of_job
 from modelvane.locations import shown
 from modelvane.periods import Period, before, period_text
 from modelvane.reference import Reference
-from modelvane.references import check_settings, load_reference
 from modelvane.report.wording import WORDS, verdict_sentences
 from modelvane.report.wording import counted as counted_text
+from modelvane.standing import load_standing, settings_with
 from modelvane.store.beside import append_findings_beside
 from modelvane.table import Table
 
@@ -52,7 +52,7 @@ class CountedPeriod:
 
 
 def load(job: Job, progress: Progress | None = None) -> Reference:
-    """Read or build the reference, and check that it has what the settings name.
+    """Read or build the reference that held when the period ended, and check that it has what the settings name.
 
     Raises
     ------
@@ -70,9 +70,13 @@ def _loaded(job: Job, said: Progress) -> Reference:
         said.advance(1)
 
     if job.config is not None:
-        reference = load_reference(job.config, job.dataset, started=started, advance=advance)
-        check_settings(job.config, job.dataset, reference)
-        return reference
+        try:
+            file = standing_of_job(job).file
+        except StoreError:
+            # what is wrong with the config is told before what is wrong with its log
+            load_standing(job.config, job.dataset, None, started=started, advance=advance)
+            raise
+        return load_standing(job.config, job.dataset, file, started=started, advance=advance)
     if job.reference is None:
         raise ConfigError("A job needs a config or a reference")
     if job.reference.suffix == ".mv":
@@ -121,8 +125,11 @@ def count_period(job: Job, reference: Reference, progress: Progress | None = Non
 
 
 def judge_period(job: Job, reference: Reference, counted: Counted) -> Judged:
-    """Say what the counts mean."""
-    judged = judge(job.dataset, reference, counted, job.settings, period=job.period)
+    """Say what the counts mean; versions of the model are held against the champion of when the period ended."""
+    settings = job.settings
+    if job.config is not None and settings.versions is not None:
+        settings = settings_with(job.config, job.dataset, standing_of_job(job).champion)
+    judged = judge(job.dataset, reference, counted, settings, period=job.period)
     return replace(judged, findings=replace(judged.findings, computed_at=time.time()))
 
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from msgspec.structs import replace
-
 from modelvane.compatible import EXTRA, Compatible
 from modelvane.config import Config
 from modelvane.errors import StoreError
 from modelvane.monitor import Monitor
 from modelvane.reference import Reference
 from modelvane.service.background import Evaluator
-from modelvane.service.switching import Standing, load_standing, standing_of
 from modelvane.service.watch import Watch
+from modelvane.standing import Standing, load_standing, settings_with, standing_of
 from modelvane.store import open_log
 from modelvane.store.protocol import Log, LogDownError
 
@@ -92,8 +90,5 @@ def compared_with(
     champion
         Whom other versions of the model are compared with, in place of the one that the config names.
     """
-    settings = config.settings(name)
-    if champion is not None and settings.versions is not None:
-        settings = replace(settings, versions=replace(settings.versions, champion=champion))
-    monitor = Monitor(name, reference, settings, clock=clock)
+    monitor = Monitor(name, reference, settings_with(config, name, champion), clock=clock)
     return monitor, Compatible(reference, config.datasets[name]) if EXTRA in reference.extras else None

@@ -13,8 +13,9 @@ from modelvane.errors import ConfigError, StoreError, UnknownNameError
 from modelvane.events import Event, Kind
 from modelvane.service.events import EventBook
 from modelvane.service.opening import compared_with
-from modelvane.service.switching import champion_now, check_schema, load_standing, switched
+from modelvane.service.switching import champion_now, check_schema, switched
 from modelvane.service.watch import Watch
+from modelvane.standing import load_standing
 from modelvane.store.protocol import Log
 from modelvane.store.writer import GroupCommit
 

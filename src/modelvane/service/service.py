@@ -19,8 +19,9 @@ from modelvane.service.opening import make_watch, open_log_of, ruling_of, standi
 from modelvane.service.pace import Pace
 from modelvane.service.references import References
 from modelvane.service.retrains import Retrains
-from modelvane.service.switching import Standing, begun, standing_of
+from modelvane.service.switching import begun
 from modelvane.service.watch import Watch
+from modelvane.standing import Standing, standing_of
 from modelvane.store.protocol import Log, LogDownError
 from modelvane.store.writer import Counters, GroupCommit
 
