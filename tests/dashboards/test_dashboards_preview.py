@@ -208,3 +208,12 @@ def test_lines_to_hold_against_come_last() -> None:
     panel = Panel(title="x", description="x.", queries=queries)
     answers = tuple(Answer(query, query.expression, (Series({}, ((0.0, 1.0),)),)) for query in queries)
     assert [line.name for line in drawing.lines_of(Shown(panel, "x", answers))] == ["value", "limit"]
+
+
+def test_series_are_in_the_order_of_their_numbers() -> None:
+    """Lists of 5 come before those of 10, which Prometheus puts first."""
+    query = Query(expression="x", legend="{{k}}")
+    panel = Panel(title="x", description="x.", queries=(query,))
+    found = tuple(Series({"k": k}, ((0.0, 1.0),)) for k in ("1", "10", "5"))
+    lines = drawing.lines_of(Shown(panel, "x", (Answer(query, "x", found),)))
+    assert [line.name for line in lines] == ["1", "5", "10"]

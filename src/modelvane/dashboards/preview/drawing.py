@@ -28,6 +28,7 @@ _LEVEL = re.compile(r"serie-\d+ color-\d+(?=\")")
 # 0.80 is 0.8 on an axis, and 8.0 is 8
 _IDLE_ZEROS = re.compile(r"\.0+(?!\d)|(\.\d*[1-9])0+(?!\d)")
 _HEIGHT = 190
+_NUMBERS = re.compile(r"(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def lines_of(shown: Shown) -> list[Line]:
     found = [
         (answer.legend(series), series.points, answer.query.part)
         for answer in shown.answers
-        for series in answer.series
+        for series in sorted(answer.series, key=lambda series: _natural(answer.legend(series)))
     ]
     found.sort(key=lambda line: line[2] is Part.LINE)
     return [
@@ -84,6 +85,11 @@ def lines_of(shown: Shown) -> list[Line]:
         for i, (name, points, part) in enumerate(found)
         if any(math.isfinite(value) for _, value in points)
     ]
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Give what puts 5 before 10, which Prometheus orders as text."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in _NUMBERS.split(name)]
 
 
 def chart(panel: Panel, lines: Sequence[Line], since: float, until: float) -> Markup:
