@@ -9,12 +9,14 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from modelvane.casting import NO_TIME, Fault, Numbers, as_categories, as_numbers, as_times
+from modelvane.casting import Fault, Numbers, as_categories, as_numbers
+from modelvane.raw_column import RawColumn
 from modelvane.ruler import CategoricalRuler, ListRuler, NumericalRuler, Ruler
 from modelvane.schema import Schema
-from modelvane.table import RawColumn, Table
+from modelvane.table import Table
 from modelvane.tallies.categorical import Codes
 from modelvane.tallies.list_column import Lists
+from modelvane.times import NO_TIME, as_times
 
 Encoded: TypeAlias = Numbers | Codes | Lists
 
@@ -29,7 +31,7 @@ class Block(Struct, frozen=True, eq=False):
     columns
         By name; a column that the data lacks is all missing.
     times
-        Event times, microseconds since 1970 (int64), `modelvane.casting.NO_TIME` where there is none.
+        Event times, microseconds since 1970 (int64), `modelvane.times.NO_TIME` where there is none.
     absent
         Names of measured columns that the data lacks altogether.
     """

@@ -17,24 +17,26 @@ from modelvane.calibration.calibration import Calibration, Key, Task, calibrate_
 from modelvane.calibration.habit import Habit
 from modelvane.calibration.moving import MovingHabits, moving_habits
 from modelvane.calibration.shuffles import Shuffles
-from modelvane.casting import NO_TIME, as_categories, as_numbers, as_times
+from modelvane.casting import as_categories, as_numbers
 from modelvane.counting import count_column
 from modelvane.estimates.lines import classifier_habits
 from modelvane.hourly import HourlyColumn, HourlyReference, RowHours
 from modelvane.methods import Methods
 from modelvane.outliers.reference import ReferenceScores
 from modelvane.performance import PerformanceRuler
+from modelvane.raw_column import RawColumn
 from modelvane.recommendation import RecommendationRuler
 from modelvane.row_ruler import Learned, RowKind, RowRuler
 from modelvane.row_rulers import learn
 from modelvane.ruler import CategoricalRuler, ListRuler, NumericalRuler, Ruler
 from modelvane.schema import Column, Kind, Role, Schema
 from modelvane.segments import SegmentRuler, segment_rulers
-from modelvane.table import RawColumn, Table
+from modelvane.table import Table
 from modelvane.tallies.categorical import Codes
 from modelvane.tallies.dataset import ColumnTally, DatasetTally
 from modelvane.tallies.list_column import Lists, categories_within, numbers_within
 from modelvane.tallies.repeats import RepeatTally
+from modelvane.times import NO_TIME, as_times
 
 
 class Built(Struct, frozen=True, eq=False):

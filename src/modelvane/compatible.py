@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from modelvane import compat
 from modelvane.block import Block, category_names
-from modelvane.casting import NO_TIME, Fault, Numbers
+from modelvane.casting import Fault, Numbers
 from modelvane.config import ColumnMapping, DatasetSection
 from modelvane.monitor import Monitor
 from modelvane.reference import Reference
 from modelvane.ruler import CategoricalRuler, Ruler
 from modelvane.tallies import codec
 from modelvane.tallies.categorical import Codes
+from modelvane.times import NO_TIME
 
 EXTRA = "evidently"
 

@@ -7,12 +7,12 @@ from collections.abc import Callable
 import numpy as np
 
 from modelvane.block import Block
-from modelvane.casting import NO_TIME
 from modelvane.current import CurrentRows
 from modelvane.reference import Reference
 from modelvane.settings import Settings
 from modelvane.stream import Stream
 from modelvane.tallies.dataset import Before, DatasetTally, WindowTally
+from modelvane.times import NO_TIME
 from modelvane.windows.last_tally import LastTally
 
 

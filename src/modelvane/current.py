@@ -227,7 +227,7 @@ class CurrentRows:
         ids, targets
             One target for each id.
         times
-            When each became known (see `modelvane.casting.as_times`); now by default.
+            When each became known (see `modelvane.times.as_times`); now by default.
         """
         labels, lost = labels_of(ids, targets, times, round(self._clock() * 1e6))
         with self._lock:

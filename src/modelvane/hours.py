@@ -11,9 +11,9 @@ import pyarrow as pa
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from modelvane.casting import NO_TIME
 from modelvane.errors import ConfigError
 from modelvane.later import compute as pc
+from modelvane.times import NO_TIME
 
 WEEK = 168
 LEAST_ROWS = 300

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
-from modelvane.casting import NO_TIME, canonical, is_missing, microseconds
+from modelvane.casting import canonical, is_missing
+from modelvane.times import NO_TIME, microseconds
 
 
 @dataclass(slots=True)
@@ -63,7 +64,7 @@ def labels_of(
     Parameters
     ----------
     times
-        When each became known (see `modelvane.casting.as_times`); ``now`` where that is not said.
+        When each became known (see `modelvane.times.as_times`); ``now`` where that is not said.
     now
         Microseconds since 1970.
     """

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from modelvane.casting import NO_TIME, microseconds
 from modelvane.errors import ConfigError
+from modelvane.times import NO_TIME, microseconds
 
 DAY = 86_400.0
 _UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": DAY, "w": 7 * DAY}

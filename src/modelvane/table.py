@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from itertools import chain
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,12 +13,10 @@ from numpy.typing import NDArray
 from pyarrow import fs
 
 from modelvane.errors import DecodeError, UnknownNameError
-from modelvane.later import compute as pc
 from modelvane.locations import File, located
+from modelvane.raw_column import RawColumn, at_index, column_of, column_of_pandas, columns_of, decoded
 from modelvane.reading import read, read_csv, with_keys
 from modelvane.stored import StoredColumns
-
-RawColumn: TypeAlias = "list[Any] | pa.ChunkedArray"
 
 # pandas' name for an index that has none, such as that of a filtered frame: row numbers, no data
 _UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
@@ -60,7 +57,7 @@ class Table:
     @property
     def _columns(self) -> Mapping[str, RawColumn]:
         if self._built is None:
-            self._built = _columns_of(self.records or ())
+            self._built = columns_of(self.records or ())
         return self._built
 
     def __len__(self) -> int:
@@ -217,8 +214,8 @@ class Table:
         for name, value in data.items():
             if isinstance(value, Mapping):
                 index = list(value) if index is None else index
-                columns[name] = _at(index, name, value)
-            elif (column := _column(value)) is not None:
+                columns[name] = at_index(index, name, value)
+            elif (column := column_of(value)) is not None:
                 columns[name] = column
             else:
                 scalars[name] = value
@@ -255,7 +252,7 @@ class Table:
             if not hasattr(data, "iloc"):
                 raise DecodeError(f"The data frame cannot be read through Arrow: {error}") from error
             # a pandas column of mixed types has no Arrow type; its values are read one by one
-            return cls({str(name): _column_of_pandas(data[name]) for name in data.columns}, len(data))
+            return cls({str(name): column_of_pandas(data[name]) for name in data.columns}, len(data))
 
     @classmethod
     def _of_files(cls, files: Sequence[File]) -> Table:
@@ -279,61 +276,3 @@ def _require_different(names: list[str]) -> None:
     if len(set(names)) < len(names):
         twice = sorted({name for name in names if names.count(name) > 1})
         raise DecodeError("Columns of a table need different names", received=twice)
-
-
-def _at(index: list[Any], name: str, values: Mapping[Any, Any]) -> list[Any]:
-    """Give values in the order of the index, which the columns of one table share."""
-    if len(values) != len(index) or not all(map(values.__contains__, index)):
-        raise DecodeError(
-            f"Column {name!r} has other index values than the columns before it",
-            received=list(values),
-            expected="the same index in every column",
-        )
-    return [values[at] for at in index]
-
-
-def _column(value: Any) -> RawColumn | None:
-    """Give a list, array or series as a column; ``None`` for a single value."""
-    if isinstance(value, list | tuple):
-        return list(value)
-    if isinstance(value, pa.Array | pa.ChunkedArray):
-        return decoded(value if isinstance(value, pa.ChunkedArray) else pa.chunked_array([value]))
-    if isinstance(value, np.ndarray) and value.ndim == 1:
-        return value.tolist() if value.dtype == object else pa.chunked_array([pa.array(value)])
-    if hasattr(value, "__arrow_c_stream__"):
-        return _column_of_pandas(value) if hasattr(value, "notna") else decoded(pa.chunked_array(value))
-    return None
-
-
-def _column_of_pandas(series: Any) -> RawColumn:
-    try:
-        found = pa.Array.from_pandas(series)
-    except (pa.ArrowException, TypeError, ValueError):
-        values: list[Any] = series.astype(object).where(series.notna(), None).tolist()
-        return values
-    return decoded(found if isinstance(found, pa.ChunkedArray) else pa.chunked_array([found]))
-
-
-def decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Give dictionaries as their values, and views of text as text."""
-    if pa.types.is_dictionary(column.type):
-        plain = _without_view(column.type.value_type)
-        chunks = [chunk.dictionary.cast(plain).take(chunk.indices) for chunk in column.chunks]
-        return pa.chunked_array(chunks, plain)
-    return pc.cast(column, pa.large_string()) if pa.types.is_string_view(column.type) else column
-
-
-def _without_view(kind: pa.DataType) -> pa.DataType:
-    return pa.large_string() if pa.types.is_string_view(kind) else kind
-
-
-def _columns_of(records: Sequence[Mapping[str, Any]]) -> dict[str, RawColumn]:
-    names = dict.fromkeys(records[0] if records else ())
-    if set(map(len, records)) == {len(names)} and set(map(type, records)) == {dict}:
-        # mostly all have the same names, as one client's records do; other mappings may invent what they lack
-        try:
-            return {name: [record[name] for record in records] for name in names}
-        except KeyError:
-            pass
-    names = dict.fromkeys(chain.from_iterable(records))
-    return {name: [record.get(name) for record in records] for name in names}

@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from modelvane.casting import as_categories, as_numbers, is_missing
+from modelvane.raw_column import RawColumn
 from modelvane.schema import Kind
-from modelvane.table import RawColumn, Table
+from modelvane.table import Table
 
 FEW_VALUES = 20
 """So few distinct whole numbers are codes."""

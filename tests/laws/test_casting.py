@@ -16,16 +16,8 @@ from hypothesis import strategies as st
 from tests.laws.strategies import CATEGORIES, NUMBERS
 
 from modelvane import Reference
-from modelvane.casting import (
-    NO_TIME,
-    Categories,
-    Fault,
-    as_categories,
-    as_numbers,
-    as_times,
-    canonical,
-    microseconds,
-)
+from modelvane.casting import Categories, Fault, as_categories, as_numbers, canonical
+from modelvane.times import NO_TIME, as_times, microseconds
 
 OK, MISSING, WRONG = Fault.NONE, Fault.MISSING, Fault.WRONG_TYPE
 PLUS, MINUS = Fault.POSITIVE_INFINITE, Fault.NEGATIVE_INFINITE

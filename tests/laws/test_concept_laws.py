@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.laws.regrouping import regrouped, slices
 
-from modelvane.casting import NO_TIME
 from modelvane.concept import NAME, ConceptRuler, timeline
 from modelvane.concept.timeline import MOST_BUCKETS, Timeline
 from modelvane.errors import TallyMismatchError
 from modelvane.reference import Reference
+from modelvane.times import NO_TIME
 
 MONTH = 31 * 86_400.0
 

@@ -18,9 +18,9 @@ from tests.laws.strategies import CATEGORIES, NUMBERS, RANDOMS
 
 from modelvane import Finding, Monitor, Reference
 from modelvane.block import Block
-from modelvane.casting import NO_TIME
 from modelvane.settings import Settings, Window
 from modelvane.table import Table
+from modelvane.times import NO_TIME
 
 BROKEN: st.SearchStrategy[Any] = st.sampled_from(
     [float("nan"), float("inf"), "broken", None, True, [], {}, 10**400, "\ud800"]

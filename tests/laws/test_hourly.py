@@ -18,7 +18,6 @@ from modelvane.calibration.calibration import cells_of
 from modelvane.calibration.hourly import HourlyRows
 from modelvane.calibration.lines import Alarm
 from modelvane.calibration.null import null_moments
-from modelvane.casting import NO_TIME
 from modelvane.divergences import DIVERGENCES
 from modelvane.engines.count import count
 from modelvane.engines.source import TableSource
@@ -29,6 +28,7 @@ from modelvane.ruler import CategoricalRuler
 from modelvane.settings import Settings, Window
 from modelvane.tallies.hourly import HourlyTally
 from modelvane.tallies.sample import Sample
+from modelvane.times import NO_TIME
 
 HOUR = 3_600_000_000
 # a Monday, 0 o'clock in UTC

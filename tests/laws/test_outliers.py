@@ -15,13 +15,14 @@ from tests.laws.regrouping import regrouped, slices
 from tests.laws.strategies import CATEGORIES, NUMBERS, RANDOMS
 
 from modelvane import Monitor, Reference
-from modelvane.casting import NO_TIME, canonical
+from modelvane.casting import canonical
 from modelvane.faults import InjectedFault, Nulls, Scale, Shift, inject
 from modelvane.findings import Finding
 from modelvane.outliers import OutlierCount, OutlierRuler
 from modelvane.outliers.surprisal import FURTHEST
 from modelvane.settings import Outliers, Settings, Window
 from modelvane.tallies.outliers import TOP, OutlierTally
+from modelvane.times import NO_TIME
 
 ROWS = st.lists(
     st.fixed_dictionaries({}, optional={"distance": NUMBERS, "zone": CATEGORIES, "flag": CATEGORIES}),

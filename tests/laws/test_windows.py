@@ -17,11 +17,12 @@ from tests.laws.strategies import CATEGORIES, NUMBERS, RANDOMS
 
 from modelvane import Finding, Monitor, Reference
 from modelvane.block import category_names
-from modelvane.casting import NO_TIME, as_categories
+from modelvane.casting import as_categories
 from modelvane.findings import Family
 from modelvane.ruler import CategoricalRuler
 from modelvane.settings import Settings, Window
 from modelvane.tallies.categorical import Codes
+from modelvane.times import NO_TIME
 from modelvane.windows.ring import RowsRing, joined
 from modelvane.windows.time import TimeWindow, with_times
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
 from modelvane.block import Block
-from modelvane.casting import NO_TIME, Numbers
+from modelvane.casting import Numbers
 from modelvane.multivariate.correlation import correlations
 from modelvane.multivariate.moments import CrossMoments
 from modelvane.multivariate.plane import EXPLAINED, Plane
@@ -16,6 +16,7 @@ from modelvane.multivariate.quantification import quantified
 from modelvane.multivariate.ruler import NAME, MomentsRuler
 from modelvane.multivariate.scores import UNIT, NumericalScores
 from modelvane.reference import Reference
+from modelvane.times import NO_TIME
 
 
 def table(seed: int, rows: int = 3000, columns: int = 6) -> NDArray[np.int8]:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from modelvane.casting import as_times
 from modelvane.engines.source import Batch, TableSource
 from modelvane.errors import ConfigError
 from modelvane.faults import Nulls, Shift
@@ -20,6 +19,7 @@ from modelvane.replay import FaultySource, detections, replay
 from modelvane.schema import Schema
 from modelvane.settings import Settings, Window
 from modelvane.table import Table
+from modelvane.times import as_times
 
 BASE = 1_600_000_000.0
 SETTINGS = Settings(window=Window(rows=100), thresholds={"mean_absolute_error": 5.0})

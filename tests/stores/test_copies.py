@@ -10,11 +10,11 @@ import pyarrow as pa
 import pytest
 from msgspec.structs import replace
 
-from modelvane.casting import NO_TIME
 from modelvane.errors import UnknownNameError
 from modelvane.schema import Column, Kind, Role, Schema, Task
 from modelvane.store import Labels, Log, Rows
 from modelvane.table import Table
+from modelvane.times import NO_TIME
 
 
 def test_a_store_says_what_it_holds(opener: Callable[[], Log], schema: Schema) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from modelvane.raw_column import RawColumn
 from modelvane.store import Log, Rows
-from modelvane.table import RawColumn
 
 
 def content(log: Log, dataset: str = "taxi") -> dict[str, Any]:

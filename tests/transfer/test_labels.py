@@ -13,11 +13,11 @@ import pyarrow as pa
 import pytest
 from pyarrow import csv, feather, parquet
 
-from modelvane.casting import NO_TIME
 from modelvane.errors import DecodeError
 from modelvane.schema import Column, Kind, Role, Schema
 from modelvane.store import Log
 from modelvane.table import Table
+from modelvane.times import NO_TIME
 from modelvane.transfer.label_files import LabelColumns, LabelFile
 from modelvane.transfer.label_values import Labelling
 from modelvane.transfer.labels import Imported, LogSink, import_labels

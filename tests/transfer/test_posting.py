@@ -11,9 +11,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from modelvane.casting import NO_TIME
 from modelvane.errors import ConfigError, OverloadedError, StoreError
 from modelvane.service.decoding import Names, decode_labels
+from modelvane.times import NO_TIME
 from modelvane.transfer.label_values import Labelling
 from modelvane.transfer.posting import ServiceSink
 

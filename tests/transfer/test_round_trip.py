@@ -15,12 +15,12 @@ from msgspec.structs import replace
 from tests.transfer.compare import content
 from tests.transfer.conftest import Opener
 
-from modelvane.casting import NO_TIME
 from modelvane.errors import SchemaError, UnknownNameError
 from modelvane.findings import Family, Finding, Findings, Verdict
 from modelvane.schema import Column, Kind, Role, Schema
 from modelvane.store import Log
 from modelvane.table import Table
+from modelvane.times import NO_TIME
 from modelvane.transfer.contents import LogContents
 from modelvane.transfer.export import export
 from modelvane.transfer.folder import exports_in

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from modelvane.casting import NO_TIME
+from modelvane.times import NO_TIME
 
 MOST_BUCKETS = 512
 

@@ -12,7 +12,8 @@ from modelvane import compat
 from modelvane.config.alerts import AlertsSection, DatasetAlertsSection, check_alerts
 from modelvane.config.attribution import AttributionSection
 from modelvane.config.batch import BatchSection
-from modelvane.config.dataset import ColumnMapping, DatasetSection, ReferencePeriod
+from modelvane.config.columns import ColumnMapping
+from modelvane.config.dataset import DatasetSection, ReferencePeriod
 from modelvane.config.fairness import FairnessSection
 from modelvane.config.faults import first_fault
 from modelvane.config.links import LinksSection

@@ -9,6 +9,7 @@ from modelvane.dashboards.measures import description, grouped, measures_of, pan
 from modelvane.dashboards.model import Colour, Dashboard, Kind, Panel, Part, Query, Row, State, Step
 from modelvane.dashboards.promql import selector
 from modelvane.exposition import series
+from modelvane.exposition.entry import Series
 from modelvane.findings import Family
 from modelvane.measure import Measure
 from modelvane.schema import Kind as ColumnKind
@@ -53,7 +54,7 @@ def predicted(config: Config) -> list[Measure]:
 def times_its_line(**labels: str) -> str:
     """Give each distance in units of the line that an alarm has to exceed: the limit, or the highest learned one."""
 
-    def of(known: series.Series) -> str:
+    def of(known: Series) -> str:
         return selector(known.name, **labels)
 
     floor, habit = of(series.DRIFT_NOISE_FLOOR), of(series.DRIFT_USUAL_RANGE)

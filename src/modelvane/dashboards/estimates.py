@@ -16,6 +16,7 @@ from modelvane.dashboards.promql import selector
 from modelvane.dashboards.units import unit_of
 from modelvane.estimates.estimate import Estimated
 from modelvane.estimates.table import ESTIMATED
+from modelvane.exposition.entry import Series
 from modelvane.exposition.series import (
     ESTIMATE_ALARM,
     ESTIMATE_NOISE_FLOOR,
@@ -23,7 +24,6 @@ from modelvane.exposition.series import (
     ESTIMATE_STANDARD_ERROR,
     ESTIMATE_THRESHOLD,
     ESTIMATE_USUAL_RANGE,
-    Series,
 )
 from modelvane.findings import Family
 from modelvane.measure import Measure, label_of

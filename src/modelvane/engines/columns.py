@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelvane.block import Block, Encoded
-from modelvane.casting import NO_TIME, Fault, Numbers
+from modelvane.casting import Fault, Numbers
 from modelvane.counting import Counter, no_rows
 from modelvane.engines.parts import OUTSIDE, Index, Parts, Place
 from modelvane.hours import Hours
@@ -25,6 +25,7 @@ from modelvane.tallies.list_tally import ListTally
 from modelvane.tallies.numerical import NumericalTally
 from modelvane.tallies.repeats import RepeatTally
 from modelvane.tallies.sorting import NumericalCount
+from modelvane.times import NO_TIME
 
 
 class _Numbers:

@@ -13,15 +13,16 @@ from msgspec import Struct
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from modelvane.casting import NO_TIME, as_times
 from modelvane.engines.counted import Unread
 from modelvane.engines.pieces import READ_ERRORS, Piece, Reader
 from modelvane.engines.source import Batch, period_of
 from modelvane.engines.texts import of_text
 from modelvane.errors import DecodeError
 from modelvane.locations import File, located, shown
+from modelvane.raw_column import RawColumn, decoded
 from modelvane.schema import Schema
-from modelvane.table import RawColumn, Table, decoded
+from modelvane.table import Table
+from modelvane.times import NO_TIME, as_times
 
 
 class FileSource(Struct, frozen=True, dict=True):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from modelvane.casting import canonical
 from modelvane.later import compute as pc
-from modelvane.table import RawColumn, decoded
+from modelvane.raw_column import RawColumn, decoded
 
 MOST_HASHES = 1 << 22
 """Hashes that are remembered, 8 bytes each; with more ids, those with the smaller half of all hashes stand for all."""

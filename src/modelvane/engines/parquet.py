@@ -11,12 +11,12 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from modelvane.casting import NO_TIME, as_times
 from modelvane.engines.counted import Unread
 from modelvane.engines.pieces import READ_ERRORS, Piece
 from modelvane.engines.source import BATCH_ROWS
 from modelvane.locations import File
 from modelvane.schema import Kind, Role, Schema
+from modelvane.times import NO_TIME, as_times
 
 # values of a piece: few enough that the memory of one serves the next, whose pages the system need not clear; enough
 # that threads which read and count seldom wait for each other

@@ -13,7 +13,6 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.block import Encoded, encode_column
-from modelvane.casting import NO_TIME, as_times
 from modelvane.engines.columns import ColumnCount, HourCount, PerformanceCount, RepeatCount
 from modelvane.engines.counted import Counted, Provenance, Slice, Unread, digest_of
 from modelvane.engines.ids import IdCount
@@ -26,6 +25,7 @@ from modelvane.errors import ModelvaneError
 from modelvane.reference import Reference
 from modelvane.stream import Stream
 from modelvane.tallies.dataset import DatasetTally, WindowTally
+from modelvane.times import NO_TIME, as_times
 
 
 class _Cut(Struct, frozen=True, eq=False):

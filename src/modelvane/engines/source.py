@@ -10,10 +10,10 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from modelvane.casting import NO_TIME, as_times
 from modelvane.engines.counted import Unread
 from modelvane.schema import Schema
 from modelvane.table import Table
+from modelvane.times import NO_TIME, as_times
 
 BATCH_ROWS = 1 << 18
 

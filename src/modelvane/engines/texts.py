@@ -7,8 +7,8 @@ from typing import Any
 import pyarrow as pa
 
 from modelvane.later import compute as pc
+from modelvane.raw_column import RawColumn
 from modelvane.schema import Column, Role
-from modelvane.table import RawColumn
 
 # what pyarrow takes for no value where it reads numbers
 _NO_VALUE = (

@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 from modelvane.catalogue import CATALOGUE
 from modelvane.compat.sample import Sample as CompatSample
 from modelvane.errors import ConfigError
+from modelvane.exposition.entry import Entry, Series
 from modelvane.exposition.findings import Group, compat_groups, finding_groups
 from modelvane.exposition.observed import (
     OBSERVED,
@@ -21,7 +22,7 @@ from modelvane.exposition.observed import (
     dataset_entries,
     service_entries,
 )
-from modelvane.exposition.series import Entry, Series, findings_series
+from modelvane.exposition.series import findings_series
 from modelvane.findings import Findings
 
 DEFAULT_LIMIT = 20_000

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from modelvane.catalogue import CATALOGUE
 from modelvane.divergences import DIVERGENCES
 from modelvane.exposition.collector import BUDGET, DEFAULT_LIMIT
+from modelvane.exposition.entry import Series
 from modelvane.exposition.findings import MOST_LABELS
 from modelvane.exposition.labels import LONGEST
 from modelvane.exposition.observed import OBSERVED
@@ -22,7 +23,6 @@ from modelvane.exposition.series import (
     PREDICTION_COMPANIONS,
     QUALITY_COMPANIONS,
     RECOMMENDATION_COMPANIONS,
-    Series,
 )
 from modelvane.findings import Family
 from modelvane.measure import Measure

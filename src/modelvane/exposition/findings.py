@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from modelvane.compat.sample import Sample as CompatSample
 from modelvane.exposition import series as known
+from modelvane.exposition.entry import Entry, Series
 from modelvane.exposition.labels import bounded
-from modelvane.exposition.series import Entry, Series
 from modelvane.findings import Family, Finding, Findings, Verdict, limit_of
 
 MOST_LABELS = 100

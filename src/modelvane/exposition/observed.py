@@ -8,8 +8,8 @@ from typing import Generic, NamedTuple, TypeAlias, TypeVar
 from msgspec import Struct, field
 
 import modelvane
+from modelvane.exposition.entry import Entry, Series
 from modelvane.exposition.labels import bounded
-from modelvane.exposition.series import Entry, Series
 
 
 class DatasetObserved(Struct, frozen=True, kw_only=True):

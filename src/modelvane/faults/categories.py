@@ -10,7 +10,7 @@ import numpy as np
 from modelvane.casting import as_categories
 from modelvane.faults.fault import Change, Hit, InjectedFault
 from modelvane.faults.replacing import replaced_by_value
-from modelvane.table import RawColumn
+from modelvane.raw_column import RawColumn
 
 
 @dataclass(frozen=True, kw_only=True)

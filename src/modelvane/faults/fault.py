@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from modelvane.casting import as_categories
 from modelvane.errors import ConfigError
-from modelvane.table import RawColumn, Table
+from modelvane.raw_column import RawColumn
+from modelvane.table import Table
 
 Hit: TypeAlias = "NDArray[np.bool_]"
 Change: TypeAlias = "Callable[[RawColumn, Hit], RawColumn]"

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from modelvane.faults.fault import Change, Hit, InjectedFault
-from modelvane.table import RawColumn
+from modelvane.raw_column import RawColumn
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from modelvane.casting import as_numbers
 from modelvane.errors import ConfigError
 from modelvane.faults.fault import Change, Hit, InjectedFault
 from modelvane.faults.replacing import replaced
-from modelvane.table import RawColumn
+from modelvane.raw_column import RawColumn
 from modelvane.units import UNITS, conversion
 
 

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from modelvane.faults.fault import Hit
-from modelvane.table import RawColumn
+from modelvane.raw_column import RawColumn
 
 
 def replaced(column: RawColumn, hit: Hit, numbers: NDArray[np.float64]) -> RawColumn:

@@ -12,12 +12,13 @@ import pyarrow.compute as pc
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from modelvane.casting import NO_TIME, canonical
+from modelvane.casting import canonical
 from modelvane.engines.counted import Unread
 from modelvane.engines.source import AroundSource, Batch, Source
 from modelvane.errors import DecodeError, SchemaError, UnknownNameError
+from modelvane.raw_column import RawColumn
 from modelvane.schema import Schema
-from modelvane.table import RawColumn
+from modelvane.times import NO_TIME
 from modelvane.transfer.label_files import LabelColumns, LabelFile
 from modelvane.transfer.label_values import LabelFault, Labelling, LabelReader
 

@@ -9,13 +9,13 @@ from contextlib import closing, contextmanager
 import numpy as np
 from msgspec.structs import replace
 
-from modelvane.casting import as_times
 from modelvane.engines.log import LogSource
 from modelvane.engines.source import AroundSource, Batch, Source, TableSource, whole_batches
 from modelvane.faults import InjectedFault, Injection
 from modelvane.schema import Schema
 from modelvane.store import open_log
 from modelvane.table import Table
+from modelvane.times import as_times
 
 _A_STORE = re.compile(r"(sqlite|postgres(ql)?|mongodb(\+srv)?)://")
 

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modelvane.casting import NO_TIME, as_times, is_missing
+from modelvane.casting import is_missing
 from modelvane.engines.source import Batch, Source, whole_batches
 from modelvane.errors import ConfigError
 from modelvane.schema import Schema
 from modelvane.table import Table
+from modelvane.times import NO_TIME, as_times
 
 
 @dataclass(frozen=True, slots=True)

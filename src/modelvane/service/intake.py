@@ -13,7 +13,6 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from modelvane.casting import NO_TIME, microseconds
 from modelvane.config import Limits
 from modelvane.errors import ModelvaneError, UnknownNameError
 from modelvane.service.decoding import decode_labels, decode_rows
@@ -25,6 +24,7 @@ from modelvane.service.watch import Watch
 from modelvane.store.results import Appended
 from modelvane.store.writer import GroupCommit
 from modelvane.table import Table
+from modelvane.times import NO_TIME, microseconds
 
 _log = logging.getLogger("modelvane.service")
 

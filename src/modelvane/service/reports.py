@@ -14,7 +14,6 @@ from msgspec.structs import replace
 
 from modelvane.batch import Judged, judge
 from modelvane.block import Block
-from modelvane.casting import NO_TIME
 from modelvane.engines.count import SLICES, count, with_before
 from modelvane.engines.counted import Counted, Provenance, Slice, digest_of
 from modelvane.engines.joint import joint_of
@@ -27,6 +26,7 @@ from modelvane.service.views import window_text
 from modelvane.service.watch import Evaluation, Watch
 from modelvane.store.protocol import Log
 from modelvane.stream import Stream
+from modelvane.times import NO_TIME
 
 T = TypeVar("T")
 

@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from modelvane.casting import NO_TIME, as_times, canonical
+from modelvane.casting import canonical
 from modelvane.compatible import Compatible
 from modelvane.monitor import Monitor
 from modelvane.service.warming import replayable, rows_after, rows_where
 from modelvane.store.protocol import Log
 from modelvane.store.results import Appended, LabelOutcome, LabelResult
 from modelvane.table import Table
+from modelvane.times import NO_TIME, as_times
 
 
 class Ruling(NamedTuple):

@@ -142,7 +142,7 @@ class Labels(Struct, frozen=True):
     targets
         As they came.
     times
-        The targets' own times, int64 microseconds since 1970; `modelvane.casting.NO_TIME` where there is none.
+        The targets' own times, int64 microseconds since 1970; `modelvane.times.NO_TIME` where there is none.
     received
         When the first label of each id arrived, float64 seconds since 1970.
     """

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from modelvane.casting import canonical, is_missing
-from modelvane.table import RawColumn
+from modelvane.raw_column import RawColumn
 
 # microseconds since 1970 of the second day of the year 1 and the last but one of 9999: any time zone has them
 _EARLIEST, _LATEST = -62_135_510_400_000_000, 253_402_214_400_000_000

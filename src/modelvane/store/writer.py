@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
-from itertools import groupby
 from typing import Any, Self, TypeVar
 
 import numpy as np
@@ -17,9 +16,10 @@ from numpy.typing import NDArray
 
 from modelvane.errors import StoreError
 from modelvane.findings import Findings
-from modelvane.store.protocol import Log, LogDownError
+from modelvane.store.protocol import Log
 from modelvane.store.queue import Waiting, Work, WorkQueue
 from modelvane.store.results import Appended, LabelResult, Removed, Snapshot
+from modelvane.store.turn import outcomes_of, settle
 from modelvane.table import Table
 
 T = TypeVar("T")
@@ -236,12 +236,12 @@ class GroupCommit:
                 outcomes = self._written(works) if works else []
             finally:
                 self._writing.release()
-            _settle(works, outcomes)
+            settle(works, outcomes)
         self._queue.wake()
 
     def _written(self, works: list[Work]) -> list[Any]:
         self._began = started = time.perf_counter()
-        outcomes = self._turn(works)
+        outcomes = outcomes_of(self._log, works)
         self._count(works, outcomes, time.perf_counter() - started)
         self._began = None
         self._queue.done(works)
@@ -262,60 +262,15 @@ class GroupCommit:
             fault=fault or (None if kept else before.fault),
         )
 
-    def _turn(self, works: list[Work]) -> list[Any]:
-        """Give a result or an exception for each."""
-        if works[0].alone:
-            return [self._attempt(works)]
-        try:
-            return self._together(works)
-        except LogDownError as error:
-            # for all alike, and each attempt may take its time
-            return [error] * len(works)
-        except Exception as error:  # noqa: BLE001 - belongs to one of the submissions, found below
-            if len(works) == 1:
-                return [error]
-        return [self._attempt([work]) for work in works]
-
-    def _attempt(self, works: list[Work]) -> Any:
-        try:
-            if works[0].alone and works[0].task:
-                return works[0].task(self._log)
-            return self._together(works)[0]
-        except Exception as error:  # noqa: BLE001 - given to who submitted it
-            return error
-
-    def _together(self, works: list[Work]) -> list[Any]:
-        with self._log.transaction():
-            return list(self._results(works))
-
-    def _results(self, works: list[Work]) -> Iterator[Any]:
-        # consecutive tables of one dataset share their statements
-        for dataset, group in groupby(works, key=lambda work: work.dataset):
-            if dataset is None:
-                yield from (work.task(self._log) for work in group if work.task)
-            else:
-                yield from self._log.append_many(dataset, [work.batch for work in group if work.batch])
-
     def _resolve(self, works: list[Work], outcomes: list[Any]) -> None:
         if self._deliver is None:
-            _settle(works, outcomes)
+            settle(works, outcomes)
             return
         try:
-            self._deliver(partial(_settle, works, outcomes))
+            self._deliver(partial(settle, works, outcomes))
         except RuntimeError:
             # the event loop has ended, and with it everyone who waited
             return
-
-
-def _settle(works: list[Work], outcomes: list[Any]) -> None:
-    for work, outcome in zip(works, outcomes, strict=True):
-        # who cancelled does not want to know; the rows are kept all the same
-        if work.future.done():
-            continue
-        if isinstance(outcome, Exception):
-            work.future.set_exception(outcome)
-        else:
-            work.future.set_result(outcome)
 
 
 def _running() -> Future[Any]:

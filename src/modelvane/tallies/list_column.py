@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from modelvane.casting import Categories, Fault, Numbers, as_categories, as_numbers, is_missing
 from modelvane.later import compute as pc
+from modelvane.raw_column import RawColumn
 from modelvane.ruler import CategoricalRuler, ListRuler
-from modelvane.table import RawColumn
 from modelvane.tallies.categorical import Codes
 
 Values: TypeAlias = Codes | Numbers

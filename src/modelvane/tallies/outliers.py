@@ -10,8 +10,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from modelvane.casting import NO_TIME
 from modelvane.errors import TallyMismatchError
+from modelvane.times import NO_TIME
 
 TOP = 10
 
@@ -58,7 +58,7 @@ class OutlyingRow:
     cells
         Its rarest cells, what is rarest first.
     time
-        Of the event, microseconds since 1970; of its arrival, or `modelvane.casting.NO_TIME`, where it has none. A
+        Of the event, microseconds since 1970; of its arrival, or `modelvane.times.NO_TIME`, where it has none. A
         batch does not know when such a row came, so this is no part of what makes two of them equal.
     """
 

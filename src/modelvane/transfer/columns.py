@@ -11,9 +11,9 @@ import pyarrow as pa
 
 from modelvane.casting import canonical
 from modelvane.errors import StoreError
+from modelvane.raw_column import RawColumn
 from modelvane.schema import Column, Kind
 from modelvane.store.values import is_unicode
-from modelvane.table import RawColumn
 
 OTHER = "modelvane_other"
 """The column with what did not fit: a JSON object of column and value, null where everything fits."""

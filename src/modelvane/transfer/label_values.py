@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from modelvane.casting import NO_TIME, Fault, as_numbers, as_times, canonical, is_missing
+from modelvane.casting import Fault, as_numbers, canonical, is_missing
 from modelvane.schema import Column, Kind
+from modelvane.times import NO_TIME, as_times
 from modelvane.transfer.label_files import LabelBatch
 
 _MOST_SHOWN = 5

@@ -12,12 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from modelvane.casting import NO_TIME
 from modelvane.findings import Family, Finding, Findings, Verdict
+from modelvane.raw_column import RawColumn
 from modelvane.schema import Column, Kind, Role, Schema
 from modelvane.store.results import Labels, Rows
 from modelvane.store.values import given, is_unicode
-from modelvane.table import RawColumn, Table
+from modelvane.table import Table
+from modelvane.times import NO_TIME
 from modelvane.transfer.columns import (
     OTHER,
     Misfits,

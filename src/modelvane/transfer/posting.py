@@ -11,9 +11,9 @@ from typing import Any, Self
 import msgspec
 import pyarrow as pa
 
-from modelvane.casting import NO_TIME
 from modelvane.client.settings import split_url
 from modelvane.errors import ConfigError, OverloadedError, StoreError
+from modelvane.times import NO_TIME
 from modelvane.transfer.label_values import Labelling
 
 _TIMEOUT_SECONDS = 60.0

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from modelvane.block import Block
-from modelvane.casting import NO_TIME
 from modelvane.tallies.dataset import DatasetTally
+from modelvane.times import NO_TIME
 from modelvane.windows.ring import RowsRing
 
 

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelvane.block import Block, Encoded
-from modelvane.casting import NO_TIME, Fault, Numbers
+from modelvane.casting import Fault, Numbers
 from modelvane.ruler import CategoricalRuler, ListRuler, NumericalRuler, Ruler
 from modelvane.tallies.categorical import Codes
+from modelvane.times import NO_TIME
 from modelvane.windows.lists import ListsRing
 
 Slots: TypeAlias = "NDArray[np.int64] | slice"

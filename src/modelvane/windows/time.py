@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelvane.block import Block
-from modelvane.casting import NO_TIME
 from modelvane.counting import Counter
 from modelvane.ruler import Ruler
 from modelvane.tallies.dataset import DatasetTally
+from modelvane.times import NO_TIME
 from modelvane.windows.ring import joined
 
 # rows that a pane holds as columns before it counts them: counting has a fixed cost per call

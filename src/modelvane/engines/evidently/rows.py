@@ -10,10 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from modelvane.casting import NO_TIME, Categories, as_categories, as_numbers, as_times
+from modelvane.casting import Categories, as_categories, as_numbers
 from modelvane.engines.source import Batch
+from modelvane.raw_column import RawColumn
 from modelvane.schema import Column, Kind, Role, Schema, Task
-from modelvane.table import RawColumn
+from modelvane.times import NO_TIME, as_times
 
 TIME = pa.timestamp("us")
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from modelvane.casting import NO_TIME
 from modelvane.findings import Finding, Findings
 from modelvane.outliers.reference import MEASURE
 from modelvane.reference import Reference
 from modelvane.settings import Outliers
 from modelvane.tallies.dataset import DatasetTally
 from modelvane.tallies.outliers import ScoredCell
+from modelvane.times import NO_TIME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

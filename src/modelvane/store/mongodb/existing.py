@@ -11,12 +11,12 @@ import numpy as np
 from bson import ObjectId
 from pymongo import ASCENDING, UpdateOne
 
-from modelvane.casting import NO_TIME, as_times
 from modelvane.store.mongodb.labelling import find_by_id
 from modelvane.store.mongodb.layout import DATASET, EXISTING_ID, Collections, Document, Layout
 from modelvane.store.mongodb.reading import ids_of
 from modelvane.store.mongodb.values import OWN, decode_value, field_of
 from modelvane.store.values import storable_id
+from modelvane.times import NO_TIME, as_times
 
 CHUNK = 5_000
 """Documents per write."""

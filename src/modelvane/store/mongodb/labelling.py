@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pymongo import ReplaceOne, UpdateOne
 
-from modelvane.casting import NO_TIME, is_missing
+from modelvane.casting import is_missing
 from modelvane.store.label_ids import checked_ids
 from modelvane.store.mongodb.layout import DATASET, EXISTING_ID, LABEL, SEQ, Collections, Document, Layout
 from modelvane.store.mongodb.reading import ids_of
@@ -18,6 +18,7 @@ from modelvane.store.mongodb.transactions import Transactions
 from modelvane.store.mongodb.values import HAD_TARGET, OWN, encode_value
 from modelvane.store.results import LabelOutcome, LabelResult
 from modelvane.store.values import is_same, storable_id
+from modelvane.times import NO_TIME
 
 IDS = 10_000
 """Ids per question to the server."""

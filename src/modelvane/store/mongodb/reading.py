@@ -11,12 +11,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from modelvane.casting import NO_TIME
+from modelvane.raw_column import RawColumn
 from modelvane.store.mongodb.layout import Document, Layout
 from modelvane.store.mongodb.values import HAD_TARGET, OWN, decode, decode_value, field_of, name_of
 from modelvane.store.results import Labels, Rows
 from modelvane.store.values import given
-from modelvane.table import RawColumn, Table
+from modelvane.table import Table
+from modelvane.times import NO_TIME
 
 
 def rows_of(layout: Layout, found: Sequence[Document]) -> Rows:

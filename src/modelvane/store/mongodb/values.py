@@ -18,8 +18,8 @@ import numpy as np
 import pyarrow as pa
 from bson import Binary, Decimal128, Int64, ObjectId
 
+from modelvane.raw_column import RawColumn
 from modelvane.store.values import is_unicode, python_values, to_json
-from modelvane.table import RawColumn
 
 OWN = "_modelvane"
 """The one field of a document that is ours, and the key of a boxed value."""

@@ -13,7 +13,6 @@ import psycopg
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from modelvane.casting import NO_TIME, as_times
 from modelvane.store import values as shared
 from modelvane.store.postgresql.copying import copy_in
 from modelvane.store.postgresql.layout import OWN_COLUMNS, Layout
@@ -22,6 +21,7 @@ from modelvane.store.postgresql.values import JSON, fitted, from_json, to_json
 from modelvane.store.results import Appended, Rows
 from modelvane.store.values import python_values
 from modelvane.table import Table
+from modelvane.times import NO_TIME, as_times
 
 EARLIEST, LATEST = -62_135_596_800_000_000, 253_402_300_799_999_999
 """Microseconds since 1970 of the years 1 and 9999: the times that PostgreSQL and Arrow both read and write."""

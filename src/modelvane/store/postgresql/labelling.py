@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from modelvane.casting import NO_TIME
 from modelvane.store.label_ids import checked_ids
 from modelvane.store.postgresql.appending import EARLIEST, LATEST, storable_id
 from modelvane.store.postgresql.copying import copy_in
@@ -18,6 +17,7 @@ from modelvane.store.postgresql.session import Session
 from modelvane.store.postgresql.values import JSON, fitted, from_json, to_json
 from modelvane.store.results import LabelOutcome, LabelResult
 from modelvane.store.values import is_same
+from modelvane.times import NO_TIME
 
 _COLUMNS = ("seq", "id", "target", "target_extra", "time", "received", "changed", "waiting")
 _TYPES = (

@@ -9,12 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from modelvane.casting import NO_TIME
+from modelvane.raw_column import RawColumn
 from modelvane.store.postgresql.layout import FIXED, Layout
 from modelvane.store.postgresql.values import JSON, ColumnType, from_json
 from modelvane.store.results import Labels, Rows
 from modelvane.store.values import columns_of, filled, given
-from modelvane.table import RawColumn, Table
+from modelvane.table import Table
+from modelvane.times import NO_TIME
 
 LABELS = pa.schema(
     [

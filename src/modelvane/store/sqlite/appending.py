@@ -11,12 +11,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from modelvane.casting import NO_TIME, as_times, canonical, microseconds
+from modelvane.casting import canonical
 from modelvane.store.results import Appended, Rows
 from modelvane.store.sqlite.layout import Layout
 from modelvane.store.sqlite.values import PLAIN, decode_value, encode, encode_value
 from modelvane.store.values import python_values, to_json
 from modelvane.table import Table
+from modelvane.times import NO_TIME, as_times, microseconds
 
 # types for which the quick JSON writer and the standard library's agree; it has no NaN, so floats are not among them
 _QUICK = frozenset({int, str, bool})

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modelvane.casting import NO_TIME
 from modelvane.store.label_ids import checked_ids
 from modelvane.store.results import LabelOutcome, LabelResult
 from modelvane.store.sqlite.appending import target_is_boolean
@@ -17,6 +16,7 @@ from modelvane.store.sqlite.layout import Layout
 from modelvane.store.sqlite.reading import blocks_of_ids
 from modelvane.store.sqlite.values import encode_value
 from modelvane.store.values import storable_id
+from modelvane.times import NO_TIME
 
 _RECEIVED = 4
 """Where a row of labels has its arrival."""

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from modelvane.casting import NO_TIME
+from modelvane.raw_column import RawColumn
 from modelvane.store.results import Labels, Rows
 from modelvane.store.sqlite.appending import target_is_boolean
 from modelvane.store.sqlite.layout import OWN_COLUMNS, Layout
 from modelvane.store.sqlite.values import decode, decode_value
 from modelvane.store.values import columns_of, filled, given
-from modelvane.table import RawColumn, Table
+from modelvane.table import Table
+from modelvane.times import NO_TIME
 
 _FIXED = len(OWN_COLUMNS) + 2
 """Columns of `Layout.select` before the user's own: ours, then a label's target and time."""

@@ -19,8 +19,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import pyarrow as pa
 
+from modelvane.raw_column import RawColumn
 from modelvane.store.values import is_unicode, python_values, to_json
-from modelvane.table import RawColumn
 
 Stored: TypeAlias = "int | float | str | bytes | None"
 
