@@ -8,12 +8,13 @@ import numpy as np
 
 from modelvane.block import Block
 from modelvane.current import CurrentRows
+from modelvane.measuring import NOTHING, Known, Read, WindowCounter
 from modelvane.reference import Reference
 from modelvane.settings import Settings
 from modelvane.stream import Stream
 from modelvane.tallies.dataset import Before, DatasetTally, WindowTally
 from modelvane.times import NO_TIME
-from modelvane.windows.last_tally import LastTally
+from modelvane.windows.last_rows import LastRows
 
 
 class CountedRows(CurrentRows):
@@ -23,8 +24,8 @@ class CountedRows(CurrentRows):
         super().__init__(reference, settings, clock)
         # panes count the rows of time windows
         rows = settings.window.rows if self._time_windows is None else 0
-        self._tally = LastTally(self._recent, rows, reference.counter.rows)
-        self._truth = LastTally(self._labelled.ring, rows, reference.counter.labelled)
+        self._last = LastRows(self._recent, rows)
+        self._last_labelled = LastRows(self._labelled.ring, rows)
 
     def window(self) -> Block:
         """Give the rows of the rows window, oldest first."""
@@ -54,21 +55,18 @@ class CountedRows(CurrentRows):
 
     def tally(self) -> WindowTally:
         """Count the current window."""
-        return self._current()[0]
+        return WindowCounter(self.reference.counter).count(self._read())
 
-    def _current(self) -> tuple[WindowTally, Stream]:
+    def _read(self, known: Known = NOTHING) -> Read:
         with self._lock:
             self._flush()
-            rows, labelled = self._tally.read(), self._truth.read()
             predicted, truth = self._time_windows.tally() if self._time_windows else (None, None)
+            rows = predicted or self._last.read(known.rows)
+            labelled = truth or self._last_labelled.read(known.labelled)
             stream = self._stream(predicted, truth)
             before = self._before() if self.settings.moving is not None else None
         # counting is the long part, and the copied rows are nobody else's
-        return WindowTally(
-            predicted or rows(),
-            truth or labelled(),
-            before() if before is not None else None,
-        ), stream
+        return Read(rows, labelled, before() if before is not None else None, stream)
 
     def _before(self) -> Callable[[], Before | None]:
         """Read what came before the window; what is returned counts it, without the lock."""

@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from modelvane.counted_rows import CountedRows
-from modelvane.evaluation import check_thresholds, evaluate, verdict_key
+from modelvane.evaluation import check_thresholds, verdict_key
 from modelvane.evaluation.scoring import Score, score
 from modelvane.findings import Findings, Verdict
+from modelvane.measuring import Known, Measurer, Measures, Pending
 from modelvane.reference import Reference
 from modelvane.settings import Settings, Window
 from modelvane.tallies.dataset import WindowTally
@@ -64,33 +65,31 @@ class Monitor(CountedRows):
         self.dataset = dataset
         self._evaluating = threading.Lock()
         self._verdicts: dict[str, Verdict] = {}
-        self._kept: dict[str, tuple[int, Any]] = {}
+        self._measurer = Measurer(dataset, self.reference, settings)
 
     def findings(self) -> Findings:
         """Measure the current window."""
         return self.measure()[0]
 
-    def measure(self) -> tuple[Findings, WindowTally]:
-        """Measure the current window, and give what was measured."""
+    def measure(self, measurer: Measures | None = None) -> tuple[Findings, WindowTally]:
+        """Measure the current window, and give what was measured.
+
+        Parameters
+        ----------
+        measurer
+            Of this dataset, reference and settings; one in this process by default.
+        """
         with self._evaluating:
-            window, stream = self._current()
-            with self._lock:
-                compared = None if self._compared is None else self._compared.comparison.copy()
-            found = evaluate(
-                self.dataset,
-                self.reference,
-                self.settings,
-                window.rows,
-                window.labelled,
-                stream,
-                self._verdicts,
-                preceding=window.before,
-                comparison=compared,
-                kept=self._kept,
-            )
+            found, window = (measurer or self._measurer).measure(self._pending)
             alarmed = [finding for finding in found if finding.verdict is Verdict.ALARM]
             self._verdicts = {verdict_key(finding.key): finding.verdict for finding in alarmed}
             return found, window
+
+    def _pending(self, known: Known) -> Pending:
+        window = self._read(known)
+        with self._lock:
+            compared = None if self._compared is None else self._compared.comparison.copy()
+        return Pending(window, self._verdicts, compared)
 
     def score(self, data: Any) -> list[Score]:
         """Say of rows how unlike the reference's they are; they are not counted.

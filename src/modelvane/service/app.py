@@ -42,15 +42,24 @@ _SWAGGER = {
 }
 
 
-def create_app(config: Config, *, progress: Callable[[str], None] = lambda _what: None) -> Ingest:
+def create_app(
+    config: Config, *, progress: Callable[[str], None] = lambda _what: None, apart: bool = False
+) -> Ingest:
     """Build the application; its references are read and its windows warmed up now.
+
+    Parameters
+    ----------
+    progress
+        Called with a sentence when something that takes a while begins.
+    apart
+        Evaluate in a process of its own, so that posts never wait for an evaluation to give up Python's lock.
 
     Raises
     ------
     ModelvaneError
         When the config, a reference or the log does not do.
     """
-    service = Service(config, progress=progress)
+    service = Service(config, progress=progress, apart=apart)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -10,6 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
+from modelvane.findings import Findings
+from modelvane.monitor import Monitor
+from modelvane.service.apart import EvaluationProcess
+from modelvane.tallies.dataset import WindowTally
+
 T = TypeVar("T")
 
 # least urgent of all: ingest goes first wherever both want the processor
@@ -43,17 +48,30 @@ def in_pieces(items: Iterable[T]) -> Iterator[T]:
 
 
 class Evaluator:
-    """Runs evaluations one after the other, off the event loop."""
+    """Runs evaluations one after the other, off the event loop.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    process
+        Where windows are measured; in this process by default.
+    """
+
+    def __init__(self, process: EvaluationProcess | None = None) -> None:
+        self._process = process
         self._rested_at = 0.0
         self._pool = ThreadPoolExecutor(
-            1, thread_name_prefix="modelvane-evaluate", initializer=_yield_to_ingest
+            1,
+            thread_name_prefix="modelvane-evaluate",
+            initializer=_yield_to_ingest if process is None else None,
         )
 
     def run(self, work: Callable[[], T]) -> T:
         """Run something, and wait for it."""
         return self._pool.submit(self._after_a_rest, work).result()
+
+    def measure(self, monitor: Monitor) -> tuple[Findings, WindowTally]:
+        """Measure a monitor's current window; to be called by what is run here."""
+        return monitor.measure() if self._process is None else self._process.measure(monitor)
 
     def _after_a_rest(self, work: Callable[[], T]) -> T:
         # many datasets in a row would leave ingest half of a processor for as long as they take
@@ -68,3 +86,5 @@ class Evaluator:
     def close(self) -> None:
         """Let the work under way finish."""
         self._pool.shutdown()
+        if self._process is not None:
+            self._process.close()

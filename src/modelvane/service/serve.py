@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import signal
 import socket
 import sys
@@ -43,7 +44,7 @@ def serve(path: Path, host: str | None, port: int | None, workers: int) -> None:
     settings = config.service
     # before the references, which take their time: a port in use is said at once
     with _bound(host or settings.host, settings.port if port is None else port) as listener:
-        app = create_app(config, progress=lambda what: click.echo(what, err=True))
+        app = create_app(config, progress=lambda what: click.echo(what, err=True), apart=os.name == "posix")
         sys.setswitchinterval(_SWITCH_SECONDS)
         # what is there now stays; rows come and go without cycles, and looking for some costs more than decoding
         gc.collect()

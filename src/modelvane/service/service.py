@@ -12,6 +12,7 @@ from functools import partial
 
 from modelvane.config import Config
 from modelvane.errors import ModelvaneError, StoreError
+from modelvane.service.apart import EvaluationProcess
 from modelvane.service.background import Evaluator
 from modelvane.service.events import EventBook
 from modelvane.service.health import TRY_SECONDS, Probe, fault_of
@@ -44,6 +45,8 @@ class Service:
         What to watch.
     progress
         Called with a sentence when something that takes a while begins.
+    apart
+        Evaluate in a process of its own.
     """
 
     def __init__(
@@ -52,13 +55,14 @@ class Service:
         *,
         progress: Callable[[str], None] = lambda _what: None,
         clock: Callable[[], float] = time.time,
+        apart: bool = False,
     ) -> None:
         self.config = config
         self.started_at = clock()
         self.faults: dict[str, str] = {}
         self._progress = progress
         self._clock = clock
-        self._evaluator = Evaluator()
+        self._evaluator = Evaluator(EvaluationProcess(config.measures, config.folder) if apart else None)
         self._keeper = ThreadPoolExecutor(1, thread_name_prefix="modelvane-keep")
         self._turned: set[str] = set()
         self._writer: GroupCommit | None = None

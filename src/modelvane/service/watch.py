@@ -224,7 +224,7 @@ class Watch:
     def _evaluate(self) -> Evaluation:
         started = time.perf_counter()
         ruling = self._ruling
-        findings, window = ruling.monitor.measure()
+        findings, window = self._evaluator.measure(ruling.monitor)
         series = ruling.compatible
         compatible = series.series(ruling.monitor) if series is not None else ()
         return Evaluation(findings, window, compatible, time.perf_counter() - started)
