@@ -12,29 +12,27 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from modelvane.block import Block, Encoded
+from modelvane.block import Block, Encoded, encode_column
 from modelvane.calibration.calibration import Calibration, Key, Task, calibrate_column
 from modelvane.calibration.habit import Habit
 from modelvane.calibration.moving import MovingHabits, moving_habits
 from modelvane.calibration.shuffles import Shuffles
-from modelvane.casting import as_categories, as_numbers
 from modelvane.counting import count_column
 from modelvane.estimates.lines import classifier_habits
+from modelvane.freezing import catalogue_of, on_ruler, unkept
 from modelvane.hourly import HourlyColumn, HourlyReference, RowHours
 from modelvane.methods import Methods
 from modelvane.outliers.reference import ReferenceScores
 from modelvane.performance import PerformanceRuler
-from modelvane.raw_column import RawColumn
 from modelvane.recommendation import RecommendationRuler
 from modelvane.row_ruler import Learned, RowKind, RowRuler
-from modelvane.row_rulers import learn
-from modelvane.ruler import CategoricalRuler, ListRuler, NumericalRuler, Ruler
-from modelvane.schema import Column, Kind, Role, Schema
+from modelvane.row_rulers import learn, some_of
+from modelvane.ruler import ListRuler, NumericalRuler, Ruler
+from modelvane.schema import Column, Role, Schema
 from modelvane.segments import SegmentRuler, segment_rulers
 from modelvane.table import Table
-from modelvane.tallies.categorical import Codes
 from modelvane.tallies.dataset import ColumnTally, DatasetTally
-from modelvane.tallies.list_column import Lists, categories_within, numbers_within
+from modelvane.tallies.list_column import Lists
 from modelvane.tallies.repeats import RepeatTally
 from modelvane.times import NO_TIME, as_times
 
@@ -81,16 +79,16 @@ def build(
     }
     order = _order(times) if len(known) else None
     by_hour = None if zone is None else RowHours.of(times if order is None else times[order], zone)
-    catalogue = _catalogue(table, schema)
+    catalogue = catalogue_of(table, schema)
     read = partial(_read, table, order, catalogue)
     early = {column.name: read(column) for column in schema.measured if column.name in first}
     subject = schema.column_of(Role.SUBJECT)
     if answers is not None and subject is not None:
-        early[subject.name] = _unkept(table[subject.name], order)
+        early[subject.name] = _in_order(unkept(table[subject.name]), order)
     version = schema.column_of(Role.VERSION)
     if version is not None:
         known_versions = table[version.name] if version.name in table else [None] * table.rows
-        early[version.name] = _unkept(known_versions, order)
+        early[version.name] = _in_order(unkept(known_versions), order)
     encoded = {name: column for name, (_, column) in early.items()}
     block = Block(table.rows, encoded, times)
     performance = PerformanceRuler.of(schema, {name: ruler for name, (ruler, _) in early.items()}, block)
@@ -133,15 +131,22 @@ def build(
         dict(_estimate_habits(performance, block, parts, tallies)) | scores.habits() if len(known) else {}
     )
     whole = replace(tallies.pop(""), segments=tallies, outliers=scores.tally())
-    ordered = Block(table.rows, {}, times if order is None else times[order])
+    some = some_of(table.rows)
+    ordered = Block(table.rows, {}, times if order is None else times[order]).take(some)
 
     def wanted(names: Sequence[str]) -> Block:
-        columns = {name: (early.get(name) or read(schema[name]))[1] for name in names}
-        return replace(ordered, columns=columns)
+        return replace(ordered, columns={name: rows_of(name).take(some) for name in names})
 
-    row_rulers, together = learn(
-        kinds, wanted, Learned(schema, rulers, whole, ordered, bool(len(known)), breakdowns)
-    )
+    def rows_of(name: str) -> Encoded:
+        if name in early:
+            return early[name][1]
+        rows = encode_column(rulers[name], table[name], table.rows)
+        return rows if order is None else rows.take(order)
+
+    with ThreadPoolExecutor(threads) as pool:
+        row_rulers, together = learn(
+            kinds, wanted, Learned(schema, rulers, whole, ordered, bool(len(known)), breakdowns), pool
+        )
     return Built(
         rulers=rulers,
         tally=replace(whole, together=together),
@@ -216,40 +221,12 @@ def _order(times: NDArray[np.int64]) -> NDArray[np.intp] | None:
 def _read(
     table: Table, order: NDArray[np.intp] | None, catalogue: ListRuler | None, column: Column
 ) -> tuple[Ruler, Encoded]:
-    ruler, rows = on_ruler(table[column.name], column, catalogue)
+    return _in_order(on_ruler(table[column.name], column, catalogue), order)
+
+
+def _in_order(found: tuple[Ruler, Encoded], order: NDArray[np.intp] | None) -> tuple[Ruler, Encoded]:
+    ruler, rows = found
     return ruler, rows if order is None else rows.take(order)
-
-
-def _catalogue(table: Table, schema: Schema) -> ListRuler | None:
-    """Freeze the items that a recommender serves and that are chosen after it: both are looked up on one ruler."""
-    target = schema.target
-    columns = [column for column in (*schema.predictions, target) if column and column.kind is Kind.ITEMS]
-    if not columns:
-        return None
-    return ListRuler(CategoricalRuler.of(categories_within(*(table[column.name] for column in columns))))
-
-
-def on_ruler(raw: RawColumn, column: Column, catalogue: ListRuler | None) -> tuple[Ruler, Encoded]:
-    """Freeze the ruler of a column of the reference, and look its rows up on it."""
-    if column.kind is not None and column.kind.is_list:
-        ruler = catalogue if column.role in (Role.PREDICTION, Role.TARGET) else None
-        ruler = ruler or _list_ruler(raw, column)
-        return ruler, Lists.of(ruler, raw)
-    if column.kind is Kind.CATEGORICAL:
-        categories = as_categories(raw)
-        of_categories = CategoricalRuler.of(categories)
-        return of_categories, Codes.of(of_categories, categories)
-    numbers = as_numbers(raw, column.dtype)
-    values = numbers.values if numbers.faults is None else numbers.values[numbers.faults == 0]
-    return NumericalRuler.of(values, column.dtype), numbers
-
-
-def _list_ruler(raw: RawColumn, column: Column) -> ListRuler:
-    if column.kind is Kind.ITEMS:
-        return ListRuler(CategoricalRuler.of(categories_within(raw)))
-    # such as list<element: float>
-    of_entries = column.dtype.rpartition(": ")[2].rstrip(">").removesuffix(" not null")
-    return ListRuler(NumericalRuler.of(numbers_within(raw), of_entries))
 
 
 def _dataset(
@@ -288,13 +265,6 @@ def _repeats(
     rulers: Mapping[str, Ruler], answers: RecommendationRuler | None, block: Block
 ) -> RepeatTally | None:
     return None if answers is None else answers.repeats(rulers, block.columns)
-
-
-def _unkept(raw: RawColumn, order: NDArray[np.intp] | None) -> tuple[Ruler, Encoded]:
-    """Look a column up on a ruler that has none of its values: of ids nothing is kept, and versions to come are new."""
-    nothing = CategoricalRuler(())
-    rows = Codes.of(nothing, as_categories(raw))
-    return nothing, rows if order is None else rows.take(order)
 
 
 def _joined(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol, Self
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 from msgspec import Struct
@@ -14,6 +15,8 @@ from modelvane.breakdown import Breakdown
 from modelvane.ruler import Ruler
 from modelvane.schema import Schema
 from modelvane.tallies.dataset import DatasetTally
+
+T = TypeVar("T")
 
 MOST_COLUMNS = 64
 """Columns that one row ruler may look at: those of a batch are held until all of them are there."""
@@ -90,7 +93,7 @@ class Divider(Protocol):
         """Give what is plain JSON values of it."""
 
 
-class Learned(Struct, frozen=True, eq=False):
+class Learned(Struct, frozen=True, eq=False, dict=True):
     """What a row ruler may be learned from.
 
     Parameters
@@ -114,6 +117,17 @@ class Learned(Struct, frozen=True, eq=False):
     block: Block
     in_time_order: bool
     breakdowns: tuple[Divider, ...] = ()
+
+    @cached_property
+    def _found(self) -> dict[Callable[[Learned], Any], Any]:
+        return {}
+
+    def once(self, learn: Callable[[Learned], T]) -> T:
+        """Give what several kinds learn of these rows, which the first of them does."""
+        if learn not in self._found:
+            self._found[learn] = learn(self)
+        found: T = self._found[learn]
+        return found
 
 
 class RowKind(Protocol):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
 from functools import partial
 from typing import Any
 
@@ -15,6 +17,7 @@ from modelvane.attribution import ruler as attribution
 from modelvane.block import Block
 from modelvane.concept import ConceptKind, ConceptRuler
 from modelvane.conditional import ConditionalKind, ConditionalRuler
+from modelvane.errors import UnknownNameError
 from modelvane.estimates import classes, losses
 from modelvane.estimates.learning_classes import ClassesKind
 from modelvane.multivariate.learning import CrossMomentsKind, RowSampleKind
@@ -54,6 +57,24 @@ READERS: Mapping[str, Reader] = {
 """By name of a row ruler: reads its facts and arrays."""
 
 
+OUTLIERS = "outliers"
+"""What the scores of rows are called where measures of whole rows are left out."""
+
+
+def require_known(names: Iterable[str]) -> None:
+    """Check names of what looks at whole rows: row rulers, or the scores of rows.
+
+    Raises
+    ------
+    UnknownNameError
+        For a name that no reference of this version has.
+    """
+    known = (OUTLIERS, *READERS)
+    for name in names:
+        if name not in known:
+            raise UnknownNameError.of("measure of whole rows in leave_out", name, known)
+
+
 def with_defaults(also: Sequence[RowKind]) -> tuple[RowKind, ...]:
     """Give the kinds that every reference learns, and others; of two of one name, the other."""
     named = {kind.name for kind in also}
@@ -61,41 +82,46 @@ def with_defaults(also: Sequence[RowKind]) -> tuple[RowKind, ...]:
 
 
 def learn(
-    kinds: Sequence[RowKind], block: Callable[[Sequence[str]], Block], known: Learned
+    kinds: Sequence[RowKind],
+    block: Callable[[Sequence[str]], Block],
+    known: Learned,
+    pool: Executor,
 ) -> tuple[dict[str, RowRuler], dict[str, RowTally]]:
     """Learn row rulers and tally what they were learned from, but for a sample of it.
 
     Parameters
     ----------
     block
-        Gives the reference's rows, in order of time where they have one, with some columns.
+        Gives some of the reference's rows (see `some_of`), in order of time where they have one, with some columns.
     known
         All but the rows.
+    pool
+        Where kinds are learned that want other columns; those that want the same look at the same rows.
     """
-    rulers: dict[str, RowRuler] = {}
-    tallies: dict[str, RowTally] = {}
-    names: list[str] = []
-    rows = known.block
-    for kind in kinds:
-        wanted = list(kind.wanted(known.schema))[:MOST_COLUMNS]
-        if not wanted or not known.tally.rows:
-            continue
-        if wanted != names:
-            # columns are read once for kinds that follow each other and want the same
-            names, rows = wanted, _evenly(block(wanted))
-        ruler = kind.learn(replace(known, block=rows))
-        if ruler is not None:
-            rulers[ruler.name] = ruler
-            if not isinstance(ruler, SampleRuler):
-                # a sample would be rows, in a file that is to have none
-                tallies[ruler.name] = ruler.count(rows)
-    return rulers, tallies
+    groups: dict[tuple[str, ...], list[RowKind]] = defaultdict(list)
+    for kind in kinds if known.tally.rows else ():
+        groups[tuple(kind.wanted(known.schema)[:MOST_COLUMNS])].append(kind)
+    groups.pop((), None)
+
+    def learned(group: tuple[tuple[str, ...], list[RowKind]]) -> dict[str, tuple[RowRuler, RowTally | None]]:
+        names, alike = group
+        of_rows = replace(known, block=block(names))
+        rulers = [ruler for kind in alike if (ruler := kind.learn(of_rows)) is not None]
+        # a sample would be rows, in a file that is to have none
+        return {
+            ruler.name: (ruler, None if isinstance(ruler, SampleRuler) else ruler.count(of_rows.block))
+            for ruler in rulers
+        }
+
+    found = {name: each for part in pool.map(learned, groups.items()) for name, each in part.items()}
+    in_order = {kind.name: found[kind.name] for kind in kinds if kind.name in found}
+    rulers = {name: ruler for name, (ruler, _) in in_order.items()}
+    return rulers, {name: tally for name, (_, tally) in in_order.items() if tally is not None}
 
 
-def _evenly(block: Block) -> Block:
-    if block.rows <= MOST_ROWS:
-        return block
-    return block.take(np.linspace(0, block.rows - 1, MOST_ROWS).astype(np.intp))
+def some_of(rows: int) -> NDArray[np.intp] | slice:
+    """Give which rows of the reference row rulers are learned from."""
+    return slice(None) if rows <= MOST_ROWS else np.linspace(0, rows - 1, MOST_ROWS).astype(np.intp)
 
 
 def state_of(rulers: Mapping[str, RowRuler | RowTally]) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:

@@ -67,6 +67,16 @@ def test_a_walk_is_the_textbooks(
 
 
 @pytest.mark.parametrize("name", list(OWN))
+def test_streams_together_rise_as_each_alone(name: str) -> None:
+    """The highest rises of many streams are those of one after the other, to the last bit."""
+    detector, draw = OWN[name], np.random.default_rng(8)
+    rows, sums = draw.integers(1, 9, 50).astype(float), draw.normal(size=(7, 50))
+    weights = detector.weights(draw.exponential(size=1000) - 1)
+    alone = [detector.rise(rows, each, weights).height for each in sums]
+    np.testing.assert_array_equal(detector.heights(rows, sums, weights), alone)
+
+
+@pytest.mark.parametrize("name", list(OWN))
 @pytest.mark.parametrize("is_correlated", [False, True])
 def test_a_line_is_exceeded_as_often_as_it_says(name: str, *, is_correlated: bool) -> None:
     """Held-out streams of any length, also of neighbours that are alike, exceed a line of 2 % in about 2 %."""
@@ -78,7 +88,7 @@ def test_a_line_is_exceeded_as_often_as_it_says(name: str, *, is_correlated: boo
 
     walks, detector = Walks(stream(20_000)[0], in_time_order=True), OWN[name]
     weights = detector.weights(walks.values)
-    null = walks.null(detector, weights)
+    null = walks.nulls({detector: weights})[detector]
     for n in (200, 384, 2000):
         limits = np.arange(min(n, 384) + 1) * n // min(n, 384)
         streams = np.add.reduceat(stream(n, 500), limits[:-1], axis=1)
@@ -96,7 +106,7 @@ def test_a_short_reference_does_not_cry_wolf_over_long_windows(name: str) -> Non
         known = draw.normal(0, 1, 200)
         walks = Walks((known - known.mean()) / known.std(), in_time_order=True)
         weights = OWN[name].weights(walks.values)
-        null = walks.null(OWN[name], weights)
+        null = walks.nulls({OWN[name]: weights})[OWN[name]]
         streams = (
             np.add.reduceat(draw.normal(0, 1, (10, n)) - known.mean(), limits[:-1], axis=1) / known.std()
         )
@@ -286,7 +296,7 @@ def test_the_promise_holds_far_out(*, is_skewed: bool) -> None:
 
     walks, detector = Walks(values(20_000), in_time_order=False), OWN["cusum"]
     weights = detector.weights(walks.values)
-    line = walks.null(detector, weights).exceeded_with(1e-4, 1000)
+    line = walks.nulls({detector: weights})[detector].exceeded_with(1e-4, 1000)
     limits = np.arange(385) * 1000 // 384
     streams = (np.add.reduceat(values(1000, 1000), limits[:-1], axis=1) for _ in range(6))
     heights = np.concatenate(
@@ -303,7 +313,7 @@ def test_a_large_change_is_found_sooner_than_by_one_allowance() -> None:
     stream = np.concatenate([draw.exponential(size=1000) - 1, draw.exponential(size=200)])
 
     def found(weights: Any) -> int:
-        line = walks.null(detector, weights).exceeded_with(1e-5, 1200)
+        line = walks.nulls({detector: weights})[detector].exceeded_with(1e-5, 1200)
         rows = range(1000, 1200)
         return next(at for at in rows if detector.heights(np.ones(at), stream[:at], weights) > line)
 

@@ -16,7 +16,6 @@ from pyarrow import parquet
 
 from modelvane.batch import judge
 from modelvane.breakdown import MOST_SEGMENTS, Breakdown
-from modelvane.building import on_ruler
 from modelvane.engines import parquet as wide
 from modelvane.engines.count import count
 from modelvane.engines.files import FileSource
@@ -24,6 +23,7 @@ from modelvane.engines.source import TableSource
 from modelvane.errors import SchemaError
 from modelvane.evaluation import evaluate
 from modelvane.findings import Family, Finding, Verdict
+from modelvane.freezing import on_ruler
 from modelvane.inference import infer_schema
 from modelvane.monitor import Monitor
 from modelvane.reference import Reference

@@ -130,6 +130,25 @@ def test_a_reference_counts_its_own_rows() -> None:
     }
 
 
+def test_kinds_that_want_the_same_columns_learn_together() -> None:
+    """What they learn alike is learned once of one set of columns; rulers stay in the order that was asked for."""
+    learned: list[tuple[str, ...]] = []
+
+    class Sharing(_AboveKind):
+        def learn(self, learned: Learned) -> _AboveRuler:
+            learned.once(_note)
+            return super().learn(learned)
+
+    def _note(of: Learned) -> None:
+        learned.append(tuple(of.block.columns))
+
+    names = {"first": ("a", "b"), "second": ("prediction", "target"), "third": ("a", "b")}
+    kinds = [Sharing(name, of_truth=False, columns=columns) for name, columns in names.items()]
+    known = Reference.of(rows(0), also=kinds, prediction="prediction", target="target", time="at")
+    assert list(known.row_rulers) == list(known.tally.together) == list(names)
+    assert sorted(learned) == [("a", "b"), ("prediction", "target")]
+
+
 def test_a_reference_is_kept_whole() -> None:
     """Row rulers and their tallies come back from a file, which is written again byte by byte."""
     written = reference().to_bytes()

@@ -41,9 +41,12 @@ def additive(codes: NDArray[np.uint8], values: Floats, widths: list[int]) -> tup
     rows = [np.bincount(place, minlength=width) for place, width in zip(places, widths, strict=True)]
     for _ in range(_SWEEPS):
         for column, place in enumerate(places):
-            partial = left + effects[column][place]
-            effects[column] = _shrunk_means(partial, place, rows[column])
-            left = partial - effects[column][place]
+            # a column that tells nothing need not be looked up
+            if effects[column].any():
+                left += effects[column].take(place)
+            effects[column] = _shrunk_means(left, place, rows[column])
+            if effects[column].any():
+                left -= effects[column].take(place)
     return mean, effects
 
 
@@ -51,10 +54,11 @@ def _shrunk_means(values: Floats, place: NDArray[np.intp], rows: NDArray[np.intp
     sums = np.bincount(place, values, len(rows))
     means = np.divide(sums, rows, out=np.zeros_like(sums), where=rows > 0)
     # a column moves no mean of all rows
-    means[rows > 0] -= values.mean()
+    mean = values.mean()
+    means[rows > 0] -= mean
     between = float(rows @ np.square(means))
     free = int(np.count_nonzero(rows)) - 1
     if free < 1 or not between:
         return np.zeros_like(means)
-    within = max(float(np.square(values - values.mean()).sum()) - between, 0.0)
+    within = max(float(np.square(values - mean).sum()) - between, 0.0)
     return means * max(0.0, 1.0 - _CHANCE * free * within / len(values) / between)

@@ -88,11 +88,11 @@ class ConceptKind(Struct, frozen=True):
         weights: dict[str, Floats] = {}
         for at, signal in enumerate(ruler.signals):
             walks = Walks(_standardised(left[at]), learned.in_time_order)
-            for detector in OWN.values():
+            of_rises = {detector: detector.weights(walks.values) for detector in OWN.values()}
+            for detector, null in walks.nulls(of_rises).items():
                 named = key(detector.name, signal)
-                of_rises = weights[named] = detector.weights(walks.values)
-                nulls[named] = walks.null(detector, of_rises)
-                habit = walks.habit(detector, of_rises)
+                weights[named], nulls[named] = of_rises[detector], null
+                habit = walks.habit(detector, of_rises[detector])
                 if habit is not None:
                     habits[named] = habit
         return replace(ruler, nulls=nulls, habits=habits, weights=weights)
@@ -103,10 +103,11 @@ def _out_of_sample(codes: NDArray[np.uint8], found: Integers, widths: list[int])
     left = found.copy()
     is_odd = np.arange(found.shape[1]) % 2 == 1
     for fold in (is_odd, ~is_odd):
+        of_fold, of_others = codes[:, fold], codes[:, ~fold]
         for signal, rest in zip(found, left, strict=True):
-            mean, effects = additive(codes[:, ~fold], signal[~fold].astype(np.float64), widths)
+            mean, effects = additive(of_others, signal[~fold].astype(np.float64), widths)
             explained = np.full(int(fold.sum()), mean)
-            for place, effect in zip(codes[:, fold], effects, strict=True):
+            for place, effect in zip(of_fold, effects, strict=True):
                 explained += effect[place]
             rest[fold] -= np.rint(explained).astype(np.int64)
     return left

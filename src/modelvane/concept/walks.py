@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 import numpy as np
@@ -41,25 +41,33 @@ class Walks(Struct, frozen=True, eq=False, dict=True):
     values: Floats
     in_time_order: bool
 
-    def null(self, detector: Detector, weights: Floats) -> NullMoments:
+    def nulls(self, weights: Mapping[Detector, Floats]) -> dict[Detector, NullMoments]:
         """Draw streams of blocks of neighbours (Künsch, 1989), and keep the moments of the highest rise by length.
 
         The reference is a sample, too: its own mean and deviation are drawn with each stream, by their standard errors.
+
+        Parameters
+        ----------
+        weights
+            What rises count, of each detector that is to walk along the streams.
         """
         rng = np.random.default_rng(0)
-        found = [
-            (n, *moments_of(np.concatenate([*self._heights(detector, weights, n, rng)]))) for n in _SIZES
-        ]
-        return NullMoments(*np.array(found, np.float64).T)
+        found: dict[Detector, list[tuple[float, ...]]] = {detector: [] for detector in weights}
+        for n in _SIZES:
+            heights: dict[Detector, list[Floats]] = {detector: [] for detector in weights}
+            for rows, sums in self._unsure(n, rng):
+                for detector, of_rises in weights.items():
+                    heights[detector].append(detector.heights(rows, sums, of_rises))
+            for detector, parts in heights.items():
+                found[detector].append((n, *moments_of(np.concatenate(parts))))
+        return {each: NullMoments(*np.array(moments, np.float64).T) for each, moments in found.items()}
 
-    def _heights(
-        self, detector: Detector, weights: Floats, n: int, rng: np.random.Generator
-    ) -> Iterator[Floats]:
+    def _unsure(self, n: int, rng: np.random.Generator) -> Iterator[tuple[Floats, Floats]]:
+        """Draw streams of ``n`` rows as a reference whose mean and variance are not quite these would have them."""
         of_mean, of_variance = self._errors
         for rows, sums in _drawn(self._stream, n, rng):
             mean, variance = rng.normal(size=(2, len(sums), 1)) * [[[of_mean]], [[of_variance]]]
-            unsure = (sums - mean * rows) / np.sqrt(np.maximum(1 + variance, 0.25))
-            yield detector.heights(rows, unsure, weights)
+            yield rows, (sums - mean * rows) / np.sqrt(np.maximum(1 + variance, 0.25))
 
     @cached_property
     def _stream(self) -> Floats:

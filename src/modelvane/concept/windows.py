@@ -52,8 +52,8 @@ class Look(Struct, frozen=True, eq=False, dict=True):
         values
             ``left`` of these rows, where it is at hand.
         """
-        places = self.codes[windows] + np.arange(len(windows))[:, None] * self.bins
-        of_rows = self.left[:, windows] if values is None else values
+        places = self.codes.take(windows) + np.arange(len(windows))[:, None] * self.bins
+        of_rows = self.left.take(windows, axis=1) if values is None else values
         return self._against_rest(self._by_bin(places), np.stack([self._by_bin(places, v) for v in of_rows]))
 
     @property
@@ -73,12 +73,8 @@ class Look(Struct, frozen=True, eq=False, dict=True):
 
     def _against_rest(self, rows: Floats, sums: Floats) -> Floats:
         all_rows, all_sums = self._whole
-        rest = all_rows - rows
-        found = [
-            squared_distance(Side(rest, whole - part), Side(rows, part), variance)
-            for whole, part, variance in zip(all_sums, sums, self.variance, strict=True)
-        ]
-        return np.stack(found)
+        before = Side(all_rows - rows, all_sums - sums)
+        return squared_distance(before, Side(rows, sums), self.variance[:, None])
 
     def habits(self) -> list[Habit | None]:
         """Give for each signal how far windows in order of time are from the rest."""
@@ -129,7 +125,7 @@ def drawn_nulls(looks: Mapping[str, Look], draws: int = DRAWS) -> dict[str, list
     for n in drawn:
         values: dict[str, list[Floats]] = {name: [] for name in looks}
         for windows in _windows(rows, n, draws, rng):
-            left = first.left[:, windows]
+            left = first.left.take(windows, axis=1)
             for name, look in looks.items():
                 values[name].append(look.squares(windows, left))
         for name, parts in values.items():

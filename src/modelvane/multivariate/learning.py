@@ -46,7 +46,7 @@ class CrossMomentsKind:
 
     def learn(self, learned: Learned) -> MomentsRuler | None:
         """Learn from every other row, and take the moments of the others; ``None`` of too few rows or columns."""
-        scored = _Scored.of(learned)
+        scored = learned.once(_Scored.of)
         if scored is None:
             return None
         plane = Plane.of(CrossMoments.of(list(scored.table[_TEACHING].T)))
@@ -86,7 +86,7 @@ class RowSampleKind:
 
     def learn(self, learned: Learned) -> SampleRuler | None:
         """Learn from the rows that scores were not learned from; ``None`` of too few rows or columns."""
-        scored = _Scored.of(learned)
+        scored = learned.once(_Scored.of)
         if scored is None:
             return None
         spacing = learned.tally.rows / learned.block.rows if learned.in_time_order else None

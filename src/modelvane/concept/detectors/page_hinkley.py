@@ -12,8 +12,8 @@ TOLERANCE = 0.05
 
 
 def _steps(rows: Floats, sums: Floats, tolerance: float) -> Floats:
-    n = np.cumsum(rows, axis=-1)
-    running = np.cumsum(sums, axis=-1) / np.maximum(n, 1.0)
+    n = np.cumsum(rows, axis=0)
+    running = np.cumsum(sums, axis=0) / np.maximum(n, 1.0)
     return np.asarray(sums - rows * (running + tolerance), np.float64)
 
 

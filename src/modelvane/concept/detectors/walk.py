@@ -46,7 +46,7 @@ class Detector(Struct, frozen=True):
     name, title, source
         As of a measure.
     steps
-        ``steps(rows, sums, allowance)``, the first two of shape ``(..., buckets)``, gives the steps of a walk. ``sums``
+        ``steps(rows, sums, allowance)``, the first two of shape ``(buckets, ...)``, gives the steps of walks. ``sums``
         are of values whose mean is 0 and whose deviation is 1 in the reference. Steps of the same sums with their
         signs turned are those of the walk for smaller values.
     allowances
@@ -68,9 +68,25 @@ class Detector(Struct, frozen=True):
         return np.array([[self.weight(way * values, each) for each in self.allowances] for way in (1, -1)])
 
     def heights(self, rows: Floats, sums: Floats, weights: Floats = UNWEIGHTED) -> Floats:
-        """Give the highest rise in either direction, shape ``(...)``."""
-        found = [rises.max(axis=-1) for rises, _ in self._rises(rows, sums, weights)]
-        return np.asarray(np.maximum.reduce(found), np.float64)
+        """Give the highest rise of each stream in either direction.
+
+        Parameters
+        ----------
+        rows
+            Of each bucket, shape ``(buckets,)``.
+        sums
+            Shape ``(streams, buckets)``; of one stream also ``(buckets,)``.
+        """
+        walks = list(self._walks(rows[:, None], np.ascontiguousarray(np.atleast_2d(sums).T), weights))
+        # a step of all walks at once: along one of them numpy would add number by number
+        steps = np.stack([each for each, _, _ in walks], axis=1)
+        path, lowest, highest, rise = np.zeros((4, *steps.shape[1:]))
+        for step in steps:
+            path += step
+            np.minimum(lowest, path, out=lowest)
+            np.maximum(highest, np.subtract(path, lowest, out=rise), out=highest)
+        weight = np.array([[weight] for _, weight, _ in walks])
+        return np.asarray((weight * highest).max(axis=0), np.float64)
 
     def rise(self, rows: Floats, sums: Floats, weights: Floats = UNWEIGHTED) -> Rise:
         """Give the highest rise of one walk, of shape ``(buckets,)``, with where it began.
@@ -79,16 +95,20 @@ class Detector(Struct, frozen=True):
         >>> OWN["cusum"].rise(np.ones(6), np.array([0.0, -1.0, 0.0, 3.0, 3.0, 3.0])).since
         3
         """
-        rises, upward = max(self._rises(rows, sums, weights), key=lambda each: float(each[0].max()))
+        found = []
+        for steps, weight, upward in self._walks(rows, sums, weights):
+            path = np.cumsum(steps)
+            # the walk begins at 0
+            lowest = np.minimum(np.minimum.accumulate(path), 0.0)
+            found.append((weight * (path - lowest), upward))
+        rises, upward = max(found, key=lambda each: float(each[0].max()))
         top = int(rises.argmax())
         lowest = np.flatnonzero(rises[: top + 1] == 0)
         return Rise(float(rises[top]), int(lowest[-1]) + 1 if len(lowest) else 0, upward)
 
-    def _rises(self, rows: Floats, sums: Floats, weights: Floats) -> Iterator[tuple[Floats, bool]]:
+    def _walks(self, rows: Floats, sums: Floats, weights: Floats) -> Iterator[tuple[Floats, float, bool]]:
+        """Give the steps of each walk, what its rises count, and whether it is one of larger values."""
         for upward, way in ((True, weights[0]), (False, weights[1])):
             turned = sums if upward else -sums
             for allowance, weight in zip(self.allowances, way.tolist(), strict=False):
-                path = np.cumsum(self.steps(rows, turned, allowance), axis=-1)
-                # the walk begins at 0
-                lowest = np.minimum(np.minimum.accumulate(path, axis=-1), 0.0)
-                yield weight * (path - lowest), upward
+                yield self.steps(rows, turned, allowance), weight, upward
