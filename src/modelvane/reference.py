@@ -12,16 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modelvane import row_rulers
+from modelvane import reference_file, row_rulers
 from modelvane.block import Block, encode
 from modelvane.building import Built, build
-from modelvane.calibration.calibration import Calibration, Task, calibrate
+from modelvane.calibration.calibration import Calibration
+from modelvane.calibration.lacking import lacking_noise
 from modelvane.calibration.moving import MovingHabits
 from modelvane.counting import Counter
-from modelvane.errors import ReferenceFileError, UnknownNameError
 from modelvane.hourly import HourlyReference
 from modelvane.inference import infer_schema
-from modelvane.locations import path_remedy
 from modelvane.methods import Methods
 from modelvane.outliers import OutlierRuler
 from modelvane.outliers.forest import NAME as FOREST
@@ -38,8 +37,6 @@ from modelvane.tallies.dataset import DatasetTally
 from modelvane.tallies.outliers import OutlierTally
 
 KIND = "reference"
-OUTLIERS = "outliers"
-"""What `Reference.leaving_out` calls the scores of rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +118,7 @@ class Reference:
     def counter(self) -> Counter:
         """What counts current rows on these rulers."""
         # references of before rows were scored do not say how often which score is usual
-        is_scored = self.tally.outliers is not None and OUTLIERS not in self.left_out
+        is_scored = self.tally.outliers is not None and row_rulers.OUTLIERS not in self.left_out
         outliers = OutlierRuler.of(self.schema, self.tally.columns) if is_scored else None
         hours = None if self.hourly is None else self.hourly.hours
         together = {name: ruler for name, ruler in self.row_rulers.items() if name not in self.left_out}
@@ -156,7 +153,7 @@ class Reference:
         UnknownNameError
             For a name that no reference of this version has.
         """
-        _require_measures(names)
+        row_rulers.require_known(names)
         left_out = self.left_out | frozenset(names)
         return self if left_out == self.left_out else replace(self, left_out=left_out)
 
@@ -204,7 +201,7 @@ class Reference:
             Windows will be compared with so many windows before them: learns how far they usually are from those. With
             ``hours`` it is at their own hours of the week.
         threads
-            Columns calibrated at once.
+            Columns calibrated at once, and sets of them that row rulers are learned from.
         started, advance
             Called with the number of columns to calibrate, and after each of them.
         also
@@ -219,7 +216,7 @@ class Reference:
         ConfigError
             With ``hours``, for an unknown zone, or times of less than two weeks.
         """
-        _require_measures(leave_out)
+        row_rulers.require_known(leave_out)
         table = Table.of(data)
         schema = schema or infer_schema(table, **columns)
         built = build(
@@ -257,21 +254,9 @@ class Reference:
 
         Their nulls need no more than its tally. Their habits would need its rows: such a finding has no usual range.
         """
-        known = self.calibration
-        tasks = [
-            Task(segment, column.name, part.columns[column.name], lacking, None, in_time_order=False)
-            for segment, part in [("", self.tally), *self.tally.segments.items()]
-            for column in self.schema.measured
-            if (
-                lacking := tuple(
-                    n for n in methods.of(column) if (segment, column.name, n) not in known.nulls
-                )
-            )
-        ]
-        found = calibrate(tasks).nulls
-        if not found:
-            return self
-        return replace(self, calibration=Calibration.of_parts([known, Calibration(found)]))
+        parts = {"": self.tally, **self.tally.segments}
+        found = lacking_noise(self.calibration, self.schema.measured, parts, methods.of)
+        return replace(self, calibration=found) if found is not self.calibration else self
 
     def to_bytes(self) -> bytes:
         """Write everything; equal references give equal bytes."""
@@ -290,14 +275,7 @@ class Reference:
         ReferenceFileError
             When the bytes are of something else, damaged, or of a newer format.
         """
-        facts, arrays = codec.loads(data, KIND)
-        try:
-            return cls._of(*parts_of(facts, arrays))
-        except KeyError as error:
-            raise ReferenceFileError(
-                f"The reference lacks {error}: another version of modelvane learned something else",
-                remedy="Build it again from its data",
-            ) from error
+        return cls._of(*parts_of(*codec.loads(data, KIND)))
 
     @classmethod
     def _of(cls, schema: Schema, built: Built, extras: Mapping[str, bytes]) -> Reference:
@@ -306,10 +284,7 @@ class Reference:
 
     def save(self, path: str | Path) -> None:
         """Write one file, whole or not at all."""
-        target = Path(path)
-        part = target.with_name(target.name + ".part")
-        part.write_bytes(self.to_bytes())
-        part.replace(target)
+        reference_file.write(path, self.to_bytes())
 
     @classmethod
     def load(cls, path: str | Path) -> Reference:
@@ -320,23 +295,4 @@ class Reference:
         ReferenceFileError
             When there is no such file, or it is no reference.
         """
-        try:
-            data = Path(path).read_bytes()
-        except FileNotFoundError as error:
-            raise ReferenceFileError(
-                f"There is no reference file {path}",
-                remedy=f"{path_remedy(path)} One is built by `modelvane reference build DATA -o FILE`",
-            ) from error
-        except OSError as error:
-            raise ReferenceFileError(
-                f"The reference file {path} cannot be read: {error.strerror}",
-                remedy="Check what it is, and who may read it",
-            ) from error
-        return cls.from_bytes(data)
-
-
-def _require_measures(names: Collection[str]) -> None:
-    known = (OUTLIERS, *row_rulers.READERS)
-    for name in names:
-        if name not in known:
-            raise UnknownNameError.of("measure of whole rows in leave_out", name, known)
+        return cls.from_bytes(reference_file.read(path))

@@ -13,6 +13,7 @@ from modelvane.building import Built
 from modelvane.calibration.calibration import Calibration
 from modelvane.calibration.moving import MovingHabits
 from modelvane.dataset_state import dataset_of, dataset_state
+from modelvane.errors import ReferenceFileError
 from modelvane.hourly import HourlyReference
 from modelvane.performance import PerformanceRuler
 from modelvane.ruler import CategoricalRuler, ListRuler, NumericalRuler, Ruler
@@ -61,7 +62,23 @@ def state_of(schema: Schema, built: Built, extras: Mapping[str, bytes]) -> tuple
 
 
 def parts_of(facts: dict[str, Any], arrays: Arrays) -> tuple[Schema, Built, dict[str, bytes]]:
-    """Read what `state_of` gave."""
+    """Read what `state_of` gave.
+
+    Raises
+    ------
+    ReferenceFileError
+        When another version gave it, and something lacks.
+    """
+    try:
+        return _parts_of(facts, arrays)
+    except KeyError as error:
+        raise ReferenceFileError(
+            f"The reference lacks {error}: another version of modelvane learned something else",
+            remedy="Build it again from its data",
+        ) from error
+
+
+def _parts_of(facts: dict[str, Any], arrays: Arrays) -> tuple[Schema, Built, dict[str, bytes]]:
     schema = Schema.from_dict(facts["schema"])
     rulers: dict[str, Ruler] = {}
     for name, about in facts["rulers"].items():

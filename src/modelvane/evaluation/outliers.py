@@ -10,7 +10,7 @@ from modelvane.evaluation.round import Round
 from modelvane.evaluation.scoring import why_unscored
 from modelvane.findings import Family, Finding, Verdict
 from modelvane.outliers.reference import MEASURE, habit_key
-from modelvane.reference import OUTLIERS
+from modelvane.row_rulers import OUTLIERS
 from modelvane.statistics.columns import NO_ROWS
 from modelvane.tallies.dataset import DatasetTally
 from modelvane.tallies.outliers import OutlierTally

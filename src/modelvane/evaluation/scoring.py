@@ -10,7 +10,8 @@ from msgspec import Struct
 from modelvane.block import Block
 from modelvane.errors import SchemaError
 from modelvane.outliers.ruler import scored
-from modelvane.reference import OUTLIERS, Reference
+from modelvane.reference import Reference
+from modelvane.row_rulers import OUTLIERS
 from modelvane.settings import Outliers
 from modelvane.tallies.outliers import ScoredCell
 
