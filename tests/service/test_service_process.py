@@ -89,7 +89,7 @@ def test_graceful_end(reference: Path, tmp_path: Path, number: signal.Signals) -
 
 def test_interrupted_start(tmp_path: Path) -> None:
     """An interrupt while a reference is built ends the process at once, without a traceback, as a shell expects."""
-    rows = "\n".join(f"{n % 997 / 7},{n % 83},{n % 13 / 3},{n % 89}" for n in range(200_000))
+    rows = "\n".join(f"{n % 997 / 7},{n % 83},{n % 13 / 3},{n % 89}" for n in range(600_000))
     (tmp_path / "large.csv").write_text(f"trip_distance,zone,prediction,target\n{rows}\n")
     with Process(settings(tmp_path / "large.csv"), tmp_path) as server:
         server.await_said("Reading the reference of taxi")
