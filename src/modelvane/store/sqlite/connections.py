@@ -103,13 +103,20 @@ class Connections:
             self._guard.close()
 
     def _open_writer(self, durability: str) -> sqlite3.Connection:
+        if self.read_only and not self.path.exists():
+            raise StoreError(f"There is no log to read: {self.path}", remedy="Check the path")
+        connection = self._connect("?mode=ro" if self.read_only else "")
+        try:
+            self._prepare(connection, durability)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection, durability: str) -> None:
         if self.read_only:
-            if not self.path.exists():
-                raise StoreError(f"There is no log to read: {self.path}", remedy="Check the path")
-            connection = self._connect("?mode=ro")
             self._check_version(connection)
-            return connection
-        connection = self._connect("")
+            return
         # before the first table, or it has no effect
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL")
@@ -120,7 +127,6 @@ class Connections:
         connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_LIMIT // _PAGE_BYTES}")
         self._check_version(connection)
         connection.execute(f"PRAGMA user_version = {VERSION}")
-        return connection
 
     def _connect(self, query: str) -> sqlite3.Connection:
         return sqlite3.connect(
