@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,7 +31,8 @@ from modelvane.settings import Window
 CHUNKS = (1000, 5000)
 CLASSES = {"synthetic_car_loan": "repaid", "modified_california_housing": "clf_target"}
 DRAWN = 1000
-DRAWS = 10
+# chunks of drawn rows that are estimated at least, of each dataset: a small one is drawn more often
+ESTIMATED = 1000
 PRICES = "synthetic_car_price"
 # both are the same to many digits where calibration is all there is
 ROUNDING = 1.001
@@ -113,6 +115,11 @@ class Case(NamedTuple):
     target: str
     size: int
 
+    def chunks(self, folder: Path) -> int:
+        """Give how many there are."""
+        rows: int = pq.read_metadata(folder / f"{self.file}-after.parquet").num_rows
+        return math.ceil(rows / self.size)
+
     def halves(self, folder: Path) -> Iterator[pa.Table]:
         """Read what is known, and what is estimated."""
         for half in ("before", "after"):
@@ -130,12 +137,10 @@ class Off(NamedTuple):
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="chunks of 5000, and two draws")
-    parser.add_argument("--draws", type=int, default=DRAWS, help="how often rows are drawn anew")
-    chosen = parser.parse_args()
-    show("Estimates before labels, beside NannyML's", run(quick=chosen.quick, draws=chosen.draws))
+    show("Estimates before labels, beside NannyML's", run(quick=parser.parse_args().quick))
 
 
-def run(*, quick: bool = False, draws: int = DRAWS) -> list[Row]:
+def run(*, quick: bool = False) -> list[Row]:
     """Estimate the chunks of each dataset; it takes some minutes to install NannyML the first time."""
     targets = {**CLASSES, PRICES: "y_true"}
     with TemporaryDirectory() as made:
@@ -147,9 +152,9 @@ def run(*, quick: bool = False, draws: int = DRAWS) -> list[Row]:
             for size in (CHUNKS[-1:] if quick else CHUNKS)
         ]
         drawn = [
-            _drawn(folder, Case(name, name, target, DRAWN), seed)
-            for name, target in targets.items()
-            for seed in range(2 if quick else draws)
+            _drawn(folder, case, seed)
+            for case in (Case(name, name, target, DRAWN) for name, target in targets.items())
+            for seed in range(2 if quick else math.ceil(ESTIMATED / case.chunks(folder)))
         ]
         cases = [*in_time, *drawn]
         asked = [(case.file, case.target, case.size) for case in cases]
