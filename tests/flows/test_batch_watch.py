@@ -145,21 +145,26 @@ def test_labels_of_a_file_are_kept_first(config: Path) -> None:
         assert json.loads(watched.json.read_text())["labelled"] == 400
 
 
-def test_a_store_that_comes_back_is_waited_for(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The rows are counted by the second attempt, after a first one without a log."""
+@pytest.mark.parametrize("task", ["load_reference", "count_rows"])
+def test_a_store_that_comes_back_is_waited_for(
+    config: Path, monkeypatch: pytest.MonkeyPatch, task: str
+) -> None:
+    """Whichever task finds no log is tried again, and the run goes on with the log that has come back."""
     from modelvane.flows import flow
 
     log, away = config.with_name("log.db"), config.with_name("away.db")
-    log.rename(away)
     attempts: list[str] = []
 
-    def comes_back(_task: Any, _run: Any, state: Any) -> None:
+    def goes_and_comes_back(_task: Any, _run: Any, state: Any) -> None:
         attempts.append(state.name)
-        if len(attempts) == 2:
+        if len(attempts) == 1:
+            log.rename(away)
+        else:
             away.rename(log)
 
-    monkeypatch.setattr(flow.count_rows, "retry_delay_seconds", 0)
-    monkeypatch.setattr(flow.count_rows, "on_running_hooks", [comes_back])
+    asking = getattr(flow, task)
+    monkeypatch.setattr(asking, "retry_delay_seconds", 0)
+    monkeypatch.setattr(asking, "on_running_hooks", [goes_and_comes_back])
     state = run(config, **day(0))
     assert attempts == ["Running", "Retrying"]
     assert state.is_completed()

@@ -90,7 +90,8 @@ def test_compressed_bodies(client: TestClient) -> None:
     [
         (b"", "JSON"),
         (b'[{"trip_distance": 1.0}, {"trip', "column 27"),
-        (b'[{"trip_distance": 1.0,}]', "column 24"),
+        # the comma or what follows it, as versions of Python say
+        (b'[{"trip_distance": 1.0,}]', "column 2"),
         (b"\xff\xfe\x00", "JSON"),
         (b"[1, 2]", "Row 0"),
         (b'[{"a": 1}, []]', "Row 1"),
@@ -101,7 +102,7 @@ def test_compressed_bodies(client: TestClient) -> None:
         (b'{"trip_distance": {"0": 1.0}, "zone": {"1": "74"}}', "index"),
         (b"[" * 100_000, "recursion"),
         (b'{"a":' * 100_000, "recursion"),
-        (b'[{"trip_distance": ' + b"[" * 5000 + b"]" * 5000 + b"}]", "recursion"),
+        (b'[{"trip_distance": ' + b"[" * 100_000 + b"]" * 100_000 + b"}]", "recursion"),
     ],
 )
 def test_malformed_json(client: TestClient, body: bytes, said: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from modelvane.errors import StoreError
@@ -196,10 +196,15 @@ class Connections:
             try:
                 yield connection
             finally:
+                self._idle.append(connection)
+                # looked at afterwards: who closes the log meanwhile may have found this one missing
                 if self._closed:
-                    connection.close()
-                else:
-                    self._idle.append(connection)
+                    self._drain()
+
+    def _drain(self) -> None:
+        with suppress(IndexError):
+            while True:
+                self._idle.pop().close()
 
     def _check_open(self) -> None:
         if self._closed:
@@ -212,8 +217,7 @@ class Connections:
             if self._closed:
                 return
             self._closed = True
-            while self._idle:
-                self._idle.pop().close()
+            self._drain()
             with translated(self.path), closing(self._writer):
                 pass
             self._drop_guard()
