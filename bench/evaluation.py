@@ -17,7 +17,7 @@ from bench.peers import in_evidently
 from bench.plain_numpy import PlainReference, evaluate
 
 from modelvane import Monitor, Reference
-from modelvane.reference import OUTLIERS
+from modelvane.row_rulers import OUTLIERS
 
 REFERENCE_ROWS, ROWS = 76_000, 10_000
 

@@ -143,10 +143,9 @@ def build(
         rows = encode_column(rulers[name], table[name], table.rows)
         return rows if order is None else rows.take(order)
 
-    with ThreadPoolExecutor(threads) as pool:
-        row_rulers, together = learn(
-            kinds, wanted, Learned(schema, rulers, whole, ordered, bool(len(known)), breakdowns), pool
-        )
+    row_rulers, together = learn(
+        kinds, wanted, Learned(schema, rulers, whole, ordered, bool(len(known)), breakdowns)
+    )
     return Built(
         rulers=rulers,
         tally=replace(whole, together=together),

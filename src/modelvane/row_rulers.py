@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Executor
 from functools import partial
 from typing import Any
 
@@ -85,7 +84,6 @@ def learn(
     kinds: Sequence[RowKind],
     block: Callable[[Sequence[str]], Block],
     known: Learned,
-    pool: Executor,
 ) -> tuple[dict[str, RowRuler], dict[str, RowTally]]:
     """Learn row rulers and tally what they were learned from, but for a sample of it.
 
@@ -94,9 +92,8 @@ def learn(
     block
         Gives some of the reference's rows (see `some_of`), in order of time where they have one, with some columns.
     known
-        All but the rows.
-    pool
-        Where kinds are learned that want other columns; those that want the same look at the same rows.
+        All but the rows. Kinds that want the same columns look at the same rows, one kind after the other: on threads
+        they take as long, and each thread keeps memory of its own.
     """
     groups: dict[tuple[str, ...], list[RowKind]] = defaultdict(list)
     for kind in kinds if known.tally.rows else ():
@@ -113,7 +110,7 @@ def learn(
             for ruler in rulers
         }
 
-    found = {name: each for part in pool.map(learned, groups.items()) for name, each in part.items()}
+    found = {name: each for part in map(learned, groups.items()) for name, each in part.items()}
     in_order = {kind.name: found[kind.name] for kind in kinds if kind.name in found}
     rulers = {name: ruler for name, (ruler, _) in in_order.items()}
     return rulers, {name: tally for name, (_, tally) in in_order.items() if tally is not None}
