@@ -119,8 +119,7 @@ class _LastTally:
         if rows.block is not None:
             self._tally = self._count(rows.block)
             self.changes = rows.changes
-        # what is not read is what was counted last: so it was said by `WindowCounter.known`
-        assert self._tally is not None  # noqa: S101
+        assert self._tally is not None  # noqa: S101 - only what `WindowCounter.known` gave is left unread
         return self._tally
 
 
