@@ -107,18 +107,20 @@ def _bodies(folder: Path, seconds: float) -> list[Row]:
     with (
         server(monitor(taxi_config(folder / "free"), free), free, "/readyz", on_one_core=False),
         server(monitor(taxi_config(folder / "pinned"), pinned), pinned, "/readyz"),
+        # all three logs grow over all the bodies
+        PlainLog(folder / "plain.db", list(TRIP)) as plain,
     ):
         for what, (kind, content, count) in bodies.items():
             path = folder / "body"
             path.write_bytes(content)
             rates: dict[str, list[float]] = {"free": [], "pinned": [], "plain": []}
-            for i in range(3):
+            for _ in range(3):
                 for who, port in (("free", free), ("pinned", pinned)):
                     found = load(
                         port, "/v1/datasets/taxi/predictions", path, type=kind, seconds=seconds, connections=4
                     )
                     rates[who].append(found["rate"] * count)
-                rates["plain"].append(_plain(folder / f"plain{i}.db", kind, content, count, seconds))
+                rates["plain"].append(_plain(plain, kind, content, count, seconds))
             medians = {who: statistics.median(found) for who, found in rates.items()}
             ratio, on_one_core = (medians[who] / medians["plain"] for who in ("free", "pinned"))
             rows += [
@@ -130,14 +132,12 @@ def _bodies(folder: Path, seconds: float) -> list[Row]:
     return rows
 
 
-def _plain(path: Path, kind: str, content: bytes, count: int, seconds: float) -> float:
-    with PlainLog(path, list(TRIP)) as log:
-        started = time.perf_counter()
-        bodies = 0
-        while (elapsed := time.perf_counter() - started) < seconds:
-            log.append(kind, content)
-            bodies += 1
-    path.unlink()
+def _plain(log: PlainLog, kind: str, content: bytes, count: int, seconds: float) -> float:
+    started = time.perf_counter()
+    bodies = 0
+    while (elapsed := time.perf_counter() - started) < seconds:
+        log.append(kind, content)
+        bodies += 1
     return bodies * count / elapsed
 
 
