@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import IntEnum
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -204,9 +205,8 @@ def as_categories(raw: RawColumn, *, is_plain: bool = False) -> Categories:
     if not is_plain and {bool, np.bool_} & set(map(type, raw)):
         # True and 1 are one key of a dict but two categories
         return _categories_one_by_one(raw)
-    codes: defaultdict[Any, int] = defaultdict()
-    # a value that is new gets the next code
-    codes.default_factory = codes.__len__
+    # a value that is new gets the next code; not the dict's own length, which would be a cycle for the collector
+    codes: defaultdict[Any, int] = defaultdict(count().__next__)
     try:
         found = np.fromiter(map(codes.__getitem__, raw), np.int32, len(raw))
     except TypeError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 
 import numpy as np
@@ -75,3 +76,22 @@ def test_rows_are_counted_again_only_when_they_have_changed(
     change(ring, block)
     assert tally() is not before
     assert counted == [2, 2]
+
+
+def test_rows_and_rounds_leave_nothing_to_the_collector_of_cycles() -> None:
+    """Whatever rows and findings took is free when they are gone: a stream's collections would hold its posts up."""
+    columns = {"zone": [f"zone {i % 9}" for i in range(300)], "distance": [float(i % 7) for i in range(300)]}
+    rows = [{"zone": f"zone {i % 12}", "distance": float(i % 5)} for i in range(60)]
+    monitor = Monitor("taxi", Reference.of(columns), window=50)
+    # what is made once, and kept, is no matter
+    monitor.push(rows)
+    monitor.measure()
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(10):
+            monitor.push(rows)
+            monitor.measure()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()

@@ -94,6 +94,13 @@ def test_a_process_that_was_killed_is_started_again(reference: Reference) -> Non
         assert process.pid not in (None, first)
 
 
+def test_the_process_gives_way_to_who_takes_rows(reference: Reference, process: EvaluationProcess) -> None:
+    """Its priority is lower than the service's."""
+    process.measure(Monitor("taxi", reference, window=100))
+    assert process.pid is not None
+    assert os.getpriority(os.PRIO_PROCESS, process.pid) >= max(10, os.getpriority(os.PRIO_PROCESS, 0))
+
+
 def test_a_process_that_ends_every_time_is_said(reference: Reference, tmp_path: Path) -> None:
     """Whoever waits for findings gets an error that names the dataset and the exit code, not another try for ever."""
     (tmp_path / "ends_at_once.py").write_text("import os\nos._exit(7)\n")

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 # least urgent of all: ingest goes first wherever both want the processor
 _NICE = 19
-# seconds; an evaluation rests for as long as the one before it took
+# seconds; an evaluation rests for as long as this thread computed for the one before it
 _LONGEST_REST = 0.2
 # seconds of computing after which a thread that shares Python's lock with the event loop rests
 _PIECE = 0.001
@@ -74,14 +74,14 @@ class Evaluator:
         return monitor.measure() if self._process is None else self._process.measure(monitor)
 
     def _after_a_rest(self, work: Callable[[], T]) -> T:
-        # many datasets in a row would leave ingest half of a processor for as long as they take
+        # many datasets in a row would leave the event loop half of Python's lock for as long as they take
         time.sleep(max(0.0, self._rested_at - time.perf_counter()))
-        started = time.perf_counter()
+        began = time.thread_time()
         try:
             return work()
         finally:
-            ended = time.perf_counter()
-            self._rested_at = ended + min(ended - started, _LONGEST_REST)
+            worked = time.thread_time() - began
+            self._rested_at = time.perf_counter() + min(worked, _LONGEST_REST)
 
     def close(self) -> None:
         """Let the work under way finish."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import signal
 import sys
@@ -13,16 +12,12 @@ from modelvane.measuring import Measurer
 from modelvane.own import load
 from modelvane.service.apart.messages import Begin, Failed, Measure, Measured
 
-# ingest goes first, and on a machine that others keep busy findings still come
-_NICE = 10
-
 
 def main(descriptor: int) -> None:
     """Answer until the service closes its end, or ends."""
     # a terminal tells all of its processes to end; this one does when the service has
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    os.setpriority(os.PRIO_PROCESS, 0, max(_NICE, os.getpriority(os.PRIO_PROCESS, 0)))
     measurers: dict[int, Measurer] = {}
     with Connection(descriptor) as service:
         try:

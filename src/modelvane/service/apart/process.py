@@ -23,6 +23,8 @@ from modelvane.service.apart.messages import Begin, Failed, Measure
 from modelvane.tallies.dataset import WindowTally
 
 _STOP_SECONDS = 5.0
+# ingest goes first, and on a machine that others keep busy findings still come
+_NICE = 10
 
 
 class ProcessEndedError(ModelvaneError):
@@ -127,6 +129,9 @@ class EvaluationProcess:
                 process = subprocess.Popen(  # noqa: S603 - our own module
                     command, pass_fds=[theirs.fileno()], env=_environment()
                 )
+            # not by itself: what it imports before it could is a second of work
+            with suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, process.pid, max(_NICE, os.getpriority(os.PRIO_PROCESS, 0)))
             _send(ours, (self._modules, self._folder))
             self._running, self._known = (process, ours), {}
         return self._running[1]
