@@ -19,8 +19,8 @@ _SCRAPE_SECONDS = 2.0
 
 
 def run(*, quick: bool = False) -> list[Row]:
-    """Fill the windows of all datasets, find the peak, then post at half of it while scraping."""
-    seconds = 5.0 if quick else 15.0
+    """Fill the windows of all datasets, find the peak, then post at half of it, in turn with and without scrapes."""
+    seconds, rounds = (5.0, 1) if quick else (15.0, 3)
     with undisturbed(), tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         config = taxi_config(folder, DATASETS)
@@ -28,29 +28,39 @@ def run(*, quick: bool = False) -> list[Row]:
         one.write_bytes(msgspec.json.encode([TRIP]))
         many.write_bytes(msgspec.json.encode([{**TRIP, "trip_distance": i / 100} for i in range(1000)]))
         port, bare = free_port(), free_port()
+        quiet: list[float] = []
+        scraped: list[float] = []
+        scrapes: list[float] = []
         with server(monitor(config, port), port, "/readyz"):
             for i in range(DATASETS):
                 dataset = "taxi" if i == 0 else f"taxi{i}"
                 load(port, f"/iterate/{dataset}", many, seconds=0.6, connections=1)
             peak = load(port, "/iterate/taxi", one, seconds=3.0)["rate"]
-            quiet = load(port, "/iterate/taxi", one, seconds=seconds, rate=peak / 2)
             first, _ = _scraped(port, one, peak / 2, 5.0)
-            scraped, scrapes = _scraped(port, one, peak / 2, seconds)
+            for _ in range(rounds):
+                quiet.append(load(port, "/iterate/taxi", one, seconds=seconds, rate=peak / 2)["p99"])
+                latencies, took = _scraped(port, one, peak / 2, seconds)
+                scraped.append(latencies["p99"])
+                scrapes += took
         with server(bare_asgi(bare), bare, ""):
             floor = load(bare, "/iterate/taxi", one, seconds=3.0, rate=peak / 2)
     return [
         Row("peak rate", f"{peak:.0f}/s"),
-        Row("no-op ASGI, p99 at the same rate", f"{floor['p99'] * 1e3:.1f} ms"),
-        Row("p99 at half of the peak, nobody scraping", f"{quiet['p99'] * 1e3:.1f} ms"),
-        Row("p99 while all are evaluated for the first time", f"{first['p99'] * 1e3:.1f} ms"),
+        Row("no-op ASGI, p99 at the same rate", _ms(floor["p99"])),
+        Row("p99 at half of the peak, nobody scraping", _ms(*quiet)),
+        Row("p99 while all are evaluated for the first time", _ms(first["p99"])),
         Row(f"a scrape of {DATASETS} datasets", f"{sorted(scrapes)[len(scrapes) // 2] * 1e3:.0f} ms"),
         Row(
-            "p99 while scraped every 2 s",
-            f"{scraped['p99'] * 1e3:.1f} ms",
+            f"p99 while scraped {_SCRAPE_SECONDS:.0f} s after the last began, or once that has ended",
+            _ms(*scraped),
             "<= 20 ms",
-            scraped["p99"] <= 0.02,
+            max(scraped) <= 0.02,
         ),
     ]
+
+
+def _ms(*seconds: float) -> str:
+    return f"{', '.join(f'{each * 1e3:.1f}' for each in seconds)} ms"
 
 
 def _scraped(port: int, one: Path, rate: float, seconds: float) -> tuple[dict[str, float], list[float]]:
@@ -75,7 +85,7 @@ def _scrape(port: int, record: bytes, stop: threading.Event, took: list[float]) 
         started = time.perf_counter()
         _answered(port, "/metrics")
         took.append(time.perf_counter() - started)
-        stop.wait(_SCRAPE_SECONDS)
+        stop.wait(max(0.0, _SCRAPE_SECONDS - took[-1]))
 
 
 def _answered(port: int, path: str, body: bytes | None = None) -> None:
