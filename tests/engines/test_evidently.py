@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import closing
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from click.testing import CliRunner
+import yaml
+from click.testing import CliRunner, Result
 
 from modelvane.cli import app
+from modelvane.config import Config
 from modelvane.engines.evidently import EvidentlyError, find_interpreter, render
 from modelvane.engines.evidently.rows import write_rows
 from modelvane.engines.source import TableSource, whole_batches
 from modelvane.reference import Reference
+from modelvane.references import load_reference
+from modelvane.service.switching import switched
+from modelvane.store import open_log
+from modelvane.table import Table
 
 STAND_IN = '''#!{python}
 """Stands in for a Python with Evidently: does what it is told in a file beside it."""
@@ -149,3 +157,61 @@ def test_the_command_writes_its_report(stand_in: Path) -> None:
     refused = CliRunner().invoke(app, [*command, f"--reference={saved}"])
     assert refused.exit_code == 2
     assert "a saved reference has none" in refused.stderr
+
+
+def promoted(folder: Path, reference: Path) -> Path:
+    """Write a config with a reference of 60 rows, and a log whose second hour has another one; give the config."""
+    configured, path = folder / "configured.parquet", folder / "config.yaml"
+    pq.write_table(pa.Table.from_pylist(rows(60)), configured)
+    plain = {"datasets": {"x": {"reference_file": str(configured)}}, "service": {"store": "sqlite:///log.db"}}
+    path.write_text(yaml.safe_dump(plain))
+    config = Config.load(path)
+    before = load_reference(config, "x")
+    taken = switched(
+        "x",
+        reference,
+        before=before,
+        after=before,
+        configured=configured,
+        champion=None,
+        keeps_rows=False,
+        at=3600.0,
+    )
+    with closing(open_log(config.store_url)) as log:
+        log.open("x", before.schema)
+        log.append("x", Table.of([row | {"id": str(at)} for at, row in enumerate(rows(120))]), 0.0)
+        log.append_events([taken(60)])
+    return path
+
+
+def report(config: Path, hour: int) -> Result:
+    """Ask Evidently about an hour of the log."""
+    since, until = (f"1970-01-01T{each:02}:00:00" for each in (hour, hour + 1))
+    command = ["report", f"--config={config}", "--engine=evidently", f"--since={since}", f"--until={until}"]
+    return CliRunner().invoke(app, [*command, "--json=-"])
+
+
+def test_a_promoted_reference_is_compared_with(stand_in: Path) -> None:
+    """Evidently is shown the rows of the reference that held when the period ended, as every other report is."""
+    seen = stand_in / "seen.parquet"
+    (stand_in / "does.py").write_text(
+        f"import shutil\nshutil.copy(job['reference'], {str(seen)!r})\n{ANSWERS}"
+    )
+    pq.write_table(pa.Table.from_pylist(rows(90)), stand_in / "taken.parquet")
+    config = promoted(stand_in, stand_in / "taken.parquet")
+    counts = []
+    for hour in (0, 1):
+        done = report(config, hour)
+        assert done.exit_code == 0, done.stderr
+        counts.append(pq.read_metadata(seen).num_rows)
+    assert counts == [60, 90]
+
+
+def test_a_promoted_reference_without_rows_is_told(stand_in: Path) -> None:
+    """A promoted reference without rows is an error that says what to do; the one before it is not taken instead."""
+    Reference.of(rows(90)).save(stand_in / "taken.mv")
+    config = promoted(stand_in, stand_in / "taken.mv")
+    assert report(config, 0).exit_code == 0
+    refused = report(config, 1)
+    assert (refused.exit_code, "taken.mv" in refused.stderr) == (2, True)
+    assert "let the retrain name data as `reference`" in refused.stderr
