@@ -36,6 +36,57 @@ def test_prometheus_parses_every_expression(config: Config, tmp_path: Path) -> N
     assert re.search(rf"{len(rules)} rules found", done.stdout + done.stderr)
 
 
+_DISTANCE = 'dataset="taxi", column="COLUMN", method="ks", segment=""'
+_RELATION = 'dataset="taxi", column="COLUMN", measure="mean_error_relation"'
+
+
+@pytest.mark.parametrize(
+    ("title", "series"),
+    [
+        (
+            "Distance in units of its line",
+            [f"modelvane_drift_{each}{{{_DISTANCE}}}" for each in ("distance", "noise_floor", "usual_range")],
+        ),
+        (
+            "Change of the relation in units of its line",
+            [
+                'modelvane_concept_mean_error_relation{dataset="taxi", column="COLUMN"}',
+                *(f"modelvane_concept_{each}{{{_RELATION}}}" for each in ("noise_floor", "usual_range")),
+            ],
+        ),
+    ],
+    ids=["drift", "concept"],
+)
+def test_beside_a_line_of_0_no_height_is_shown(
+    title: str, series: list[str], promtool: str, tmp_path: Path
+) -> None:
+    """A value is divided by the higher of its lines; where that is 0 nothing is shown, infinity least of all."""
+    columns = {"far": (3, 1, 2), "near": (3, 1, 0.5), "moved": (3, 0, 0), "still": (0, 0, 0)}
+    panels = [each for board in dashboards_of(ALL["taxi"]) for each in board.panels() if each.title == title]
+    choices = {"dataset": ["taxi"], "column": list(columns), "method": ["ks"]}
+    expression = filled(panels[0].queries[0].expression, choices, 3600, 60)
+    asked = {
+        "expr": f"max by (column) ({expression})",
+        "eval_time": "2m",
+        "exp_samples": [
+            {"labels": '{column="far"}', "value": 1.5},
+            {"labels": '{column="near"}', "value": 3},
+        ],
+    }
+    given = [
+        {"series": each.replace("COLUMN", column), "values": f"{number}x5"}
+        for column, numbers in columns.items()
+        for each, number in zip(series, numbers, strict=True)
+    ]
+    path = tmp_path / "tests.yml"
+    # JSON is YAML
+    path.write_text(
+        json.dumps({"tests": [{"interval": "1m", "input_series": given, "promql_expr_test": [asked]}]})
+    )
+    done = subprocess.run([promtool, "test", "rules", path], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("config", ALL.values(), ids=ALL)
 def test_every_variable_is_defined_where_it_is_used(config: Config) -> None:
     """Whatever stands after a dollar sign is a choice of that dashboard, or Grafana's own."""

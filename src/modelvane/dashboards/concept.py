@@ -63,7 +63,8 @@ def _times_its_line(name: str) -> str:
         for known in (CONCEPT_NOISE_FLOOR, CONCEPT_USUAL_RANGE)
     )
     value = selector(measure(name).series, dataset="$dataset")
-    return f"{value} / ignoring (measure) (({habit} >= {floor}) or {floor})"
+    # of errors that never varied the line may be 0: nothing has a height in units of that
+    return f"{value} / ignoring (measure) ((({habit} >= {floor}) or {floor}) > 0)"
 
 
 def _alarms(config: Config) -> Panel:
