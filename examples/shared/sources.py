@@ -27,7 +27,7 @@ def cache_folder(name: str, environ: Mapping[str, str] = os.environ) -> Path:
 def synthetic_notice(what: str, reason: str, maker: str, silent_about: str) -> Panel:
     """Say loudly that data is invented: what, why, by which file, and what its numbers say nothing about."""
     return Panel(
-        f"[bold]These {what} are invented.[/] A seeded generator makes them, because {reason}\n\n"
+        f"[bold]These {what} are invented.[/] A seeded generator makes them, for want of the real ones. {reason}\n\n"
         f"Every number that follows, the drift included, was put in by {maker}. It says nothing about "
         f"{silent_about}.",
         title="[bold]SYNTHETIC DATA[/]",
