@@ -85,7 +85,8 @@ A value that is a secret can be in a file of its own, such as those that contain
 
 The service listens on this machine alone unless `service.host` says otherwise. Give it tokens before it listens on
 others: `service.tokens.ingest` for posting, `service.tokens.read` for pages, findings and `/metrics`, each sent as
-`Authorization: Bearer <token>`. `/healthz`, `/readyz` and `/docs` need none.
+`Authorization: Bearer <token>`. `/healthz`, `/readyz` and `/docs` need none. A browser that is asked for a name and a
+password is given any name, and the token for reading as the password.
 """
 
 

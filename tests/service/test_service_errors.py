@@ -6,6 +6,7 @@ import gzip
 import json
 import logging
 import sqlite3
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -279,6 +280,28 @@ def test_read_token(guarded: TestClient, path: str) -> None:
     assert guarded.get(path, headers=bearer("look")).status_code == 200
 
 
+def basic(token: str, user: str = "someone") -> dict[bytes, bytes]:
+    return {b"authorization": b"Basic " + b64encode(f"{user}:{token}".encode())}
+
+
+@pytest.mark.parametrize("path", READ)
+def test_a_browser_shows_the_read_token_as_a_password(guarded: TestClient, path: str) -> None:
+    """Who reads is asked for a password, which is the token for reading, of any user."""
+    challenge = guarded.get(path).headers["www-authenticate"]
+    assert challenge.startswith("Basic realm=")
+    for user in ("", "someone"):
+        assert guarded.get(path, headers=basic("look", user)).status_code == 200
+    broken = {b"authorization": b"Basic look"}
+    for headers in (basic("write-ä"), basic(""), basic("look:"), basic("Bearer look"), broken):
+        refused(guarded.get(path, headers=headers), 401)
+
+
+def test_nothing_is_posted_with_a_password(guarded: TestClient) -> None:
+    """A password that a browser remembers posts nothing: another site's page could have the browser send it."""
+    refused(guarded.post("/iterate/taxi", json=[], headers=basic("write-ä")), 401)
+    refused(guarded.post("/v1/alerts", json={}, headers=basic("write-ä")), 401)
+
+
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/docs", "/openapi.json"])
 def test_open_routes(guarded: TestClient, path: str) -> None:
     """Probes and the API's description need no token, and tell nothing of the data."""
@@ -295,4 +318,5 @@ def test_tokens_are_compared_in_constant_time(guarded: TestClient, monkeypatch: 
     )
     refused(guarded.post("/iterate/taxi", json=[], headers=bearer("write-ä")), 401)
     refused(guarded.get("/metrics", headers=bearer("look")), 401)
-    assert [shown for shown, _ in seen] == [b"Bearer write-\xc3\xa4", b"Bearer look"]
+    refused(guarded.get("/", headers=basic("look")), 401)
+    assert [shown for shown, _ in seen] == [b"Bearer write-\xc3\xa4", b"Bearer look", b"look"]

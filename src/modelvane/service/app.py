@@ -130,16 +130,16 @@ async def _on_unexpected(_request: Request, _error: Exception) -> Response:
 
 
 def _reader(service: Service) -> Any:
-    return _shows(service.config.service.tokens.read)
+    return _shows(service.config.service.tokens.read, by_people=True)
 
 
 def _poster(service: Service) -> Any:
     return _shows(service.config.service.tokens.ingest)
 
 
-def _shows(token: str | None) -> Any:
+def _shows(token: str | None, *, by_people: bool = False) -> Any:
     def check(request: Request) -> None:
-        check_token(dict(request.scope["headers"]), token)
+        check_token(dict(request.scope["headers"]), token, by_people=by_people)
 
     return Depends(check)
 
