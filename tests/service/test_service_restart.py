@@ -325,6 +325,24 @@ def test_rows_with_their_own_target_count_once_when_more_of_them_are_in_the_wind
     assert counted == [50, 50]
 
 
+def test_a_row_from_the_far_future_leaves_the_time_window_where_it_was(tmp_path: Path) -> None:
+    """A restart, and who retrains, look for the window's rows where it is, not before an event that has yet to come."""
+    rows = [{"id": str(n), **trip(n), "time": 1_700_000_000.0 + n, "target": truth(n)} for n in range(100)]
+    reference = tmp_path / "timed.mv"
+    Reference.of(rows, categorical=["zone"], numerical=["trip_distance"]).save(reference)
+    plain = settings(reference, **TIME_WINDOW)
+    with served(plain, tmp_path) as client:
+        post(client, "/iterate/taxi", rows)
+        post(client, "/iterate/taxi", rows[0] | {"id": "wrong", "time": 32_500_000_000.0})
+        before = watch_of(client).latest().findings
+        assert (before.rows, before.labelled) == (100, 100)
+        assert watch_of(client).period() == (1_700_000_000.0, 1_700_000_099.0)
+    with served(plain, tmp_path) as client:
+        after = watch_of(client).latest().findings
+        assert difference(after, before) == {}
+        assert (after.rows, after.labelled) == (100, 100)
+
+
 def versioned(place: Path, **how: Any) -> tuple[Path, Path, dict[str, Any]]:
     """Give a folder for a log, one for a copy of it, and the config of a dataset whose versions are compared."""
     folder, file = place / "one", place / "versions.mv"

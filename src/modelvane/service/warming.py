@@ -18,6 +18,7 @@ from modelvane.settings import Settings
 from modelvane.store.protocol import Log
 from modelvane.store.results import Rows
 from modelvane.table import Table
+from modelvane.windows.time import are_ahead
 
 # labels that are read at once
 _LABELS = 10_000
@@ -57,11 +58,19 @@ def read(name: str, settings: Settings, log: Log, after: int) -> Logged:
     if window.seconds is not None:
         # the oldest pane begins up to a pane before the window, and before those that it is compared with
         span = window.seconds * (1 + settings.windows_before + 1 / window.panes)
-        if len(rows):
-            rows = log.tail(name, since=float(rows.times.max()) / 1e6 - span, after=after)
-        if len(labelled):
-            parts.append(log.tail(name, since=float(labelled.times.max()) / 1e6 - span, after=after))
+        newest = _newest(rows, window.seconds)
+        if newest is not None:
+            rows = log.tail(name, since=newest - span, after=after)
+        newest = _newest(labelled, window.seconds)
+        if newest is not None:
+            parts.append(log.tail(name, since=newest - span, after=after))
     return Logged(rows, parts, last, last_label)
+
+
+def _newest(rows: Rows, seconds: float) -> float | None:
+    """Give the last event time, seconds since 1970, of rows that are in time for a window of ``seconds``."""
+    times = rows.times[~are_ahead(rows.times, rows.received, seconds)]
+    return float(times.max()) / 1e6 if len(times) else None
 
 
 def fill(monitor: Monitor, log: Log, logged: Logged, after: int) -> None:

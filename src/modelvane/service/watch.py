@@ -28,6 +28,7 @@ from modelvane.store.protocol import Log
 from modelvane.store.results import Appended, LabelOutcome, LabelResult, Snapshot
 from modelvane.table import Table
 from modelvane.tallies.dataset import WindowTally
+from modelvane.windows.time import are_ahead
 
 HISTORY_ROUNDS = 500
 
@@ -238,9 +239,12 @@ class Watch:
         """Give the first and the last event time of the current rows, seconds since 1970; none where there are none."""
         window = self.monitor.settings.window
         rows = self._log.tail(self.name, rows=window.rows, after=self._ruling.after)
-        if not len(rows):
+        times = rows.times
+        if window.seconds is not None:
+            times = times[~are_ahead(times, rows.received, window.seconds)]
+        if not len(times):
             return None
-        first, last = float(rows.times.min()) / 1e6, float(rows.times.max()) / 1e6
+        first, last = float(times.min()) / 1e6, float(times.max()) / 1e6
         return (first if window.seconds is None else max(first, last - window.seconds)), last
 
     # ------------------------------------------------------------ across restarts

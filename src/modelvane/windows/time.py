@@ -155,15 +155,22 @@ class TimeWindows(NamedTuple):
 
     def push(self, block: Block, arrived: NDArray[np.float64]) -> None:
         """Add rows, each with an event time and when it arrived, in seconds since 1970."""
-        is_ahead = block.times > (arrived + min(_MOST_AHEAD, self.seconds)) * 1e6
-        self.predicted.late += int(is_ahead.sum())
-        self.predicted.push(block.take(np.flatnonzero(~is_ahead)) if is_ahead.any() else block)
+        ahead = are_ahead(block.times, arrived, self.seconds)
+        self.predicted.late += int(ahead.sum())
+        self.predicted.push(block.take(np.flatnonzero(~ahead)) if ahead.any() else block)
         if self.predicted.newest is not None:
             self.labelled.advance(self.predicted.newest)
 
     def tally(self) -> tuple[DatasetTally | None, DatasetTally | None]:
         """Count both; ``None`` for one without rows."""
         return self.predicted.tally(), self.labelled.tally()
+
+
+def are_ahead(
+    times: NDArray[np.int64], arrived: NDArray[np.float64], seconds: float
+) -> NDArray[np.bool_]:
+    """Say which event times, microseconds since 1970, are too far after their arrival for a window of ``seconds``."""
+    return np.asarray(times > (arrived + min(_MOST_AHEAD, seconds)) * 1e6, np.bool_)
 
 
 def with_times(block: Block, received: NDArray[np.int64]) -> Block:
