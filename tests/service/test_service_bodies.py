@@ -168,6 +168,20 @@ def test_labels(client: TestClient) -> None:
     assert watch.monitor.window().rows == 2
 
 
+def test_a_label_without_a_target_says_nothing(client: TestClient) -> None:
+    """A null or NaN takes no truth back, in the log as little as in the window."""
+    labels = "/v1/datasets/taxi/labels"
+    client.post("/iterate/taxi", json=[ROWS[0] | {"target": 7.0}, ROWS[1]])
+    client.post(labels, json=[{"id": "b", "target": 9.0, "time": 5.0}])
+    answer = client.post(labels, json=[{"id": name, "target": None, "time": 6.0} for name in "abc"])
+    assert (answer.status_code, set(answer.json().values())) == (200, {0})
+    body = '[{"id": "b", "target": NaN}, {"id": "a", "target": 8.0, "time": 7.0}]'
+    assert client.post(labels, content=body, headers={"content-type": "application/json"}).json()["matched"] == 1
+    rows = watch_of(client)._log.tail("taxi")
+    assert (rows.table.values("target"), rows.labelled.tolist()) == ([8.0, 9.0], [7.0, 5.0])
+    assert watch_of(client).monitor.labelled_window().columns["target"].values.tolist() == [8.0, 9.0]
+
+
 def test_a_label_for_a_row_that_left_the_memory(client: TestClient) -> None:
     """A label for a row that is no longer in memory is joined to the row in the log."""
     rows = [trip(number) | {"id": number} for number in range(2100)]

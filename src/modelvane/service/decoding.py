@@ -11,6 +11,7 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 import pyarrow as pa
 
+from modelvane.casting import is_missing
 from modelvane.errors import DecodeError
 from modelvane.service.problems import HttpError
 from modelvane.service.shapes import Shapes
@@ -184,7 +185,7 @@ def decode_rows(
 def decode_labels(
     body: bytes, content_type: str, target: str, names: Names
 ) -> tuple[list[Any], list[Any], list[Any] | None]:
-    """Read labels: ids, targets, and when each became known.
+    """Read labels: ids, targets, and when each became known; those without a target say nothing, and are left out.
 
     Parameters
     ----------
@@ -209,4 +210,8 @@ def decode_labels(
                 expected='[{"id": ..., "target": ...}]',
             )
     ids, targets, times = (None if name is None else table.values(name) for name in found.values())
-    return ids or [], targets or [], times
+    told = [at for at, target in enumerate(targets or []) if not is_missing(target)]
+    if ids is None or targets is None or len(told) == len(targets):
+        return ids or [], targets or [], times
+    known = None if times is None else [times[at] for at in told]
+    return [ids[at] for at in told], [targets[at] for at in told], known
