@@ -78,6 +78,15 @@ def test_a_chart_tells_its_last_value_and_lines() -> None:
     assert "Last value 0.900, noise floor 0.200, usual range 0.300; 9 rounds." in CHARTS["over_time"]
 
 
+@pytest.mark.parametrize("value", [1e300, -1.7e308, 5e-324])
+def test_a_value_beyond_any_axis_is_drawn_at_its_end_and_told_as_it_is(value: float) -> None:
+    """One target of 1e300 makes an error of 1e300, whose chart must not take the page down for hours."""
+    points = tuple(Point(1000.0 + 60 * i, 1.0 if i % 2 else value, value) for i in range(6))
+    text = over_time(Series("mean_error", None, "", points[:-1]), "error")
+    assert f"Last value {value_text(value)}, noise floor {value_text(value)}" in text
+    assert value_text(value) in sparkline((1.0, 2.0, value), "error", value)
+
+
 def test_equal_data_are_drawn_once() -> None:
     """The same series gives the very same text."""
     assert over_time(replace(LINES), "a <b> over time") is CHARTS["over_time"]

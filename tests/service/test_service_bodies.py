@@ -176,7 +176,9 @@ def test_a_label_without_a_target_says_nothing(client: TestClient) -> None:
     answer = client.post(labels, json=[{"id": name, "target": None, "time": 6.0} for name in "abc"])
     assert (answer.status_code, set(answer.json().values())) == (200, {0})
     body = '[{"id": "b", "target": NaN}, {"id": "a", "target": 8.0, "time": 7.0}]'
-    assert client.post(labels, content=body, headers={"content-type": "application/json"}).json()["matched"] == 1
+    assert (
+        client.post(labels, content=body, headers={"content-type": "application/json"}).json()["matched"] == 1
+    )
     rows = watch_of(client)._log.tail("taxi")
     assert (rows.table.values("target"), rows.labelled.tolist()) == ([8.0, 9.0], [7.0, 5.0])
     assert watch_of(client).monitor.labelled_window().columns["target"].values.tolist() == [8.0, 9.0]

@@ -6,6 +6,7 @@ Equal data give the same text, so it is kept: a page that refreshes draws only w
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache, partial
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from xml.etree import ElementTree as ET
 
 from modelvane.formatting import share_text, value_text
 from modelvane.naming import cut_text
+from modelvane.report.history import Point
 from modelvane.report.plotting import Bars, Lines, LyingBars, Trend
 from modelvane.report.svg import OPTIONS, inline, wrap
 from modelvane.report.ticks import duration_ticks, tick_text, time_tick_text, time_ticks
@@ -30,6 +32,7 @@ _BULLET = (120.0, 16.0)
 _BULLET_REACH = 2.0
 _NAME_LENGTH = 18
 _LEVELS = 3
+_REACH = 1e100
 
 
 @lru_cache(_KEPT_CHARTS)
@@ -45,6 +48,8 @@ def over_time(series: Series, title: str, marks: tuple[float, ...] = ()) -> Mark
     marks
         Moments to mark by an upright line, seconds since 1970; those outside of the picture are left out.
     """
+    told = _told(series)
+    series = replace(series, points=tuple(map(_within_reach, series.points)))
     points = series.points
     times = [point.at for point in points]
     highest = max(_drawn(series), default=0.0)
@@ -74,7 +79,7 @@ def over_time(series: Series, title: str, marks: tuple[float, ...] = ()) -> Mark
         levels += [[]] * (_LEVELS - len(levels)) + [upright]
     for level in levels:
         chart.add(None, level)
-    return inline(chart, title=title, description=_told(series), classes="over-time")
+    return inline(chart, title=title, description=told, classes="over-time")
 
 
 @lru_cache(_KEPT_CHARTS)
@@ -126,8 +131,8 @@ def sparkline(values: tuple[float | None, ...], title: str, line: float | None =
         show_y_guides=False,
         **{**OPTIONS, "no_data_text": ""},
     )
-    chart.add("line", [line] * len(values) if line is not None else [])
-    chart.add("value", values)
+    chart.add("line", [_reached(line)] * len(values) if line is not None else [])
+    chart.add("value", list(map(_reached, values)))
     known = [value for value in values if value is not None]
     told = f"Now {value_text(known[-1])}, highest {value_text(max(known))}." if known else "No values yet."
     return inline(chart, title=title, description=told, classes="sparkline")
@@ -191,6 +196,18 @@ def _told(series: Series) -> str:
         if level is not None:
             said.append(f"{name} {value_text(level, series.unit)}")
     return ", ".join([f"Last value {value_text(last.value, series.unit)}", *said]) + f"; {len(known)} rounds."
+
+
+def _within_reach(point: Point) -> Point:
+    levels = map(_reached, (point.value, point.noise_floor, point.usual_range, point.threshold))
+    return Point(point.at, *levels)
+
+
+def _reached(value: float | None) -> float | None:
+    """Give a value as near as it can be drawn: the steps of an axis are floats too."""
+    if value is None:
+        return None
+    return 0.0 if abs(value) < 1 / _REACH else max(-_REACH, min(value, _REACH))
 
 
 def _levels(series: Series) -> list[list[tuple[float, float | None]]]:

@@ -166,9 +166,7 @@ class TimeWindows(NamedTuple):
         return self.predicted.tally(), self.labelled.tally()
 
 
-def are_ahead(
-    times: NDArray[np.int64], arrived: NDArray[np.float64], seconds: float
-) -> NDArray[np.bool_]:
+def are_ahead(times: NDArray[np.int64], arrived: NDArray[np.float64], seconds: float) -> NDArray[np.bool_]:
     """Say which event times, microseconds since 1970, are too far after their arrival for a window of ``seconds``."""
     return np.asarray(times > (arrived + min(_MOST_AHEAD, seconds)) * 1e6, np.bool_)
 
