@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -57,6 +58,24 @@ def test_kolmogorov_smirnov(rows: int) -> None:
     """The p-value is scipy's on the raw samples, for small samples too."""
     reference, window = SEEDED.normal(size=rows).round(1), SEEDED.normal(0.2, size=200).round(1)
     assert score(reference, window).value == stats.ks_2samp(reference, window).pvalue
+
+
+@pytest.mark.parametrize(
+    ("rows", "apart"), [(7, 0), (7, 1), (7, 2), (30, 1), (30, 7), (200, 3), (1000, 1), (1000, 2), (1000, 40)]
+)
+def test_kolmogorov_smirnov_of_equal_sizes(rows: int, apart: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where scipy warns that its exact p-value is above 1 the score is what it takes instead.
+
+    Nothing warns meanwhile, and filters of warnings are left alone: they are those of all threads.
+    """
+    reference = np.arange(rows, dtype=float)
+    window = reference + apart - 0.5 if apart else reference
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        expected = stats.ks_2samp(reference, window).pvalue
+    for name in ("catch_warnings", "simplefilter", "filterwarnings"):
+        monkeypatch.delattr(warnings, name)
+    assert score(reference, window).value == expected
 
 
 def test_wasserstein() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -431,14 +432,31 @@ def test_no_server_is_said_at_once() -> None:
         "mongodb://me:secret/word@host/db",
         "mongodb://host/?journal=x",
         "mongodb://host/?unknown=1",
+        "mongodb://host/?w=1&W=2",
+        "mongodb://host/?tls=true&ssl=false",
+        "mongodb://me:pass?secret@host/db",
+        "mongodb://me:pass?secret=word@host/db",
         "mongodb://host/?w=0",
     ],
 )
-def test_a_url_that_cannot_be_read_is_said(url: str) -> None:
-    """What is wrong with a URL is an error of the configuration, which repeats no password."""
+def test_a_url_that_cannot_be_read_is_said(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is wrong with a URL is an error of the configuration, which repeats no password.
+
+    That the driver would warn of it only is no matter of how warnings are filtered, which is for all threads.
+    """
+    for name in ("catch_warnings", "simplefilter", "filterwarnings"):
+        monkeypatch.delattr(warnings, name)
     with pytest.raises(ConfigError, match=r"URL of the store|acknowledged") as caught:
         open_log(url)
     assert "secret" not in str(caught.value)
+
+
+def test_options_that_come_more_than_once_or_have_colons(own_url: str) -> None:
+    """Tags of a read preference are a list of options of one name, each with colons."""
+    tags = "readPreference=nearest&readPreferenceTags=place:here&readPreferenceTags="
+    with closing(open_log(f"{own_url}?{tags}")) as log:
+        log.open("taxi", TRIPS)
+        assert log.count("taxi") == 0
 
 
 def test_a_missing_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

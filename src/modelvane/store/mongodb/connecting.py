@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -10,6 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from pymongo import MongoClient, WriteConcern, errors
 from pymongo.database import Database
+from pymongo.uri_parser import split_options
 
 from modelvane.errors import ConfigError, StoreError
 from modelvane.store.protocol import LogDownError
@@ -23,6 +23,7 @@ EXISTING = "existing"
 # each wait is bounded, so that a service can say within seconds that its store is down; the URL's own win
 _LIMITS = {"serverSelectionTimeoutMS": 3_000, "connectTimeoutMS": 3_000, "socketTimeoutMS": 10_000}
 _CONFIRMED_MS = 5_000
+_MAY_REPEAT = {"readpreferencetags"}
 
 _UNAUTHORIZED, _AUTHENTICATION, _NO_SPACE, _TOO_FEW_CONFIRMED = 13, 18, 14031, 64
 # no primary, or one that steps down or ends
@@ -47,7 +48,8 @@ def read_url(url: str) -> Address:
     parts = urlsplit(url)
     options = parse_qsl(parts.query, keep_blank_values=True)
     existing = dict(options).get(EXISTING)
-    query = urlencode([(name, value) for name, value in options if name != EXISTING])
+    # the driver takes the colons of readPreferenceTags as they are
+    query = urlencode([(name, value) for name, value in options if name != EXISTING], safe=":")
     path = parts.path if parts.path or not query else "/"
     database = unquote(path.strip("/")) or DATABASE
     # a password that is not escaped may hold anything, also what ends the host
@@ -83,21 +85,45 @@ def connect(address: Address) -> tuple[MongoClient[dict[str, Any]], Database[dic
 
 
 def _client(address: Address, limits: dict[str, Any]) -> MongoClient[dict[str, Any]]:
+    _check_options(address)
     try:
-        with warnings.catch_warnings():
-            # the driver ignores an option that it does not know, or cannot read, with a warning
-            warnings.simplefilter("error", UserWarning)
-            return MongoClient(address.url, appname="modelvane", tz_aware=True, **limits)
-    except UserWarning as warning:
-        raise ConfigError(f"An option in the URL of the store cannot be read: {warning}") from warning
+        return MongoClient(address.url, appname="modelvane", tz_aware=True, **limits)
     except (errors.PyMongoError, ValueError):
         # what the driver says may repeat a part of the password
-        raise ConfigError(
-            "The URL of the store cannot be read",
-            received=address.shown,
-            expected="mongodb://user:password@host:port/database",
-            remedy="Write @ : / ? # and % of a password as %40 %3A %2F %3F %23 and %25",
-        ) from None
+        raise _unreadable(address) from None
+
+
+def _check_options(address: Address) -> None:
+    """Check what the driver would ignore with a warning: options that it does not know, or cannot read."""
+    parts = urlsplit(address.url)
+    fault = _fault_of(parts.query) if parts.query else None
+    if fault is None:
+        return
+    if "@" not in parts.netloc and "@" in unquote(parts.query):
+        # rather a password with a question mark in it than options
+        raise _unreadable(address)
+    raise ConfigError(f"An option in the URL of the store cannot be read: {fault}")
+
+
+def _fault_of(options: str) -> str | None:
+    names = [name.lower() for name, _ in parse_qsl(options, keep_blank_values=True)]
+    again = {name for name in names if names.count(name) > 1} - _MAY_REPEAT
+    if again:
+        return f"{', '.join(sorted(again))} more than once"
+    try:
+        split_options(options, validate=True, warn=False)
+    except (errors.PyMongoError, ValueError, TypeError) as error:
+        return str(error)
+    return None
+
+
+def _unreadable(address: Address) -> ConfigError:
+    return ConfigError(
+        "The URL of the store cannot be read",
+        received=address.shown,
+        expected="mongodb://user:password@host:port/database",
+        remedy="Write @ : / ? # and % of a password as %40 %3A %2F %3F %23 and %25",
+    )
 
 
 def _concern(client: MongoClient[dict[str, Any]]) -> WriteConcern:
