@@ -36,14 +36,17 @@ _TEMPORARY = "sqlite://"  # the log of which nothing stays
 def load_reference(
     config: Config,
     name: str,
+    file: Path | None = None,
     *,
     started: Callable[[int], None] = lambda _columns: None,
     advance: Callable[[], None] = lambda: None,
 ) -> Reference:
-    """Read or build the reference of one dataset.
+    """Read or build the reference of one dataset, and check that it has what the settings name.
 
     Parameters
     ----------
+    file
+        A saved reference, or data that one is built from, in place of the file that the config names.
     started, advance
         Called where one is built: with the number of columns to calibrate, and after each of them.
 
@@ -52,7 +55,7 @@ def load_reference(
     ModelvaneError
         When there is no file, it lacks a column that the config names, or it has too few rows.
     """
-    path = config.reference_file(name)
+    path = file or config.reference_file(name)
     if path.suffix == ".mv":
         reference = _saved(config, name, path)
     else:
@@ -68,7 +71,9 @@ def load_reference(
             received=f"{reference.rows} rows",
             expected=f"{least} rows or more (service.min_reference_size)",
         )
-    return reference.leaving_out(config.datasets[name].leave_out)
+    reference = reference.leaving_out(config.datasets[name].leave_out)
+    check_settings(config, name, reference)
+    return reference
 
 
 def _check_outliers(config: Config, name: str, reference: Reference) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +11,6 @@ from msgspec.structs import replace
 from modelvane.config import Config
 from modelvane.errors import ReferenceFileError
 from modelvane.events import Kind
-from modelvane.reference import Reference
-from modelvane.references import check_settings, load_reference
 from modelvane.settings import Settings
 from modelvane.store.protocol import Log
 
@@ -71,29 +68,6 @@ def configured_champion(config: Config, dataset: str) -> str | None:
     """Give the champion that the config names; ``None`` where it asks for no comparison."""
     versions = config.datasets[dataset].versions
     return None if versions is None else versions.champion
-
-
-def load_standing(
-    config: Config,
-    dataset: str,
-    file: Path | None,
-    *,
-    started: Callable[[int], None] = lambda _columns: None,
-    advance: Callable[[], None] = lambda: None,
-) -> Reference:
-    """Read or build the reference in a file as the dataset's settings say, or the one that the config names.
-
-    Parameters
-    ----------
-    started, advance
-        As of `modelvane.references.load_reference`.
-    """
-    if file is not None:
-        section = config.dataset(dataset).model_copy(update={"reference_file": file})
-        config = config.model_copy(update={"datasets": {**config.datasets, dataset: section}})
-    reference = load_reference(config, dataset, started=started, advance=advance)
-    check_settings(config, dataset, reference)
-    return reference
 
 
 def settings_with(config: Config, dataset: str, champion: str | None) -> Settings:

@@ -27,7 +27,6 @@ from modelvane.monitor import Monitor
 from modelvane.references import load_reference
 from modelvane.service.switching import check_schema
 from modelvane.settings import Alarm, Settings, Window
-from modelvane.standing import load_standing
 from modelvane.store import open_log
 from modelvane.table import Table
 
@@ -152,8 +151,8 @@ def test_the_promoted_reference_has_the_schema_of_the_first(folder: Path, trips:
     log(folder, trips, twice)
     outcome = retrain.retrain(settings(folder))
     config = Config.load(folder / "config.yaml")
-    before = load_standing(config, "taxi", None)
-    check_schema("taxi", before.schema, load_standing(config, "taxi", Path(outcome["reference"])).schema)
+    before = load_reference(config, "taxi")
+    check_schema("taxi", before.schema, load_reference(config, "taxi", Path(outcome["reference"])).schema)
 
 
 def test_held_out_trips_are_the_latest(folder: Path, trips: pa.Table) -> None:
@@ -185,7 +184,7 @@ def test_only_trips_since_the_alert_fires_are_learned_from(folder: Path, trips: 
     predicted = DurationModel.load(version / MODEL_FILE).predict(rows)
     monitor = Monitor(
         "taxi",
-        load_standing(Config.load(folder / "config.yaml"), "taxi", version / REFERENCE_FILE),
+        load_reference(Config.load(folder / "config.yaml"), "taxi", version / REFERENCE_FILE),
         Settings(window=Window(rows=len(rows)), alarm=Alarm.NOISE),
     )
     monitor.push([row | {"prediction": float(value)} for row, value in zip(rows, predicted, strict=True)])

@@ -195,7 +195,17 @@ def test_a_reference_by_hour_of_the_week(tmp_path: Path) -> None:
 def test_settings_that_name_nothing(reference: Path, dataset: dict[str, Any], said: str) -> None:
     """A column, method or measure that a setting names and that is not there is an error with the nearest name."""
     with pytest.raises(ModelvaneError, match=said):
-        check_settings(config(reference, **dataset), "taxi", Reference.load(reference))
+        load_reference(config(reference, **dataset), "taxi")
+
+
+def test_another_file_takes_the_place_of_the_configured_one(data: Path, tmp_path: Path) -> None:
+    """A saved reference, or data that one is built from by the same settings, is loaded where a file is given."""
+    other, saved = tmp_path / "other.csv", tmp_path / "other.mv"
+    other.write_text("".join(data.read_text().splitlines(keepends=True)[:101]))
+    built = load_reference(config(data), "taxi", other)
+    built.save(saved)
+    assert (built.rows, load_reference(config(data), "taxi").rows) == (100, 120)
+    assert load_reference(config(data), "taxi", saved).digest == built.digest
 
 
 def test_settings_that_are_right(reference: Path) -> None:

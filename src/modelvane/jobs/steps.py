@@ -22,9 +22,10 @@ from modelvane.jobs.sources import Followed, source_of, standing_of_job
 from modelvane.locations import shown
 from modelvane.periods import Period, before, period_text
 from modelvane.reference import Reference
+from modelvane.references import load_reference
 from modelvane.report.wording import WORDS, verdict_sentences
 from modelvane.report.wording import counted as counted_text
-from modelvane.standing import load_standing, settings_with
+from modelvane.standing import settings_with
 from modelvane.store.beside import append_findings_beside
 from modelvane.table import Table
 
@@ -74,9 +75,9 @@ def _loaded(job: Job, said: Progress) -> Reference:
             file = standing_of_job(job).file
         except StoreError:
             # what is wrong with the config is told before what is wrong with its log
-            load_standing(job.config, job.dataset, None, started=started, advance=advance)
+            load_reference(job.config, job.dataset, started=started, advance=advance)
             raise
-        return load_standing(job.config, job.dataset, file, started=started, advance=advance)
+        return load_reference(job.config, job.dataset, file, started=started, advance=advance)
     if job.reference is None:
         raise ConfigError("A job needs a config or a reference")
     if job.reference.suffix == ".mv":

@@ -21,7 +21,7 @@ from modelvane.multivariate.sample_ruler import NAME as SAMPLE
 from modelvane.multivariate.sample_ruler import SampleRuler
 from modelvane.plan.lines import DatasetLines, lines_of
 from modelvane.reference import Reference
-from modelvane.references import check_settings, load_reference
+from modelvane.references import load_reference
 from modelvane.service.events import OF_DATASETS, OF_THE_SERVICE
 from modelvane.service.refusals import REASONS
 from modelvane.stream import Stream
@@ -103,7 +103,6 @@ def samples_of(families: Iterable[Metric]) -> set[Sample]:
 
 def _monitor(config: Config, name: str) -> Monitor:
     reference = load_reference(config, name)
-    check_settings(config, name, reference)
     return Monitor(name, reference, config.settings(name))
 
 

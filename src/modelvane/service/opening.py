@@ -9,9 +9,10 @@ from modelvane.config import Config
 from modelvane.errors import StoreError
 from modelvane.monitor import Monitor
 from modelvane.reference import Reference
+from modelvane.references import load_reference
 from modelvane.service.background import Evaluator
 from modelvane.service.watch import Watch
-from modelvane.standing import Standing, load_standing, settings_with, standing_of
+from modelvane.standing import Standing, settings_with, standing_of
 from modelvane.store import open_log
 from modelvane.store.protocol import Log, LogDownError
 
@@ -71,7 +72,7 @@ def ruling_of(
     config: Config, name: str, standing: Standing, *, clock: Callable[[], float]
 ) -> tuple[Monitor, Compatible | None]:
     """Read the reference that a dataset is compared with, and give what compares its rows with it."""
-    reference = load_standing(config, name, standing.file)
+    reference = load_reference(config, name, standing.file)
     return compared_with(config, name, reference, champion=standing.champion, clock=clock)
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from modelvane.config import Config
 from modelvane.errors import ConfigError, StoreError, UnknownNameError
 from modelvane.events import Event, Kind
+from modelvane.references import load_reference
 from modelvane.service.events import EventBook
 from modelvane.service.opening import compared_with
 from modelvane.service.switching import champion_now, check_schema, switched
 from modelvane.service.watch import Watch
-from modelvane.standing import load_standing
 from modelvane.store.protocol import Log
 from modelvane.store.writer import GroupCommit
 
@@ -88,7 +88,7 @@ class References:
             raise ConfigError(
                 f"There is no reference of {name!r} to take", received=str(file), expected="a file"
             )
-        reference = load_standing(config, name, file)
+        reference = load_reference(config, name, file)
         check_schema(name, before.reference.schema, reference.schema)
         champion = champion_now(config, name, told=told, before=before)
         monitor, compatible = compared_with(
