@@ -92,7 +92,11 @@ def path_remedy(path: str | Path) -> str:
     near = difflib.get_close_matches(wanted.name, beside, n=1)
     if near:
         return f"Did you mean {str(wanted.with_name(near[0]))!r}?"
-    return "Check the path; it is taken from the current directory."
+    return (
+        "Check the path."
+        if wanted.is_absolute()
+        else "Check the path; it is taken from the current directory."
+    )
 
 
 def located(location: str | Path) -> list[File]:
@@ -115,7 +119,9 @@ def located(location: str | Path) -> list[File]:
                 _file(system, path, prefix, path)
             raise DecodeError(
                 f"There is no file or folder {name}",
-                remedy="Check the bucket and the path" if prefix else path_remedy(path),
+                remedy="Check the bucket and the path"
+                if prefix
+                else path_remedy(path if "://" in str(location) else location),
             )
         if about.type == fs.FileType.File:
             return [_file(system, path, prefix, path.rpartition("/")[0])]

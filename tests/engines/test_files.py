@@ -272,8 +272,12 @@ def test_hidden_and_other_files_are_left_out(tmp_path: Path, reference: Referenc
 
 def test_nothing_to_read_is_said(tmp_path: Path, reference: Reference) -> None:
     """No such place, a folder without data, and a period without a time column are refused; an empty period is not."""
-    with pytest.raises(DecodeError, match="There is no file or folder"):
+    with pytest.raises(DecodeError, match="There is no file or folder") as error:
         counted(FileSource(tmp_path / "none"), reference)
+    # such as a config names, whose folder its paths are taken from
+    assert "current directory" not in str(error.value)
+    with pytest.raises(DecodeError, match="taken from the current directory"):
+        counted(FileSource(Path("no such folder of trips")), reference)
     (tmp_path / "notes.txt").write_text("")
     with pytest.raises(DecodeError, match="no file that can be read"):
         counted(FileSource(tmp_path), reference)
