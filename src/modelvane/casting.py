@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import IntEnum
 from itertools import count
@@ -17,6 +17,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from modelvane.later import compute as pc
+from modelvane.python_values import python_values
 from modelvane.raw_column import RawColumn, decoded
 
 
@@ -89,9 +90,9 @@ def canonical(value: object) -> str | None:
         if math.isnan(number):
             return None
         return str(int(number)) if number.is_integer() else repr(number)
-    if isinstance(value, datetime | date):
+    if isinstance(value, datetime | date | time):
         return None if is_missing(value) else value.isoformat()
-    return None
+    return str(value) if isinstance(value, timedelta) else None
 
 
 def is_missing(value: object) -> bool:
@@ -166,8 +167,8 @@ def _numbers_of_arrow(raw: pa.ChunkedArray) -> Numbers:
         return _numbers_of_arrow(decoded(raw))
     if pa.types.is_null(kind):
         return Numbers(np.full(len(raw), np.nan), np.full(len(raw), Fault.MISSING, np.uint8))
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return _numbers_of_list(raw.to_pylist())
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_union(kind):
+        return _numbers_of_list(python_values(raw))
     nulls = pc.is_null(raw).to_numpy().astype(bool)
     faults = np.where(nulls, Fault.MISSING, Fault.WRONG_TYPE).astype(np.uint8)
     return Numbers(np.full(len(raw), np.nan), faults)
@@ -200,7 +201,7 @@ def as_categories(raw: RawColumn, *, is_plain: bool = False) -> Categories:
     """
     if not isinstance(raw, list):
         if pa.types.is_nested(raw.type) or len(raw) == 0:
-            return as_categories(raw.to_pylist())
+            return as_categories(python_values(raw))
         return _categories_of_array(raw.combine_chunks())
     if not is_plain and {bool, np.bool_} & set(map(type, raw)):
         # True and 1 are one key of a dict but two categories
@@ -218,7 +219,7 @@ def _categories_of_array(array: pa.Array) -> Categories:
     encoded = array if pa.types.is_dictionary(array.type) else pc.dictionary_encode(array)
     indices = encoded.indices.fill_null(-1) if encoded.indices.null_count else encoded.indices
     codes = np.from_dlpack(indices).astype(np.int32, copy=False)
-    return _canonical_codes(codes, encoded.dictionary.to_pylist())
+    return _canonical_codes(codes, python_values(pa.chunked_array([encoded.dictionary])))
 
 
 def _canonical_codes(codes: NDArray[np.int32], values: list[Any]) -> Categories:

@@ -131,19 +131,24 @@ class CurrentRows:
         self._add(self._held.take())
 
     def _add(self, parts: Iterable[tuple[Part, int]]) -> None:
+        failed: Exception | None = None
         for part, later in parts:
-            if part.refused:
-                self._arrivals.refused(self._recent.pushed, part.refused)
-            if (
-                later >= self._recent.capacity
-                and self._leaves(part.table)
-                and not self._join.awaits(part.ids)
-            ):
-                # out of every window before anybody asked
-                self._join.predicted(part.ids, self._recent.pushed)
-                self._recent.skip(part.rows)
-            else:
-                self._push(part.table, part.ids, part.received, part.times, unique=True, came=part.came)
+            try:
+                self._add_part(part, later)
+            except Exception as error:  # noqa: BLE001 - raised below: rows that came with what fails are not to be lost
+                failed = error
+        if failed is not None:
+            raise failed
+
+    def _add_part(self, part: Part, later: int) -> None:
+        if part.refused:
+            self._arrivals.refused(self._recent.pushed, part.refused)
+        if later >= self._recent.capacity and self._leaves(part.table) and not self._join.awaits(part.ids):
+            # out of every window before anybody asked
+            self._join.predicted(part.ids, self._recent.pushed)
+            self._recent.skip(part.rows)
+        else:
+            self._push(part.table, part.ids, part.received, part.times, unique=True, came=part.came)
 
     def _leaves(self, table: Table) -> bool:
         """Whether rows are of no interest once as many others came as are remembered."""

@@ -50,11 +50,13 @@ def column_of_pandas(series: Any) -> RawColumn:
 
 
 def decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Give dictionaries as their values, and views of text as text."""
+    """Give dictionaries and runs as their values, and views of text as text."""
     if pa.types.is_dictionary(column.type):
         plain = _without_view(column.type.value_type)
         chunks = [chunk.dictionary.cast(plain).take(chunk.indices) for chunk in column.chunks]
         return pa.chunked_array(chunks, plain)
+    if pa.types.is_run_end_encoded(column.type):
+        return pa.chunked_array(map(pc.run_end_decode, column.chunks), column.type.value_type)
     return pc.cast(column, pa.large_string()) if pa.types.is_string_view(column.type) else column
 
 

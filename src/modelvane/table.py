@@ -14,6 +14,7 @@ from pyarrow import fs
 
 from modelvane.errors import DecodeError, UnknownNameError
 from modelvane.locations import File, located
+from modelvane.python_values import python_values
 from modelvane.raw_column import RawColumn, at_index, column_of, column_of_pandas, columns_of, decoded
 from modelvane.reading import read, read_csv, with_keys
 from modelvane.stored import StoredColumns
@@ -94,7 +95,7 @@ class Table:
     def values(self, name: str) -> list[Any]:
         """Give one column as Python values, with ``None`` for nulls."""
         column = self[name]
-        return column if isinstance(column, list) else column.to_pylist()
+        return python_values(column)
 
     def take(self, index: Sequence[int] | NDArray[np.intp] | slice) -> Table:
         """Give the rows at ``index``, in that order; those of a slice without a step are not copied."""

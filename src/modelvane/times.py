@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from modelvane.casting import array_of, as_numbers, is_missing
 from modelvane.later import compute as pc
+from modelvane.python_values import python_values
 from modelvane.raw_column import RawColumn, decoded
 
 NO_TIME = np.iinfo(np.int64).min
@@ -29,8 +31,9 @@ def as_times(raw: RawColumn) -> NDArray[np.int64]:
         if pa.types.is_timestamp(raw.type):
             return _microseconds(pc.cast(raw, pa.timestamp("us", raw.type.tz), safe=False))
         if pa.types.is_date(raw.type):
-            return _microseconds(pc.cast(raw, pa.timestamp("us")))
-        raw = raw.to_pylist()
+            with suppress(pa.ArrowInvalid):
+                return _microseconds(pc.cast(raw, pa.timestamp("us")))
+        raw = python_values(raw)
     return _times_of_list(raw)
 
 

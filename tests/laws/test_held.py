@@ -174,6 +174,24 @@ def test_rows_that_leave_before_anybody_asks_are_never_cast(monkeypatch: pytest.
     assert sum(encoded) == 100
 
 
+def test_a_body_that_cannot_be_cast_takes_no_other_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks is told of it once; rows that waited beside it are in the window."""
+    monitor = Monitor("taxi", _reference(has_target=False), window=100)
+    encode = Reference.encode
+
+    def failing(self: Reference, data: Any, times: Any = None) -> Block:
+        if "broken" in Table.of(data):
+            raise OverflowError("beyond words")
+        return encode(self, data, times)
+
+    monkeypatch.setattr(Reference, "encode", failing)
+    for i, name in enumerate(["distance", "broken", "distance"]):
+        monitor.hold(Table({name: [1.0] * 5}, 5), [f"{i}-{n}" for n in range(5)], 2.0, _no_times(5))
+    with pytest.raises(OverflowError, match="beyond words"):
+        monitor.findings()
+    assert monitor.findings().rows == 10
+
+
 def test_a_target_in_its_row_counts_long_after_the_row_left() -> None:
     """The last labelled rows are kept, however many rows without a target came after them."""
     monitor = Monitor("taxi", _reference(has_target=True), Settings(window=Window(rows=20), horizon=20))

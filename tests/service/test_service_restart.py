@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from starlette.testclient import TestClient
 from tests.service.serving import (
@@ -341,6 +342,48 @@ def test_a_row_from_the_far_future_leaves_the_time_window_where_it_was(tmp_path:
         after = watch_of(client).latest().findings
         assert difference(after, before) == {}
         assert (after.rows, after.labelled) == (100, 100)
+
+
+# moments, days and spans beyond Python's, and a zone that nobody knows
+ODD_COLUMNS = {
+    "seconds": pa.array([0, 10**12], pa.timestamp("s")),
+    "nanoseconds": pa.array([1001, 2002], pa.timestamp("ns")),
+    "zone": pa.array([0, 1], pa.timestamp("us", "Nowhere/Land")),
+    "days": pa.array([0, 2**31 - 1], pa.int32()).cast(pa.date32()),
+    "durations": pa.array([0, 2**62], pa.duration("s")),
+    "times": pa.array([0, 1001], pa.time64("ns")),
+    "runs": pa.RunEndEncodedArray.from_arrays(pa.array([1, 2], pa.int32()), pa.array([1.5, 2.5])),
+    "union": pa.UnionArray.from_sparse(
+        pa.array([0, 1], pa.int8()), [pa.array([1.5, 2.5]), pa.array(["a", "b"])]
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", ODD_COLUMNS)
+def test_any_column_of_arrow_is_taken_and_leaves_all_others_as_they_are(tmp_path: Path, kind: str) -> None:
+    """What Python has no value for is a fault or a category of its own column, before a restart and after it."""
+    rows = [trip(n) | {"id": str(n), "time": 1_700_000_000.0 + n, "target": truth(n)} for n in range(100)]
+    reference = tmp_path / "timed.mv"
+    Reference.of(rows, categorical=["zone"], numerical=["trip_distance"]).save(reference)
+    plain = settings(reference, **ROWS_WINDOW)
+    with served(plain, tmp_path) as client:
+        post(client, "/iterate/taxi", [trip(n) for n in range(5)])
+        for name in ("id", "zone", "trip_distance", "time", "target", "unexpected"):
+            table = pa.table({"prediction": [1.0, 2.0], name: ODD_COLUMNS[kind]})
+            sink = pa.BufferOutputStream()
+            with pa.ipc.new_stream(sink, table.schema) as stream:
+                stream.write_table(table)
+            answer = client.post(
+                "/v1/datasets/taxi/predictions",
+                content=sink.getvalue().to_pybytes(),
+                headers={"content-type": "application/vnd.apache.arrow.stream"},
+            )
+            assert answer.status_code == 200, (name, answer.text)
+        post(client, "/iterate/taxi", [trip(n) for n in range(5)])
+        before = watch_of(client).latest().findings
+        assert before.rows == 22
+    with served(plain, tmp_path) as client:
+        assert difference(watch_of(client).latest().findings, before) == {}
 
 
 def versioned(place: Path, **how: Any) -> tuple[Path, Path, dict[str, Any]]:

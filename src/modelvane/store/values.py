@@ -6,56 +6,14 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from modelvane.casting import canonical, is_missing
 from modelvane.raw_column import RawColumn
-
-# microseconds since 1970 of the second day of the year 1 and the last but one of 9999: any time zone has them
-_EARLIEST, _LATEST = -62_135_510_400_000_000, 253_402_214_400_000_000
-
-
-def python_values(column: RawColumn) -> list[Any]:
-    """Give a column as Python values, by way of numpy where that is the same and several times faster.
-
-    A time that Python has none for, before the year 1 or after 9999, is ISO 8601 text.
-
-    >>> python_values(pa.chunked_array([pa.array([0, 253_402_300_800], pa.timestamp("s"))]))
-    [datetime.datetime(1970, 1, 1, 0, 0), '10000-01-01T00:00:00.000000']
-    """
-    if isinstance(column, list):
-        return column
-    kind = column.type
-    if pa.types.is_timestamp(kind):
-        # nanoseconds would need pandas to become Python values
-        return _moments(pc.cast(column, pa.timestamp("us", kind.tz), safe=False))
-    is_number = pa.types.is_integer(kind) or pa.types.is_floating(kind)
-    values: list[Any]
-    if (is_number and not column.null_count) or pa.types.is_string(kind):
-        values = column.to_numpy().tolist()
-    else:
-        values = column.to_pylist()
-    return values
-
-
-def _moments(column: pa.ChunkedArray) -> list[Any]:
-    microseconds = pc.cast(column, pa.int64()).fill_null(0).to_numpy()
-    beyond = np.flatnonzero((microseconds < _EARLIEST) | (microseconds > _LATEST)).tolist()
-    if not beyond:
-        return cast("list[Any]", column.to_pylist())
-    is_beyond = np.zeros(len(column), np.bool_)
-    is_beyond[beyond] = True
-    values: list[Any] = pc.if_else(pa.array(is_beyond), None, column).to_pylist()
-    # numpy knows no time zones: a moment is said in UTC
-    offset = "+00:00" if column.type.tz else ""
-    for at in beyond:
-        values[at] = f"{np.datetime64(int(microseconds[at]), 'us')}{offset}"
-    return values
 
 
 def is_unicode(text: str) -> bool:

@@ -8,10 +8,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from modelvane.python_values import python_values
 from modelvane.store.mongodb.layout import Document, Layout
 from modelvane.store.mongodb.values import OWN, encode, field_of
 from modelvane.store.results import Rows
-from modelvane.store.values import python_values, storable_id
+from modelvane.store.values import storable_id
 from modelvane.table import Table
 from modelvane.times import NO_TIME, as_times
 

@@ -18,8 +18,9 @@ import numpy as np
 import pyarrow as pa
 from bson import Binary, Decimal128, Int64, ObjectId
 
+from modelvane.python_values import python_values
 from modelvane.raw_column import RawColumn
-from modelvane.store.values import is_unicode, python_values, to_json
+from modelvane.store.values import is_unicode, to_json
 
 OWN = "_modelvane"
 """The one field of a document that is ours, and the key of a boxed value."""

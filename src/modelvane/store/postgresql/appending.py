@@ -13,13 +13,13 @@ import psycopg
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from modelvane.python_values import python_values
 from modelvane.store import values as shared
 from modelvane.store.postgresql.copying import copy_in
 from modelvane.store.postgresql.layout import OWN_COLUMNS, Layout
 from modelvane.store.postgresql.session import Session
 from modelvane.store.postgresql.values import JSON, fitted, from_json, to_json
 from modelvane.store.results import Appended, Rows
-from modelvane.store.values import python_values
 from modelvane.table import Table
 from modelvane.times import NO_TIME, as_times
 

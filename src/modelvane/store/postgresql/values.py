@@ -14,8 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from modelvane.python_values import python_values
 from modelvane.raw_column import RawColumn
-from modelvane.store.values import is_unicode, python_values
+from modelvane.store.values import is_unicode
 
 _TAG = "$modelvane"
 """Marks what JSON has no form for: ``{"$modelvane": "nan"}``."""

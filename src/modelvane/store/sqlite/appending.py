@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelvane.casting import canonical
+from modelvane.python_values import python_values
 from modelvane.store.results import Appended, Rows
 from modelvane.store.sqlite.layout import Layout
 from modelvane.store.sqlite.values import PLAIN, decode_value, encode, encode_value
-from modelvane.store.values import python_values, to_json
+from modelvane.store.values import to_json
 from modelvane.table import Table
 from modelvane.times import NO_TIME, as_times, microseconds
 

@@ -19,8 +19,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import pyarrow as pa
 
+from modelvane.python_values import python_values
 from modelvane.raw_column import RawColumn
-from modelvane.store.values import is_unicode, python_values, to_json
+from modelvane.store.values import is_unicode, to_json
 
 Stored: TypeAlias = "int | float | str | bytes | None"
 
