@@ -144,6 +144,29 @@ def test_an_error_there_is_raised_here(reference: Reference, process: Evaluation
     assert process.measure(monitor)[0].rows == 0
 
 
+class _Unreachable:
+    """A window whose rows cannot be had."""
+
+    @property
+    def rows(self) -> Any:
+        raise TimeoutError("no rows in time")
+
+
+def test_an_error_of_the_system_there_does_not_pass_for_the_end_of_the_process(
+    reference: Reference, process: EvaluationProcess
+) -> None:
+    """A time-out or a missing file within an evaluation is said as such, and the process goes on."""
+    monitor = Monitor("taxi", reference, window=100)
+    process.measure(monitor)
+    pid = process.pid
+    with pytest.raises(TimeoutError, match="no rows in time"):
+        process.ask(
+            Begin(10_001, "taxi", reference, monitor.settings),
+            lambda _known: Pending(_Unreachable(), {}, None),  # type: ignore[arg-type]
+        )
+    assert process.pid == pid
+
+
 def test_datasets_that_are_gone_are_forgotten(reference: Reference, process: EvaluationProcess) -> None:
     """After a switch of the reference, neither side keeps what measured against the one before."""
     monitor = Monitor("taxi", reference, window=100)

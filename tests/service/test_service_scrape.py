@@ -67,7 +67,7 @@ def test_concurrent_scrapes_compute_once(
 
 
 def test_findings_are_good_for_a_period(reference: Path, tmp_path: Path) -> None:
-    """Within ``calculation_period_sec`` findings are those of before; then they are computed again."""
+    """Within ``calculation_period_sec`` findings are those of before; then, or when the clock was set back, new ones."""
     with served(settings(reference, {"calculation_period_sec": 60}), tmp_path) as client:
         watch = watch_of(client)
         now = [1000.0]
@@ -80,7 +80,10 @@ def test_findings_are_good_for_a_period(reference: Path, tmp_path: Path) -> None
         assert client.get("/v1/datasets/taxi/findings").json()["rows"] == 0
         now[0] += 1
         assert client.get("/v1/datasets/taxi/findings").json()["rows"] == 1
-        assert watch.evaluations == 2
+        client.post("/iterate/taxi", json=[trip(2)])
+        now[0] -= 3600
+        assert client.get("/v1/datasets/taxi/findings").json()["rows"] == 2
+        assert watch.evaluations == 3
 
 
 def test_one_evaluation_per_scrape(client: TestClient) -> None:

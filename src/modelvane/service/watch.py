@@ -232,8 +232,11 @@ class Watch:
 
     def _current(self) -> Evaluation | None:
         latest = self._latest
-        is_current = latest is not None and self._clock() - latest.findings.computed_at < self._period
-        return latest if is_current else None
+        if latest is None:
+            return None
+        # a clock that was set back must not keep them for as long as it was ahead
+        age = self._clock() - latest.findings.computed_at
+        return latest if 0 <= age < self._period else None
 
     def period(self) -> tuple[float, float] | None:
         """Give the first and the last event time of the current rows, seconds since 1970; none where there are none."""

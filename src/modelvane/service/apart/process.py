@@ -19,7 +19,7 @@ from modelvane.errors import ModelvaneError
 from modelvane.findings import Findings
 from modelvane.measuring import NOTHING, Known, Pending
 from modelvane.monitor import Monitor
-from modelvane.service.apart.messages import Begin, Failed, Measure
+from modelvane.service.apart.messages import Begin, Failed, Measure, Measured
 from modelvane.tallies.dataset import WindowTally
 
 _STOP_SECONDS = 5.0
@@ -85,7 +85,8 @@ class EvaluationProcess:
             for is_last in (False, True):
                 connection = self._connection()
                 try:
-                    return self._asked(connection, begin, read)
+                    answer = self._asked(connection, begin, read)
+                    break
                 except (EOFError, OSError):
                     code = self._end()
                     if is_last:
@@ -94,11 +95,15 @@ class EvaluationProcess:
                             received=f"{begin.dataset}, exit code {code}",
                             remedy="Look whether the machine has memory left",
                         ) from None
-        raise AssertionError
+        # not above, where an error of the evaluation would pass for one of the connection
+        if isinstance(answer, Failed):
+            answer.error.add_note(answer.traceback)
+            raise answer.error
+        return answer.findings, answer.window
 
     def _asked(
         self, connection: Connection, begin: Begin, read: Callable[[Known], Pending]
-    ) -> tuple[Findings, WindowTally]:
+    ) -> Measured | Failed:
         number = begin.number
         if number not in self._known:
             _send(connection, begin)
@@ -108,12 +113,10 @@ class EvaluationProcess:
         for gone in forgotten:
             self._known.pop(gone, None)
         _send(connection, Measure(number, pending, forgotten))
-        answer = pickle.loads(connection.recv_bytes())  # noqa: S301 - from a process of our own
-        if isinstance(answer, Failed):
-            answer.error.add_note(answer.traceback)
-            raise answer.error
-        self._known[number] = pending.known
-        return answer.findings, answer.window
+        answer: Measured | Failed = pickle.loads(connection.recv_bytes())  # noqa: S301 - from a process of our own
+        if isinstance(answer, Measured):
+            self._known[number] = pending.known
+        return answer
 
     def _connection(self) -> Connection:
         if self._running is None:
