@@ -10,7 +10,7 @@ from modelvane.dashboards.promql import RATE
 from modelvane.dashboards.units import Unit, unit_of
 from modelvane.exposition.collector import BUDGET, DROPPED, EXPOSED, LIMIT
 from modelvane.exposition.entry import Series
-from modelvane.exposition.observed import OBSERVED, WINDOW_END, WINDOW_START
+from modelvane.exposition.observed_series import OBSERVED, WINDOW_END, WINDOW_START
 
 _KNOWN = {each.name: each for each in (*OBSERVED, *BUDGET)}
 _NEVER = "it has not happened"

@@ -15,13 +15,8 @@ from modelvane.compat.sample import Sample as CompatSample
 from modelvane.errors import ConfigError
 from modelvane.exposition.entry import Entry, Series
 from modelvane.exposition.findings import Group, compat_groups, finding_groups
-from modelvane.exposition.observed import (
-    OBSERVED,
-    DatasetObserved,
-    ServiceObserved,
-    dataset_entries,
-    service_entries,
-)
+from modelvane.exposition.observed import DatasetObserved, ServiceObserved
+from modelvane.exposition.observed_series import OBSERVED, dataset_entries, service_entries
 from modelvane.exposition.series import findings_series
 from modelvane.findings import Findings
 

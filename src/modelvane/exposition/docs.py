@@ -11,7 +11,7 @@ from modelvane.exposition.collector import BUDGET, DEFAULT_LIMIT
 from modelvane.exposition.entry import Series
 from modelvane.exposition.findings import MOST_LABELS
 from modelvane.exposition.labels import LONGEST
-from modelvane.exposition.observed import OBSERVED
+from modelvane.exposition.observed_series import OBSERVED
 from modelvane.exposition.series import (
     ATTRIBUTION_COMPANIONS,
     CONCEPT_COMPANIONS,

@@ -9,7 +9,7 @@ from modelvane.causes import Change
 from modelvane.config import Config
 from modelvane.exposition import series
 from modelvane.exposition.labels import bounded
-from modelvane.exposition.observed import WINDOW_END, WINDOW_START
+from modelvane.exposition.observed_series import WINDOW_END, WINDOW_START
 from modelvane.findings import Family
 from modelvane.periods import length_of
 from modelvane.rules.attribution import attribution_alerts

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 from modelvane.config import Config
 from modelvane.exposition.labels import bounded
-from modelvane.exposition.observed import WINDOW_END, WINDOW_START
+from modelvane.exposition.observed_series import WINDOW_END, WINDOW_START
 from modelvane.panel_ids import panel_id
 from modelvane.rules.promql import selector, verbatim
 
