@@ -10,23 +10,19 @@ from pathlib import Path
 
 import modelvane
 from modelvane import __version__
-from modelvane.attributing import attribution_files, attribution_kind, check_attribution, sent_columns
+from modelvane.attributing import attribution_files, attribution_kind, sent_columns
 from modelvane.compatible import EXTRA, facts_of
 from modelvane.config import Config, DatasetSection
 from modelvane.config.dataset import OutlierMethod
-from modelvane.errors import ConfigError, ReferenceFileError, UnknownNameError
-from modelvane.estimates.learning import LEAST_ROWS, LossKind, loss_kinds
-from modelvane.estimates.losses import LOSSES
-from modelvane.evaluation import check_thresholds
+from modelvane.errors import ConfigError, ReferenceFileError
+from modelvane.estimates.learning import loss_kinds
 from modelvane.functions import module_file
 from modelvane.model import load_model, with_predictions
 from modelvane.multivariate.learning import RowSampleKind
-from modelvane.multivariate.sample_ruler import SampleRuler
-from modelvane.outliers.forest import NAME as FOREST
 from modelvane.outliers.forest import IsolationForestOutliers
 from modelvane.reference import Reference
+from modelvane.reference_checks import check_learned, check_saved, check_settings
 from modelvane.row_ruler import RowKind
-from modelvane.schema import Role
 from modelvane.table import Table
 
 _log = logging.getLogger("modelvane.references")
@@ -57,13 +53,11 @@ def load_reference(
     """
     path = file or config.reference_file(name)
     if path.suffix == ".mv":
-        reference = _saved(config, name, path)
+        reference = Reference.load(path)
+        check_saved(config, name, path, reference)
     else:
         reference = _built(config, name, path, started, advance)
-    check_attribution(config, name, reference)
-    _check_outliers(config, name, reference)
-    _check_losses(config, name, reference)
-    _check_classifier(config, name, reference)
+    check_learned(config, name, reference)
     least = config.service.min_reference_size
     if reference.rows < least:
         raise ConfigError(
@@ -73,91 +67,6 @@ def load_reference(
         )
     reference = reference.leaving_out(config.datasets[name].leave_out)
     check_settings(config, name, reference)
-    return reference
-
-
-def _check_outliers(config: Config, name: str, reference: Reference) -> None:
-    method = config.datasets[name].outliers.method
-    if method is OutlierMethod.ISOLATION_FOREST and FOREST not in reference.row_rulers:
-        raise ConfigError(
-            f"The reference of {name!r} was built without `outliers: {{method: {method}}}`",
-            remedy="Build it again with these settings, or name the data it was built from as reference_file",
-        )
-
-
-def _check_losses(config: Config, name: str, reference: Reference) -> None:
-    is_wanted = config.datasets[name].estimates and LossKind(of_truth=False).wanted(reference.schema)
-    if is_wanted and LOSSES not in reference.row_rulers:
-        raise ConfigError(
-            f"The reference of {name!r} has not learned its losses, which `estimates: true` asks for",
-            expected=f"one that was built with it, from {LEAST_ROWS} rows or more with a prediction and a target",
-            remedy="Build it again with these settings and more rows, or take `estimates` away",
-        )
-
-
-def _check_classifier(config: Config, name: str, reference: Reference) -> None:
-    sampled = reference.row_rulers.get(SampleRuler.name)
-    has_none = isinstance(sampled, SampleRuler) and sampled.rows is None
-    if config.datasets[name].multivariate.classifier and has_none:
-        raise ConfigError(
-            f"The reference of {name!r} was built without `multivariate: {{classifier: true}}`, and keeps no rows",
-            remedy="Build it again with these settings, or name the data it was built from as reference_file",
-        )
-
-
-def _saved(config: Config, name: str, path: Path) -> Reference:
-    reference = Reference.load(path)
-    if config.compat and EXTRA not in reference.extras:
-        raise ConfigError(
-            f"The reference {path} has no facts for `compat: evidently`",
-            remedy="Name the data it was built from as reference_file",
-        )
-    if config.datasets[name].model is not None and not reference.schema.predictions:
-        raise ConfigError(
-            f"The reference {path} was built without predictions, and has no rows to ask the model about",
-            remedy="Build it again, by `modelvane reference build --config`, or name its data as reference_file",
-        )
-    recommendation, known = config.datasets[name].recommendation, reference.schema.recommending
-    if recommendation.model_fields_set and known != recommendation.known():
-        raise ConfigError(
-            f"The reference {path} was built with another datasets.{name}.recommendation",
-            received=recommendation.known(),
-            expected=str(known),
-            remedy="Build it again with these settings, or name the data it was built from as reference_file",
-        )
-    section, known_hours = config.datasets[name], reference.hourly and reference.hourly.hours.zone
-    hours = section.hours
-    if {"reference_period", "time_zone"} & section.model_fields_set and hours != known_hours:
-        raise ConfigError(
-            f"The reference {path} was built with another datasets.{name}.reference_period or time_zone",
-            received="whole" if hours is None else f"hour_of_week, {hours}",
-            expected="whole" if known_hours is None else f"hour_of_week, {known_hours}",
-            remedy="Build it again with these settings, or name the data it was built from as reference_file",
-        )
-    version = reference.schema.column_of(Role.VERSION)
-    if section.versions is not None and (version is None or version.name != section.versions.column):
-        raise ConfigError(
-            f"The reference {path} was built without the column of datasets.{name}.versions",
-            received=section.versions.column,
-            expected="none" if version is None else version.name,
-            remedy="Build it again with these settings, or name the data it was built from as reference_file",
-        )
-    learned = None if reference.moving is None else reference.moving.windows
-    if section.moving is not None and section.moving != learned and reference.calibration.habits:
-        raise ConfigError(
-            f"The reference {path} was not built for datasets.{name}.reference_period: moving",
-            received=f"{section.moving} windows before each",
-            expected="none" if learned is None else f"{learned} windows",
-            remedy="Build it again with these settings, or name the data it was built from as reference_file",
-        )
-    segments = section.broken_down_by
-    if segments and segments != reference.schema.segments:
-        raise ConfigError(
-            f"The reference {path} was built with other segments than datasets.{name} has",
-            received=[each.plain() for each in segments],
-            available=[str(each.plain()) for each in reference.schema.segments],
-            remedy="Build it again with these segments, or name the data it was built from as reference_file",
-        )
     return reference
 
 
@@ -293,24 +202,3 @@ def _keep(reference: Reference, file: Path) -> None:
     except OSError as error:
         # the service can do without: the next start takes longer
         _log.warning("The reference was not kept in %s: %s", file, error)
-
-
-def check_settings(config: Config, name: str, reference: Reference) -> None:
-    """Check that the columns and measures that the settings of a dataset name exist, and are judged.
-
-    Raises
-    ------
-    UnknownNameError
-        With the nearest name that does.
-    """
-    section, schema = config.datasets[name], reference.schema
-    measured = [column.name for column in schema.measured]
-    for key in section.drift.columns:
-        if key not in measured:
-            raise UnknownNameError.of("column in drift.columns", key, measured)
-    for key in section.outliers.hidden:
-        schema[key]
-    settings = config.settings(name)
-    for column in schema.measured:
-        settings.methods.divergences(column)
-    check_thresholds(settings.thresholds, reference, settings.fairness)

@@ -37,8 +37,8 @@ from modelvane.client.health import Model
 from modelvane.client.outbox import Counters
 from modelvane.config import Config
 from modelvane.monitor import Monitor
+from modelvane.reference_checks import check_settings
 from modelvane.references import build_reference as reference_of
-from modelvane.references import check_settings
 
 SEPTEMBER = dt.datetime(2011, 9, 1)  # noqa: DTZ001 - the invoices have the shop's own clock
 

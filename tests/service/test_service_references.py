@@ -16,7 +16,8 @@ from modelvane import references
 from modelvane.config import Config
 from modelvane.errors import ModelvaneError
 from modelvane.reference import Reference
-from modelvane.references import check_settings, load_reference
+from modelvane.reference_checks import check_settings
+from modelvane.references import load_reference
 
 
 @pytest.fixture
