@@ -290,21 +290,21 @@ def test_nothing_is_written_to_who_left(connected: tuple[IngestProtocol, Clock, 
     reply = protocol._reply
     protocol.connection_lost(ConnectionResetError())
     wire.closed = True
-    reply(protocol._protocols.intake.refusal(ValueError("too late")))
+    reply(protocol._intake.refusal(ValueError("too late")))
     assert wire.written == b""
 
 
 def test_heads_are_recognised_only_when_certain(connected: tuple[IngestProtocol, Clock, Wire]) -> None:
     """Only a head that begins with its method and has one kind of line ends is remembered, and not too many are."""
     protocol, _, _ = connected
-    heads = protocol._protocols
+    heads = protocol._heads
     protocol.data_received(b"\r\n\r\nPOS")
     protocol.data_received(post("[1")[3:])
-    assert heads._heads == {}
+    assert heads._known == {}
     for number in range(1100):
         protocol.data_received(post("[1", f"traceparent: {number}"))
-    assert 0 < len(heads._heads) <= 1024
-    assert all(head.startswith(b"POST ") and head.endswith(b"\r\n\r\n") for head in heads._heads)
+    assert 0 < len(heads._known) <= 1024
+    assert all(head.startswith(b"POST ") and head.endswith(b"\r\n\r\n") for head in heads._known)
 
 
 def test_pipelined_requests_never_teach_a_wrong_head(connected: tuple[IngestProtocol, Clock, Wire]) -> None:
@@ -313,8 +313,8 @@ def test_pipelined_requests_never_teach_a_wrong_head(connected: tuple[IngestProt
     page = HEALTH.replace(b"GET", b"POST")
     two = post("[1", "x-number: 1") + post("[12", "x-number: 2")
     protocol.data_received(two)
-    assert [post.length for post in protocol._protocols._heads.values()] == [2]
-    assert page[: page.index(b"\r\n\r\n") + 4] not in protocol._protocols._heads
+    assert [post.length for post in protocol._heads._known.values()] == [2]
+    assert page[: page.index(b"\r\n\r\n") + 4] not in protocol._heads._known
 
 
 def test_another_uvicorn(

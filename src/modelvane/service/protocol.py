@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from modelvane.service.intake import Answer, Intake, gone, route_of
-from modelvane.service.watch import Watch
+from modelvane.service.heads import Heads, Post
+from modelvane.service.intake import Answer, Intake, gone
 
 _log = logging.getLogger("modelvane.service")
 
 # a head that is longer is read anew each time
 _LONGEST_HEAD = 2048
-_MOST_HEADS = 1024
-# what a request may not say of itself to be answered here: each changes how it is read or answered
-_UNUSUAL = frozenset({b"content-encoding", b"expect", b"transfer-encoding", b"upgrade"})
 # what uvicorn's class has without promising it
 _NEEDED = (
     "_unset_keepalive_if_required",
@@ -34,14 +30,6 @@ _NEEDED = (
 )
 
 
-class _Post(NamedTuple):
-    """What the head of a request says: whose rows, how many bytes, and its headers."""
-
-    watch: Watch
-    length: int
-    headers: Mapping[bytes, bytes]
-
-
 class _Exchange:
     """One post after the other on one connection; uvicorn sees it as the request that it is answering."""
 
@@ -55,9 +43,6 @@ class _Exchange:
 class Protocols:
     """Makes the protocol of each connection: uvicorn's own, that answers posts of rows itself.
 
-    Clients repeat themselves: the heads of their requests, which uvicorn takes apart header by header, are the same
-    bytes again and again. Those that were understood once are recognised here, whichever connection they come on.
-
     Parameters
     ----------
     intake
@@ -65,17 +50,15 @@ class Protocols:
     """
 
     def __init__(self, intake: Intake) -> None:
-        self.intake = intake
-        self._heads: dict[bytes, _Post] = {}
-        self._own: list[tuple[bytes, bytes]] | None = None
-        self._start = b""
+        self._intake = intake
+        self._heads = Heads(intake)
         self._are_ordinary = False
 
     def __call__(self, **wiring: Any) -> asyncio.Protocol:
         """Make a protocol, with what uvicorn gives to any."""
         if self._are_ordinary:
             return HttpToolsProtocol(**wiring)
-        protocol = IngestProtocol(self, **wiring)
+        protocol = IngestProtocol(self._intake, self._heads, **wiring)
         missing = [name for name in _NEEDED if not hasattr(protocol, name)]
         if missing:
             self._are_ordinary = True
@@ -86,49 +69,6 @@ class Protocols:
             return HttpToolsProtocol(**wiring)
         return protocol
 
-    def known(self, head: bytes) -> _Post | None:
-        """Give what a head says, if it was understood before."""
-        return self._heads.get(head)
-
-    def remember(self, head: bytes, post: _Post) -> None:
-        """Keep what a head says, if it is certain where it begins and ends."""
-        lines = head.count(b"\r\n")
-        if not head.startswith(b"POST ") or not head.count(b"\n") == head.count(b"\r") == lines:
-            return
-        if len(self._heads) >= _MOST_HEADS:
-            # heads that differ each time, such as by a trace id, must not fill the memory
-            self._heads.clear()
-        self._heads[head] = post
-
-    def post_of(self, url: bytes, headers: list[tuple[bytes, bytes]]) -> _Post | None:
-        """Give what is posted; ``None`` for whatever is not rows of a known dataset in a usual request."""
-        try:
-            route = route_of(url.decode("ascii"))
-        except UnicodeDecodeError:
-            return None
-        if route is None or route.is_labels or b"%" in url:
-            return None
-        said = dict(headers)
-        length = said.get(b"content-length", b"")
-        keeps_alive = said.get(b"connection", b"keep-alive").lower() == b"keep-alive"
-        if not keeps_alive or not length.isdigit() or not _UNUSUAL.isdisjoint(said):
-            return None
-        try:
-            watch = self.intake.admit(route.dataset, said)
-        except Exception:  # noqa: BLE001 - refused, and its fault told, on the ordinary way
-            return None
-        return _Post(watch, int(length), said)
-
-    def head_of(self, answer: Answer, own: list[tuple[bytes, bytes]]) -> bytes:
-        """Give the head of an answer up to its length; ``own`` are headers of the server, such as the date."""
-        if own is not self._own:
-            self._own = own
-            self._start = b"".join(b"%b: %b\r\n" % header for header in own)
-        head = b"%b%bcontent-type: %b\r\n" % (STATUS_LINE[answer.status], self._start, answer.content_type)
-        for name, value in (answer.headers or {}).items():
-            head += f"{name}: {value}\r\n".encode("latin-1")
-        return head
-
 
 class IngestProtocol(HttpToolsProtocol):
     """uvicorn's protocol, but for posts of rows.
@@ -137,12 +77,13 @@ class IngestProtocol(HttpToolsProtocol):
     unanswered.
     """
 
-    def __init__(self, protocols: Protocols, **wiring: Any) -> None:
+    def __init__(self, intake: Intake, heads: Heads, **wiring: Any) -> None:
         super().__init__(**wiring)
         self.turn = 0
-        self._protocols = protocols
+        self._intake = intake
+        self._heads = heads
         self._exchange = _Exchange()
-        self._post: _Post | None = None
+        self._post: Post | None = None
         self._parts: list[bytes] = []
         self._missing = 0
         self._head = b""
@@ -165,7 +106,7 @@ class IngestProtocol(HttpToolsProtocol):
         if self._is_between and self._is_free():
             end = data.find(b"\r\n\r\n", 0, _LONGEST_HEAD) + 4
             head = data[:end] if end > 3 else b""
-            post = self._protocols.known(head)
+            post = self._heads.known(head)
             if post is not None:
                 self._begin(post)
                 if post.length == len(data) - end:
@@ -217,9 +158,9 @@ class IngestProtocol(HttpToolsProtocol):
             and self.parser.get_method() == b"POST"
             and self.parser.get_http_version() == "1.1"
         ):
-            post = self._protocols.post_of(self._url, self.headers)
+            post = self._heads.post_of(self._url, self.headers)
             if post is not None:
-                self._protocols.remember(head, post)
+                self._heads.remember(head, post)
                 self._begin(post)
                 return
         super().on_headers_complete()
@@ -240,7 +181,7 @@ class IngestProtocol(HttpToolsProtocol):
             parts, self._parts = self._parts, []
             self._take(b"".join(parts))
 
-    def _begin(self, post: _Post) -> None:
+    def _begin(self, post: Post) -> None:
         exchange = self._exchange
         exchange.response_complete = False
         self._post = post
@@ -250,7 +191,7 @@ class IngestProtocol(HttpToolsProtocol):
     def _take(self, body: bytes) -> None:
         post, self._post = self._post, None
         assert post is not None  # noqa: S101 - begun by the caller
-        intake = self._protocols.intake
+        intake = self._intake
         intake.pace.came(self)
         intake.rows(post.watch, body, post.headers, self._reply)
 
@@ -261,7 +202,7 @@ class IngestProtocol(HttpToolsProtocol):
         exchange.response_complete = True
         if self.transport.is_closing():
             return
-        head = self._protocols.head_of(answer, self.server_state.default_headers)
+        head = self._heads.head_of(answer, self.server_state.default_headers)
         end = b"" if exchange.keep_alive else b"connection: close\r\n"
         self.transport.write(b"%bcontent-length: %d\r\n%b\r\n%b" % (head, len(answer.body), end, answer.body))
         if not exchange.keep_alive:
@@ -296,7 +237,7 @@ class IngestProtocol(HttpToolsProtocol):
         post, self._post = self._post, None
         self._missing, self._parts = 0, []
         if post is not None:
-            self._protocols.intake.refusal(gone(), post.watch)
+            self._intake.refusal(gone(), post.watch)
         if self.cycle is self._exchange:  # type: ignore[comparison-overlap] # as in `_begin`
             # there is no task that would have to be told
             self.cycle = None  # type: ignore[assignment] # as uvicorn begins
