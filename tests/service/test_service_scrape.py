@@ -67,7 +67,7 @@ def test_concurrent_scrapes_compute_once(
 
 
 def test_findings_are_good_for_a_period(reference: Path, tmp_path: Path) -> None:
-    """Within ``calculation_period_sec`` findings are those of before; then, or after the clock was set back, new ones."""
+    """Within ``calculation_period_sec`` findings are those of before; then, or with the clock set back, new ones."""
     with served(settings(reference, {"calculation_period_sec": 60}), tmp_path) as client:
         watch = watch_of(client)
         now = [1000.0]
