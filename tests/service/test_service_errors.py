@@ -214,12 +214,12 @@ def test_store_failure_is_said(client: TestClient, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(service.log, "transaction", broken)
     refused(client.post("/iterate/taxi", json=[trip(1)]), 503)
-    service._tick("findings", service._keep)
+    service.upkeep.tick("findings", service.upkeep.keep)
     answer = client.get("/readyz")
     assert "disk is full" in refused(answer, 503)["detail"]
     assert answer.headers["retry-after"] == "5"
     monkeypatch.undo()
-    service._tick("findings", service._keep)
+    service.upkeep.tick("findings", service.upkeep.keep)
     assert client.get("/readyz").status_code == 200
 
 

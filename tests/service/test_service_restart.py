@@ -211,7 +211,7 @@ def test_history_after_a_restart(reference: Path, tmp_path: Path) -> None:
     """The findings over time are still there."""
     with served(settings(reference), tmp_path) as client:
         post(client, "/iterate/taxi", [trip(n) for n in range(50)])
-        service_of(client)._keep()
+        service_of(client).upkeep.keep()
         before = client.get("/v1/datasets/taxi/history").json()
         assert len(before) == 1
     with served(settings(reference), tmp_path) as client:
@@ -281,11 +281,11 @@ def test_one_dataset_that_fails_keeps_no_other_from_being_kept(
 
         monkeypatch.setattr(watch_of(client, "taxi").monitor, "measure", broken)
         service = service_of(client)
-        service._keep()
+        service.upkeep.keep()
         assert len(service.log.read_findings("other")) == 1
         assert "findings of taxi" in client.get("/readyz").json()["detail"]
         monkeypatch.undo()
-        service._keep()
+        service.upkeep.keep()
         assert client.get("/readyz").status_code == 200
 
 

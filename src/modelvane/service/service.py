@@ -1,4 +1,4 @@
-"""The service without HTTP: datasets, log, writer, and what is done from time to time."""
+"""The service without HTTP: datasets, log, writer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
 
 from modelvane.config import Config
 from modelvane.errors import ModelvaneError, StoreError
@@ -21,16 +20,13 @@ from modelvane.service.pace import Pace
 from modelvane.service.references import References
 from modelvane.service.retrains import Retrains
 from modelvane.service.switching import begun
+from modelvane.service.upkeep import Upkeep
 from modelvane.service.watch import Watch
 from modelvane.standing import Standing, standing_of
 from modelvane.store.protocol import Log, LogDownError
 from modelvane.store.writer import Counters, GroupCommit
 
 _log = logging.getLogger("modelvane.service")
-
-# between rounds that nobody asked for: the history is drawn, and verdicts and findings are kept
-_TICK_SECONDS = 15.0
-_RETENTION_SECONDS = 600.0
 
 
 class Service:
@@ -59,7 +55,6 @@ class Service:
     ) -> None:
         self.config = config
         self.started_at = clock()
-        self.faults: dict[str, str] = {}
         self._progress = progress
         self._clock = clock
         self._evaluator = Evaluator(EvaluationProcess(config.measures, config.folder) if apart else None)
@@ -67,10 +62,8 @@ class Service:
         self._turned: set[str] = set()
         self._writer: GroupCommit | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._failures = 0
         self._warm: set[str] = set()
         self._rows_before = 0
-        self._rows_removed = 0
         self._absence: StoreError | None = None
         self._standings: dict[str, Standing | None] = {}
         self.pace = Pace()
@@ -80,6 +73,7 @@ class Service:
             self.watches = {name: self._watch(name) for name in config.datasets}
             self.references = References(config, self.watches, lambda: self.writer, self.book, clock=clock)
             self.retrains = Retrains(config, self.watches.values(), self.book, self.references, clock=clock)
+            self.upkeep = Upkeep(self.watches.values(), lambda: self.writer, config.service.retention)
             self._take_up_log()
         except LogDownError as error:
             self._absence = error
@@ -129,7 +123,7 @@ class Service:
         if self._writer is None:
             return str(self._absence) if self._absence else "The service is starting or stopping"
         fault = fault_of(self._writer.counters)
-        return fault or "; ".join(self.faults.values()) or None
+        return fault or "; ".join(self.upkeep.faults.values()) or None
 
     @property
     def takes_rows(self) -> bool:
@@ -145,7 +139,7 @@ class Service:
     def log_rows(self) -> int:
         """Rows in the log, counted here: the log may be slow, or down, when someone asks."""
         taken = sum(watch.traffic.rows for watch in self.watches.values())
-        return self._rows_before + taken - self._rows_removed
+        return self._rows_before + taken - self.upkeep.rows_removed
 
     @property
     def writer(self) -> GroupCommit:
@@ -200,9 +194,7 @@ class Service:
         probe = Probe(self._writer, self._write_something, asks_when_idle=not self.log.is_embedded)
         self._tasks += [
             asyncio.create_task(probe.run()),
-            asyncio.create_task(self._every(_TICK_SECONDS, "findings", self._keep)),
-            asyncio.create_task(self._every(_TICK_SECONDS, "retrains", self.retrains.ask_again)),
-            asyncio.create_task(self._every(_RETENTION_SECONDS, "retention", self._retain)),
+            *self.upkeep.begin(self.retrains.ask_again),
         ]
         self.retrains.resume()
 
@@ -237,45 +229,6 @@ class Service:
         for error in filter(None, (future.exception() for future in kept)):
             _log.warning("The verdicts were not kept: %s", error)
 
-    async def _every(self, seconds: float, name: str, work: Callable[[], None]) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            await asyncio.sleep(seconds)
-            await loop.run_in_executor(None, self._tick, name, work)
-
-    def _tick(self, name: str, work: Callable[[], None]) -> None:
-        """Do what is due; a fault is said in /readyz until the next turn does better."""
-        try:
-            work()
-            self.faults.pop(name, None)
-        except StoreError as error:
-            # the probe says it, and when it is over
-            self.faults.pop(name, None)
-            _log.info("%s", error)
-        except ModelvaneError as error:
-            self.faults[name] = str(error)
-            _log.warning("%s", error)
-        except Exception as error:  # noqa: BLE001 - without this turn there would be no next
-            self.faults[name] = f"The {name} failed: {error!r}"
-            _log.exception("The %s failed", name)
-
-    def _keep(self) -> None:
-        """Evaluate what has news, and keep its findings and verdicts; after a failure, try the log again."""
-        failures = self.writer.counters.failures
-        failed, self._failures = failures != self._failures, failures
-        for watch in self.watches.values():
-            name = f"findings of {watch.name}"
-            # one dataset that fails takes no other's findings along
-            self._tick(name, partial(self._keep_one, watch, again=failed or name in self.faults))
-
-    def _keep_one(self, watch: Watch, *, again: bool) -> None:
-        if watch.has_news():
-            watch.latest()
-            self.writer.submit_findings(watch.history[-1]).result()
-        elif not again:
-            return
-        self.writer.submit_snapshot(watch.name, watch.snapshot()).result()
-
     def _keep_verdicts(self, watch: Watch) -> None:
         """Keep verdicts that turned, so that they hold after `kill -9` too; nobody waits for it, or for the log."""
         if watch.name not in self._turned:
@@ -293,15 +246,3 @@ class Service:
         """Keep a dataset's verdicts: as good a write as any, asked for only while the log takes none."""
         name, watch = next(iter(self.watches.items()))
         return self.writer.call(lambda log: log.save_snapshot(name, watch.snapshot()), rows=0)
-
-    def _retain(self) -> None:
-        keep = self.config.service.retention
-        age = None if keep.days is None else keep.days * 86_400
-        size = None if keep.megabytes is None else int(keep.megabytes * 2**20)
-        if age is None and size is None:
-            return
-        more = True
-        while more:
-            removed = self.writer.submit_retention(max_age_seconds=age, max_bytes=size).result()
-            self._rows_removed += removed.rows
-            more = removed.more
