@@ -17,12 +17,13 @@ from modelvane.labels import Joined, LabelCounts, LabelJoin, labels_of
 from modelvane.reference import Reference
 from modelvane.settings import Settings
 from modelvane.table import Table
+from modelvane.times import NO_TIME
 from modelvane.versions import NAME, VersionRuler
 from modelvane.windows.compared import ComparedRows
 from modelvane.windows.held import Held, Part
 from modelvane.windows.labelled import LabelledRows
 from modelvane.windows.preceding import Preceding
-from modelvane.windows.ring import RowsRing
+from modelvane.windows.ring import RowsRing, joined
 from modelvane.windows.time import TimeWindows, with_times
 
 
@@ -80,6 +81,7 @@ class CurrentRows:
         received: float | NDArray[np.float64] | None = None,
         times: NDArray[np.int64] | None = None,
         unique: bool = False,
+        joins: bool = True,
     ) -> int:
         """Add rows.
 
@@ -95,6 +97,8 @@ class CurrentRows:
             Event times in microseconds since 1970, where they are known already.
         unique
             Whether the ids are known to be new, as a log knows it.
+        joins
+            Whether targets in the rows are joined; otherwise they will be told as labels, in an order that is known.
 
         Returns
         -------
@@ -104,7 +108,7 @@ class CurrentRows:
         table = Table.of(data)
         with self._lock:
             self._flush()
-            return self._push(table, ids, received, times, unique=unique)
+            return self._push(table, ids, received, times, unique=unique, joins=joins)
 
     def hold(
         self,
@@ -163,6 +167,7 @@ class CurrentRows:
         times: NDArray[np.int64] | None = None,
         *,
         unique: bool = False,
+        joins: bool = True,
         came: Sequence[Table] = (),
     ) -> int:
         if table.rows == 0:
@@ -186,7 +191,7 @@ class CurrentRows:
         self._labelled.predicted(positions[kept])
         if self._time_windows is not None:
             self._time_windows.push(block, arrived)
-        targets = self._own_targets(table, block, arrived)
+        targets = self._own_targets(table, block, arrived) if joins else {}
         # a label that came before its row is the later word
         early = self._join.predicted(known, first)
         targets |= {one.position - first: (one.label.target, one.label.time) for one in early}
@@ -251,14 +256,52 @@ class CurrentRows:
             self._flush()
             return canonical(id) in self._join
 
-    def label_rows(self, data: Any, targets: Sequence[Any], times: NDArray[np.int64]) -> None:
-        """Add ground truth for rows that are no longer remembered here, with the rows themselves."""
-        table = Table.of(data)
+    def label_among(
+        self,
+        ids: Sequence[object],
+        targets: Sequence[Any],
+        times: NDArray[np.int64],
+        data: Any,
+        at: Sequence[int],
+    ) -> LabelCounts:
+        """Add ground truth in its order, of predictions that are remembered here and of others that come with it.
+
+        Parameters
+        ----------
+        ids, targets, times
+            As of `label`; times in microseconds since 1970, `NO_TIME` for now.
+        data, at
+            Rows that are no longer remembered here, and where the label of each is among the ids.
+        """
+        table, beyond = Table.of(data), set(at)
+        times = np.where(times == NO_TIME, round(self._clock() * 1e6), times)
+        near = [i for i in range(len(ids)) if i not in beyond]
+        places: dict[str | None, int] = {}
+        for i in near:
+            places.setdefault(canonical(ids[i]), i)
+        labels, lost = labels_of(
+            [ids[i] for i in near], [targets[i] for i in near], [times[i] / 1e6 for i in near], 0
+        )
         with self._lock:
             self._flush()
-            block = self.reference.encode(table)
-            self._labelled.add(with_times(block, times), targets, times)
-            self._join.counts.matched += table.rows
+            new, changed, counts = self._join.labelled(labels)
+            kept = [one for one in new if one.position >= self._recent.oldest]
+            positions = np.array([one.position for one in kept] + [-1] * len(at), np.int64)
+            come = with_times(self.reference.encode(table), times[list(at)])
+            block = joined([self._recent.at(positions[: len(kept)]), come], self.reference.rulers)
+            known = [one.label.target for one in kept] + [targets[i] for i in at]
+            moments = np.concatenate((np.array([one.label.time for one in kept], np.int64), times[list(at)]))
+            order = np.argsort([*(places[one.label.id] for one in kept), *at], kind="stable")
+            self._labelled.add(
+                block.take(order), [known[i] for i in order.tolist()], moments[order], positions[order]
+            )
+            for one in changed:
+                self._labelled.correct(one.position, one.label.target)
+            self._join.counts += lost
+            self._join.counts.matched += len(at)
+            counts.matched += len(at)
+            counts += lost
+            return counts
 
     def rejoined(self) -> AbstractContextManager[None]:
         """Say that targets which come meanwhile came before: the comparison of versions counts none of them."""
@@ -272,8 +315,8 @@ class CurrentRows:
             if self._compared is not None and target is not None:
                 self._compared.add(self.reference.encode(Table.of(data).with_column(target.name, targets)))
 
-    def _label(self, joined: Sequence[Joined]) -> None:
-        kept = [one for one in joined if one.position >= self._recent.oldest]
+    def _label(self, new: Sequence[Joined]) -> None:
+        kept = [one for one in new if one.position >= self._recent.oldest]
         if kept:
             positions = np.array([one.position for one in kept], np.int64)
             times = np.array([one.label.time for one in kept], np.int64)

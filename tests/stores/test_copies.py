@@ -103,6 +103,7 @@ ROWS = Rows(
     np.array([3_000_000, -5, 2_000_000]),
     np.array([10.5, 11.25, 10.0]),
     np.array([math.nan, 4.0, math.nan]),
+    np.array([math.nan, 4.0, math.nan]),
     np.array([False, False, False]),
     Table(
         {

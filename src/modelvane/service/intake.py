@@ -35,6 +35,8 @@ _JSON = b"application/json"
 _PROBLEM = CONTENT_TYPE.encode()
 # more rows than this are cast and counted off the event loop
 _FEW_ROWS = 1024
+# seconds between labels of one body: a correction gives a label another number, and their order has to outlast that
+_LABELS_APART = 1e-6
 
 _encode = msgspec.json.Encoder().encode
 
@@ -145,14 +147,14 @@ class Intake:
         self._check_rows(len(ids))
         if not ids:
             return Answer(200, _JSON, b'{"matched":0,"waiting":0,"repeated":0,"changed":0}')
-        received = self._clock()
+        received = np.asarray(self._clock() + _LABELS_APART * np.arange(len(ids)), np.float64)
         loop = asyncio.get_running_loop()
         future = loop.create_future()
         at = None if times is None else _stamps(times, received)
         self._writer().submit_labels(watch.name, ids, targets, at, received, size=len(body), future=future)
         result = await future
         watch.count_labels(result)
-        known = [received] * len(ids) if at is None else (at / 1e6).tolist()
+        known = (received if at is None else at / 1e6).tolist()
         await loop.run_in_executor(None, watch.labelled, ids, targets, known, result)
         counts = {
             "matched": result.matched,
@@ -230,9 +232,9 @@ class _Posted:
         self._reply(Answer(200, _JSON, _encode(told)))
 
 
-def _stamps(times: list[Any], received: float) -> NDArray[np.int64]:
+def _stamps(times: list[Any], received: NDArray[np.float64]) -> NDArray[np.int64]:
     at = np.fromiter(map(microseconds, times), np.int64, len(times))
-    return np.where(at == NO_TIME, round(received * 1e6), at)
+    return np.where(at == NO_TIME, np.rint(received * 1e6).astype(np.int64), at)
 
 
 def gone() -> HttpError:

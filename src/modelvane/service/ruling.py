@@ -65,22 +65,22 @@ def label(
         return
     logged = np.flatnonzero(result.outcomes != LabelOutcome.WAITING).tolist()
     beyond = {i for i in logged if not monitor.remembers(ids[i])}
-    # in the memory those beyond would wait for ever for a row that has come and gone
-    near = [i for i in range(len(ids)) if i not in beyond]
-    known = None if times is None else [times[i] for i in near]
-    monitor.label([ids[i] for i in near], [targets[i] for i in near], known)
     far = [i for i in sorted(beyond) if result.outcomes[i] == LabelOutcome.MATCHED]
-    if not far:
+    rows = rows_after(log.find(monitor.dataset, [ids[i] for i in far]), ruling.after) if far else None
+    # in the memory those beyond would wait for ever for a row that has come and gone
+    told = [i for i in range(len(ids)) if i not in beyond]
+    if rows is not None:
+        # a target that a row came with was counted with it, and what is beyond the memory is not corrected
+        rows = rows_where(rows, ~rows.own_target)
+        by_id = {canonical(ids[i]): i for i in far}
+        told = sorted([*told, *(by_id[id_] for id_ in rows.ids)])
+    of_ids, of_targets = [ids[i] for i in told], [targets[i] for i in told]
+    known = None if times is None else [times[i] for i in told]
+    if rows is None or not len(rows):
+        monitor.label(of_ids, of_targets, known)
         return
-    rows = rows_after(log.find(monitor.dataset, [ids[i] for i in far]), ruling.after)
-    # a target that a row came with was counted with it, and what is beyond the memory is not corrected
-    rows = rows_where(rows, ~rows.own_target)
-    if not len(rows):
-        return
-    by_id = {canonical(ids[i]): i for i in far}
-    index = [by_id[id_] for id_ in rows.ids]
-    known_at = rows.labelled * 1e6
-    if times is not None:
-        stamps = as_times([times[i] for i in index])
-        known_at = np.where(stamps == NO_TIME, known_at, stamps)
-    monitor.label_rows(replayable(rows, monitor), [targets[i] for i in index], np.asarray(known_at, np.int64))
+    places = {i: place for place, i in enumerate(told)}
+    at = [places[by_id[id_]] for id_ in rows.ids]
+    stamps = np.full(len(told), NO_TIME, np.int64) if known is None else as_times(known)
+    stamps[at] = np.where(stamps[at] == NO_TIME, np.rint(rows.labelled * 1e6).astype(np.int64), stamps[at])
+    monitor.label_among(of_ids, of_targets, stamps, replayable(rows, monitor), at)

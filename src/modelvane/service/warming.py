@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import groupby
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -143,6 +140,7 @@ def rows_where(rows: Rows, is_kept: NDArray[np.bool_]) -> Rows:
         rows.times[index],
         rows.received[index],
         rows.labelled[index],
+        rows.label_received[index],
         rows.own_target[index],
         rows.table.take(index),
     )
@@ -175,58 +173,85 @@ def _with_own_targets(table: Table, rows: Rows, monitor: Monitor) -> Table:
     target = monitor.reference.schema.target
     if target is None or target.name not in rows.table:
         return table
-    values = zip(rows.table.values(target.name), rows.labelled.tolist(), strict=True)
-    own = [value if math.isnan(labelled) else None for value, labelled in values]
+    values = zip(rows.table.values(target.name), np.isnan(rows.labelled).tolist(), strict=True)
+    own = [value if is_own else None for value, is_own in values]
     return table if not any(value is not None for value in own) else table.with_column(target.name, own)
 
 
 def _push_part(monitor: Monitor, rows: Rows, table: Table, index: NDArray[np.intp]) -> None:
     if len(index):
-        monitor.push(table.take(index), ids=[rows.ids[i] for i in index], received=rows.received[index])
+        ids = [rows.ids[i] for i in index]
+        monitor.push(table.take(index), ids=ids, received=rows.received[index], joins=False)
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """A target, when it became known (seconds since 1970), and the row in one of the parts."""
+class _Told(NamedTuple):
+    """A target, when it became known and when it was joined (seconds since 1970), and the row in one of the parts."""
 
     target: Any
     known: float
+    joined: tuple[float, bool, int]
     part: int
     row: int
 
 
-def _label(monitor: Monitor, parts: list[Rows]) -> None:
-    """Join what pushing rows did not: targets in rows that are no longer pushed, then labels, the first part's last."""
-    own: dict[str, _Told] = {}
+def _label(monitor: Monitor, parts: Sequence[Rows]) -> None:
+    """Join the targets of rows, whether those came with them or as labels, in the order in which that was done first.
+
+    Parameters
+    ----------
+    parts
+        The latest labels first; of those that came at once the first part's are last.
+    """
     told: dict[str, _Told] = {}
-    pushed = frozenset(parts[-1].ids)
     for number, rows in enumerate(parts):
-        for id_, one, is_own in _told(monitor, number, rows, pushed):
-            (own if is_own else told).setdefault(id_, one)
-    every = {id_: one for id_, one in own.items() if id_ not in told}
-    every |= {id_: one for id_, one in told.items() if one.part > 0}
-    every |= {id_: one for id_, one in told.items() if one.part == 0}
-    for (number, is_near), run in groupby(every, lambda id_: (every[id_].part, monitor.remembers(id_))):
-        ids = list(run)
-        targets, known = [every[id_].target for id_ in ids], [every[id_].known for id_ in ids]
-        if is_near:
+        for id_, one in _told(monitor, number, rows):
+            told.setdefault(id_, one)
+    order = sorted(
+        sorted(told, key=lambda id_: told[id_].part > 0, reverse=True), key=lambda id_: told[id_].joined
+    )
+    for ids, part in _runs(order, lambda id_: None if monitor.remembers(id_) else told[id_].part):
+        targets, known = [told[id_].target for id_ in ids], [told[id_].known for id_ in ids]
+        if part is None:
             monitor.label(ids, targets, known)
-        else:
-            table = replayable(parts[number], monitor).take([every[id_].row for id_ in ids])
-            monitor.label_rows(table, targets, np.rint(np.array(known) * 1e6).astype(np.int64))
+            continue
+        at = [place for place, id_ in enumerate(ids) if not monitor.remembers(id_)]
+        table = replayable(parts[part], monitor).take([told[ids[place]].row for place in at])
+        monitor.label_among(ids, targets, np.rint(np.array(known) * 1e6).astype(np.int64), table, at)
 
 
-def _told(
-    monitor: Monitor, number: int, rows: Rows, pushed: frozenset[str]
-) -> Iterator[tuple[str, _Told, bool]]:
-    """Give the targets of a part, by id, and whether each came in its row."""
+def _runs(ids: Sequence[str], part_of: Callable[[str], int | None]) -> Iterator[tuple[list[str], int | None]]:
+    """Cut ids where those with a part would be of several; each run with its part."""
+    run: list[str] = []
+    only: int | None = None
+    for id_ in ids:
+        part = part_of(id_)
+        if part is not None:
+            if only is not None and part != only:
+                yield run, only
+                run = []
+            only = part
+        run.append(id_)
+    if run:
+        yield run, only
+
+
+def _told(monitor: Monitor, number: int, rows: Rows) -> Iterator[tuple[str, _Told]]:
+    """Give the targets of a part, by id.
+
+    A row that came with its target, or after its label, was joined when it came; a later label of it did but say
+    another target. Any other was joined when its first label came.
+    """
     target = monitor.reference.schema.target
     if target is None or target.name not in rows.table:
         return
-    values, labelled = rows.table.values(target.name), rows.labelled.tolist()
-    for row, (id_, value, known) in enumerate(zip(rows.ids, values, labelled, strict=True)):
-        if not math.isnan(known):
-            yield id_, _Told(value, known, number, row), False
-        elif value is not None and value == value and id_ not in pushed:  # noqa: PLR0124 - NaN
-            came = max(float(rows.received[row]), float(rows.times[row]) / 1e6)
-            yield id_, _Told(value, came, number, row), True
+    came = rows.received.tolist()
+    arrived = np.maximum(rows.received, rows.times / 1e6).tolist()
+    labels = zip(rows.labelled.tolist(), rows.label_received.tolist(), rows.own_target.tolist(), strict=True)
+    values = zip(rows.ids, rows.table.values(target.name), labels, strict=True)
+    for row, (id_, value, (labelled, received, is_own)) in enumerate(values):
+        if is_missing(value) or not (is_own or received == received):  # noqa: PLR0124 - NaN
+            continue
+        is_early = received < came[row]
+        known = arrived[row] if is_own and not is_early else labelled
+        joined = (came[row], False, int(rows.seqs[row])) if is_own or is_early else (received, True, 0)
+        yield id_, _Told(value, known, joined, number, row)

@@ -110,6 +110,8 @@ class Rows(Struct, frozen=True):
     labelled
         When the target of each row became known, float64 seconds since 1970: the label's own time, or when its
         first label arrived where it had none; NaN where there is no label.
+    label_received
+        When the first label of each row arrived, float64 seconds since 1970; NaN where there is no label.
     own_target
         Whether each row itself came with a target, be it that a label said another since. (In a copy of a log the
         targets that labels gave came with the rows.)
@@ -123,6 +125,7 @@ class Rows(Struct, frozen=True):
     times: NDArray[np.int64]
     received: NDArray[np.float64]
     labelled: NDArray[np.float64]
+    label_received: NDArray[np.float64]
     own_target: NDArray[np.bool_]
     table: Table
 

@@ -152,7 +152,7 @@ class GroupCommit:
         ids: Sequence[Any],
         targets: Sequence[Any],
         times: NDArray[np.int64] | None,
-        received: float,
+        received: float | NDArray[np.float64],
         *,
         size: int = 0,
         future: Waiting | None = None,

@@ -122,6 +122,8 @@ class Parts:
             _integers(times),
             _floats(table[_RECEIVED]),
             labelled,
+            # nor when its label came, beside the label's own time
+            labelled,
             # of a row with a label a file does not say what came before it
             given(columns.get(self._target.name, [None] * table.num_rows)) & np.isnan(labelled),
             Table(columns, table.num_rows),

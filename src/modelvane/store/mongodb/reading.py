@@ -39,14 +39,15 @@ def rows_of(layout: Layout, found: Sequence[Document]) -> Rows:
     for field, values in columns.items():
         if (name := name_of(field)) not in table:
             table[name] = decode(values)
-    labelled = _labelled(own)
+    label_received = np.array([mine.get("label_received") for mine in own], np.float64)
     return Rows(
         np.array(list(map(itemgetter("seq"), own)), np.int64),
         ids,
         times,
         np.array(list(map(itemgetter("received"), own)), np.float64),
-        labelled,
-        _own_target(own, labelled, table.get(layout.target_name, [None] * len(found))),
+        _labelled(own, label_received),
+        label_received,
+        _own_target(own, label_received, table.get(layout.target_name, [None] * len(found))),
         Table(table, len(found)),
     )
 
@@ -77,9 +78,8 @@ def _columns(found: Sequence[Document]) -> dict[str, list[Any]]:
     }
 
 
-def _labelled(own: Sequence[Document]) -> NDArray[np.float64]:
+def _labelled(own: Sequence[Document], received: NDArray[np.float64]) -> NDArray[np.float64]:
     """Give since when each target is known: its own time, else the arrival of the first label; NaN for no label."""
-    received = np.array([mine.get("label_received") for mine in own], np.float64)
     if np.isnan(received).all():
         return received
     times = np.array([mine.get("label_time") for mine in own], np.float64)
@@ -87,11 +87,11 @@ def _labelled(own: Sequence[Document]) -> NDArray[np.float64]:
 
 
 def _own_target(
-    own: Sequence[Document], labelled: NDArray[np.float64], targets: RawColumn
+    own: Sequence[Document], label_received: NDArray[np.float64], targets: RawColumn
 ) -> NDArray[np.bool_]:
     """Say which rows came with a target: a label takes its place, and leaves a mark."""
     marked = [HAD_TARGET in mine for mine in own]
-    return np.where(np.isnan(labelled), given(targets), np.array(marked, np.bool_))
+    return np.where(np.isnan(label_received), given(targets), np.array(marked, np.bool_))
 
 
 def labels_of(layout: Layout, found: Sequence[Document]) -> Labels:

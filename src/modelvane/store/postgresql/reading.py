@@ -59,6 +59,7 @@ def rows_of(layout: Layout, found: pa.Table) -> Rows:
         event_times,
         _numbers(found["received"], np.float64),
         _labelled(found),
+        _numbers(found["label_received"], np.float64),
         own_target,
         Table(table, found.num_rows),
     )

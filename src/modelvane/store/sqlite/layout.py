@@ -155,7 +155,7 @@ class Layout:
     def select(self) -> str:
         """All columns of joined rows: what ``reading.rows_of`` takes apart."""
         names = [f"p.{name}" for name in OWN_COLUMNS]
-        names += ["l.target", "coalesce(l.time / 1e6, l.received)"]
+        names += ["l.target", "coalesce(l.time / 1e6, l.received)", "l.received"]
         names += [f"p.{quoted(column.stored_as)}" for column in self.columns]
         return f"SELECT {', '.join(names)} FROM {self.predictions} p LEFT JOIN {self.labels} l ON l.id = p.id"  # noqa: S608 - quoted
 

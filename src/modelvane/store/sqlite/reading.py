@@ -18,8 +18,8 @@ from modelvane.store.values import columns_of, filled, given
 from modelvane.table import Table
 from modelvane.times import NO_TIME
 
-_FIXED = len(OWN_COLUMNS) + 2
-"""Columns of `Layout.select` before the user's own: ours, then a label's target and time."""
+_FIXED = len(OWN_COLUMNS) + 3
+"""Columns of `Layout.select` before the user's own: ours, then a label's target, time and arrival."""
 
 _PARAMETERS = 500
 """Ids per statement."""
@@ -29,7 +29,7 @@ def rows_of(layout: Layout, found: Sequence[tuple[Any, ...]]) -> Rows:
     """Take apart what `Layout.select` found."""
     width = _FIXED + len(layout.columns)
     columns: list[Sequence[Any]] = list(zip(*found, strict=True)) if found else [()] * width
-    seqs, ids, times, received, extra, targets, labelled = columns[:_FIXED]
+    seqs, ids, times, received, extra, targets, labelled, label_received = columns[:_FIXED]
     event_times = np.array(times, np.int64)
     table: dict[str, RawColumn] = {}
     if layout.id_name:
@@ -61,6 +61,7 @@ def rows_of(layout: Layout, found: Sequence[tuple[Any, ...]]) -> Rows:
         np.array(received, np.float64),
         # None becomes NaN
         np.array(labelled, np.float64),
+        np.array(label_received, np.float64),
         own_target,
         Table(table, len(found)),
     )
