@@ -219,7 +219,16 @@ def _categories_of_array(array: pa.Array) -> Categories:
     encoded = array if pa.types.is_dictionary(array.type) else pc.dictionary_encode(array)
     indices = encoded.indices.fill_null(-1) if encoded.indices.null_count else encoded.indices
     codes = np.from_dlpack(indices).astype(np.int32, copy=False)
-    return _canonical_codes(codes, python_values(pa.chunked_array([encoded.dictionary])))
+    return _canonical_codes(codes, _listed(encoded.dictionary))
+
+
+def _listed(array: pa.Array) -> list[Any]:
+    kind = array.type
+    if pa.types.is_string(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        # by way of numpy Arrow would import pandas where that is installed
+        values: list[Any] = array.to_pylist()
+        return values
+    return python_values(pa.chunked_array([array]))
 
 
 def _canonical_codes(codes: NDArray[np.int32], values: list[Any]) -> Categories:
