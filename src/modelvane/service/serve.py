@@ -8,6 +8,8 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -22,6 +24,8 @@ from modelvane.service.protocol import Protocols
 _SWITCH_SECONDS = 0.00005
 _GRACE_SECONDS = 10
 _COLLECT_AFTER = 50_000
+# as a shell says it of who was interrupted
+_INTERRUPTED = 130
 
 
 def serve(path: Path, host: str | None, port: int | None, workers: int) -> None:
@@ -44,7 +48,10 @@ def serve(path: Path, host: str | None, port: int | None, workers: int) -> None:
     settings = config.service
     # before the references, which take their time: a port in use is said at once
     with _bound(host or settings.host, settings.port if port is None else port) as listener:
-        app = create_app(config, progress=lambda what: click.echo(what, err=True), apart=os.name == "posix")
+        with _ending_at_once():
+            app = create_app(
+                config, progress=lambda what: click.echo(what, err=True), apart=os.name == "posix"
+            )
         sys.setswitchinterval(_SWITCH_SECONDS)
         # what is there now stays; rows come and go without cycles, and looking for some costs more than decoding
         gc.collect()
@@ -69,6 +76,23 @@ def serve(path: Path, host: str | None, port: int | None, workers: int) -> None:
         server.run(sockets=[listener])
     if not server.started:
         sys.exit(1)
+
+
+@contextmanager
+def _ending_at_once() -> Iterator[None]:
+    """End the process where it is interrupted, before there is anything to end gracefully.
+
+    An exception would be lost where it is raised within a callback, such as of an import.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda *_: os._exit(_INTERRUPTED))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _bound(host: str, port: int) -> socket.socket:
